@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# pve-vfio: see README.md. The targets:
+#
+#   make            build/pve-vfio-hook and build/pve-vfio, static; installs what that takes
+#   make demo       starts and stops a VM with a passed-through device, inside a test VM
+#   make check      every test
+#   make check-unit, check-fake, check-cli, check-vm    one kind of them
+#   make lint       formatting, static analysis, scripts, and the order of the rooms
+#   make format     formats the sources
+#   make clean      removes build/, but for what was downloaded; make distclean all of it
+#
+# and the knobs:
+#
+#   D=asan          a dynamic build with the address and undefined behaviour sanitizers
+#   V=1             shows the commands
+#   TARBALLS=DIR    takes the tarballs of libkmod and libpci from DIR: no network
+#   WERROR=1        makes warnings errors, as CI does
+#   B=DIR           builds there (build)
+
+B ?= build
+D ?=
+V ?=
+WERROR ?= $(if $(CI),1)
+
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+
+all: $(B)/pve-vfio-hook $(B)/pve-vfio
+
+include deps.mk
+
+Q := $(if $(V),,@)
+SAY := $(if $(V),@:,@printf '  %-6s %s\n')
+
+# One folder of objects a variant, so that they never mix.
+O := $(B)/obj$(if $(D),-$(D))
+
+CC = gcc
+WARNINGS := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wundef -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wlogical-op \
+	-Wduplicated-cond -Wswitch-enum -Wimplicit-fallthrough=5 -Wnull-dereference \
+	-Wconversion -Wsign-conversion $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -Ilib $(DEPS_CFLAGS) -DPVE_VFIO_VERSION='"$(VERSION)"' \
+	-DKMOD_VERSION='"$(firstword $(subst +, ,$(DEPS_KMOD_SOURCE)))"'
+OURS := -std=c11 $(WARNINGS) -fstack-protector-strong -ffunction-sections -fdata-sections -fPIE \
+	-ffile-prefix-map=$(CURDIR)=.
+LINK := -Wl,--gc-sections -Wl,-z,relro,-z,now
+ifeq ($(D),asan)
+OURS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK += -fsanitize=address,undefined -pie
+else
+OURS += -D_FORTIFY_SOURCE=2
+LINK += -static-pie
+endif
+
+LIB := $(sort $(wildcard lib/*/*.c))
+HOOK := $(sort $(wildcard hook/*.c))
+SETUP := $(sort $(wildcard setup/*.c))
+LIB_O := $(LIB:%.c=$(O)/%.o)
+
+BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
+TEST_PACKAGES := libcmocka-dev pciutils kmod
+VM_PACKAGES := qemu-system-x86 qemu-utils seabios busybox-static cpio xz-utils kmod pciutils \
+	iproute2 strace perl
+LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
+
+# $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.
+define packages
+$(B)/packages/$(1): Makefile deps.mk tools/packages
+	$$(Q)tools/packages $(2)
+	$$(Q)mkdir -p $$(@D) && touch $$@
+endef
+$(eval $(call packages,build,$(BUILD_PACKAGES)))
+$(eval $(call packages,test,$(TEST_PACKAGES)))
+$(eval $(call packages,vm,$(VM_PACKAGES)))
+$(eval $(call packages,lint,$(LINT_PACKAGES)))
+
+$(DEPS): | $(B)/packages/build
+
+$(O)/%.o: %.c Makefile | $(B)/packages/build $(DEPS)
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/lib/report/version.o: debian/changelog
+
+$(O)/libpve-vfio.a: $(LIB_O)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/pve-vfio-hook: $(HOOK:%.c=$(O)/%.o) $(O)/libpve-vfio.a $(DEPS)
+$(O)/pve-vfio: $(SETUP:%.c=$(O)/%.o) $(O)/libpve-vfio.a $(DEPS)
+$(O)/pve-vfio-hook $(O)/pve-vfio:
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
+
+# What is shipped carries no symbols; those are beside it, for a debugger.
+$(B)/pve-vfio-hook $(B)/pve-vfio: $(B)/%: $(O)/%
+	$(SAY) STRIP $@
+	$(Q)objcopy --only-keep-debug $< $@.debug
+	$(Q)strip -o $@ $<
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+# ---- tests
+
+UNIT := $(sort $(wildcard tests/unit/test_*.c))
+FAKE := $(sort $(wildcard tests/fake/test_*.c))
+SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
+
+# Tests always run with the sanitizers; this is where D=asan objects come from.
+ifneq ($(D),asan)
+check-unit check-fake:
+	$(Q)$(MAKE) --no-print-directory D=asan $@
+else
+$(O)/tests/%.o: | $(B)/packages/test
+$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $< $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
+$(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(O)/libpve-vfio.a
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
+check-unit: $(UNIT:%.c=$(O)/%)
+	$(Q)tests/run $^
+check-fake: $(FAKE:%.c=$(O)/%)
+	$(Q)tests/run $^
+endif
+
+check-cli: all
+	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
+
+check-vm: all $(B)/packages/vm
+	$(Q)tests/vm/all
+
+check: check-unit check-fake check-cli check-vm
+
+demo: all $(B)/packages/vm
+	$(Q)tests/vm/demo
+
+# ---- lint
+
+SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' ':!tests/vm/mod')
+SCRIPTS = $(shell git grep -lE --untracked '^\#!/bin/(ba)?sh' -- . )
+
+lint: $(B)/packages/lint $(B)/packages/test $(DEPS)
+	$(SAY) LINT 'clang-format'
+	$(Q)clang-format --dry-run --Werror $(SOURCES)
+	$(SAY) LINT 'the order of the rooms'
+	$(Q)tools/rooms
+	$(SAY) LINT shellcheck
+	$(Q)shellcheck -x $(SCRIPTS)
+	$(SAY) LINT cppcheck
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 -j 2 --suppress=missingInclude -Ilib -D_GNU_SOURCE lib hook setup
+	$(SAY) LINT clang-tidy
+	$(Q)printf '%s\n' $(LIB) $(HOOK) $(SETUP) | xargs -P 2 -n 8 clang-tidy --quiet \
+		--warnings-as-errors='*' 2>$(B)/clang-tidy.log >$(B)/clang-tidy.out -- || true
+	$(Q)cat $(B)/clang-tidy.out
+
+format:
+	clang-format -i $(SOURCES)
+
+clean:
+	find $(B) -mindepth 1 -maxdepth 1 ! -name deps ! -name vm ! -name apt -exec rm -rf {} +
+
+distclean:
+	rm -rf $(B)
+
+.PHONY: all check check-unit check-fake check-cli check-vm demo lint format clean distclean
+.DELETE_ON_ERROR:

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hook: pve-vfio-hook VMID PHASE, the hookscript Proxmox VE runs (GuestHelpers.pm in
+ * pve-guest-common), as root, with the VM's configuration locked and without a time limit.
+ */
+#pragma once
+
+#include "change/journal.h"
+#include "change/run.h"
+#include "check/finding.h"
+#include "pci/name.h"
+
+/* How long the kernel gets for one step of one device, and QEMU to let go of its devices. */
+#define DEADLINE_MS	30000
+#define QEMU_END_WAIT_MS 10000
+
+/*
+ * How long to wait for the locks: the VM's for as long as another phase can last, the claims lock
+ * for what is a few file reads.
+ */
+#define VM_LOCK_WAIT_MS	   45000
+#define CLAIM_LOCK_WAIT_MS 10000
+
+struct hook {
+	struct sysroot root;
+	struct state state;
+	uint32_t vmid;
+	int lock; /* the VM's */
+	struct pci_names names;
+	struct hook_log {
+		int syslog; /* socket, or -1 */
+	} log;
+};
+
+/*
+ * The phases. Each returns 0, or -errno with a sentence in `err` where one is not printed yet; the
+ * exit status is 1 then, which in pre-start refuses the start.
+ */
+int phase_pre_start(struct hook *hook, struct error *err);
+int phase_post_start(struct hook *hook, struct error *err);
+int phase_post_stop(struct hook *hook, struct error *err);
+
+/*
+ * A line for the task log (standard output) and for syslog, since PVE drops the output of
+ * post-stop. Longer text has one line for each '\n'. Never blocks on syslog.
+ */
+void hook_say(struct hook *hook, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void hook_log_open(struct hook *hook);
+
+/* run_told for both directions: a line for each action. The context is the hook. */
+void hook_tell_applied(const struct action *action, const struct run_result *result,
+		       void *context);
+void hook_tell_reverted(const struct action *action, const struct run_result *result,
+			void *context);
+
+/*
+ * Opens the state directory and takes the VM's lock. -ENOENT, silently, without `create` when
+ * there is no state directory, hence nothing to give back.
+ */
+int hook_begin(struct hook *hook, bool create, struct error *err);

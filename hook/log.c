@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hook: what the hook says. Ends no process and waits for no logger. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "hook.h"
+#include "report/words.h"
+
+/* syslog(3) priorities, RFC 3164: facility daemon (3) and severity info (6). */
+#define SYSLOG_PRIORITY (3 * 8 + 6)
+
+void hook_log_open(struct hook *hook)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	cleanup_close int fd = -1;
+
+	hook->log.syslog = -1;
+	if (!hook->root.live)
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		hook->log.syslog = TAKE_FD(fd);
+}
+
+/* A line goes out in one write, so that lines of several tasks do not mix. */
+static void say_line(struct hook *hook, const char *line, size_t size)
+{
+	cleanup_free char *out = text_format("pve-vfio: %.*s\n", (int)size, line);
+	cleanup_free char *log = text_format("<%d>pve-vfio-hook[%d]: VM %u: %.*s", SYSLOG_PRIORITY,
+					     (int)getpid(), hook->vmid, (int)size, line);
+
+	if (out)
+		while (write(STDOUT_FILENO, out, strlen(out)) < 0 && errno == EINTR)
+			continue;
+	if (log && hook->log.syslog >= 0)
+		(void)!send(hook->log.syslog, log, strlen(log), MSG_NOSIGNAL);
+}
+
+void hook_say(struct hook *hook, const char *format, ...)
+{
+	cleanup_free char *text = NULL;
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (size < 0) {
+		text = NULL;
+		return;
+	}
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		say_line(hook, line, length);
+		line += length + (line[length] == '\n');
+	}
+}
+
+static void tell(struct hook *hook, enum run_direction direction, const struct action *action,
+		 const struct run_result *result)
+{
+	cleanup_free char *line =
+		words_result(&hook->names, &hook->root, direction, action, result);
+
+	if (line)
+		hook_say(hook, "%s", line);
+}
+
+void hook_tell_applied(const struct action *action, const struct run_result *result,
+		       void *context)
+{
+	tell(context, RUN_APPLY, action, result);
+}
+
+void hook_tell_reverted(const struct action *action, const struct run_result *result,
+			void *context)
+{
+	tell(context, RUN_REVERT, action, result);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hook: the entry. Reads the command line and runs the phase; knows nothing of devices. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/number.h"
+#include "hook.h"
+#include "report/version.h"
+
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+};
+
+static const struct phase {
+	const char *name;
+	int (*run)(struct hook *hook, struct error *err);
+	const char *what;
+} phases[] = {
+	{ "pre-start", phase_pre_start, "take the VM's devices, or refuse the start" },
+	{ "post-start", phase_post_start, "confirm that the VM's QEMU holds them" },
+	{ "pre-stop", NULL, "nothing" },
+	{ "post-stop", phase_post_stop, "give the devices back to the host" },
+};
+
+static int print_help(void)
+{
+	printf("Usage: pve-vfio-hook [--root DIR] VMID PHASE\n\n"
+	       "The hookscript that hands a Proxmox VE VM its PCI devices. Proxmox VE calls it;\n"
+	       "register it with: qm set VMID --hookscript local:snippets/pve-vfio-hook\n\n"
+	       "Phases:\n");
+	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
+		printf("  %-12s%s\n", phases[i].name, phases[i].what);
+	printf("  %-12snothing: a later Proxmox VE may add phases\n\n"
+	       "Options:\n"
+	       "  --root DIR  work on the tree below DIR in place of /\n"
+	       "  --help      print this and exit\n"
+	       "  --version   print the version and exit\n\n"
+	       "See pve-vfio-hook(8).\n",
+	       "other");
+	return STATUS_DONE;
+}
+
+static int print_version(void)
+{
+	cleanup_free char *words = version_words("pve-vfio-hook");
+
+	fputs(words ? words : "", stdout);
+	return STATUS_DONE;
+}
+
+static int print_usage_error(const char *what, const char *word)
+{
+	fprintf(stderr,
+		"pve-vfio-hook: %s%s%s\n"
+		"Usage: pve-vfio-hook [--root DIR] VMID PHASE; see 'pve-vfio-hook --help'\n",
+		what, *word ? " " : "", word);
+	return STATUS_USAGE;
+}
+
+int hook_begin(struct hook *hook, bool create, struct error *err)
+{
+	int r = state_open(&hook->root, create, &hook->state, err);
+
+	if (r < 0)
+		return r;
+	hook->lock = state_lock_vm(&hook->state, hook->vmid, deadline_in_ms(VM_LOCK_WAIT_MS), err);
+	return hook->lock < 0 ? hook->lock : 0;
+}
+
+static void hook_done(struct hook *hook)
+{
+	cleanup_close_fd(&hook->log.syslog);
+	pci_names_done(&hook->names);
+	cleanup_close_fd(&hook->lock);
+	state_done(&hook->state);
+	sysroot_done(&hook->root);
+}
+
+static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
+{
+	cleanup(hook_done) struct hook hook = {
+		.root = { .fd = -1 },
+		.state = { .fd = -1 },
+		.vmid = vmid,
+		.lock = -1,
+		.log = { .syslog = -1 },
+	};
+	struct error err = { 0 };
+	int r;
+
+	r = sysroot_open(root, &hook.root, &err);
+	hook_log_open(&hook);
+	if (r == 0)
+		r = phase->run(&hook, &err);
+	if (r == 0)
+		return STATUS_DONE;
+	hook_say(&hook, "%s", *err.message ? err.message : strerror(-r));
+	return STATUS_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	const char *root = "/";
+	uint32_t vmid;
+	int at = 1;
+
+	/* PVE's workers have descriptors open that a child must not keep alive. */
+	syscall(SYS_close_range, 3, ~0u, 0);
+	signal(SIGPIPE, SIG_IGN);
+
+	for (; at < argc && text_starts_with(argv[at], "--"); at++) {
+		if (strcmp(argv[at], "--help") == 0)
+			return print_help();
+		if (strcmp(argv[at], "--version") == 0)
+			return print_version();
+		if (strcmp(argv[at], "--root") != 0)
+			return print_usage_error("unknown option", argv[at]);
+		if (++at == argc)
+			return print_usage_error("--root needs a directory", "");
+		root = argv[at];
+	}
+	if (argc - at != 2)
+		return print_usage_error("a VM id and a phase are needed", "");
+	if (parse_u32(argv[at], &vmid) < 0 || vmid == 0)
+		return print_usage_error("not a VM id:", argv[at]);
+
+	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
+		if (strcmp(phases[i].name, argv[at + 1]) == 0 && phases[i].run)
+			return run_phase(&phases[i], root, vmid);
+	return STATUS_DONE;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: freeing by scope. A variable marked with one of these is released when it goes out of
+ * scope; ownership is handed over with TAKE_PTR() or TAKE_FD().
+ * This room holds no domain word.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define cleanup(function) __attribute__((cleanup(function)))
+
+static inline void cleanup_free_pointer(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void cleanup_close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void cleanup_close_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+#define cleanup_free  cleanup(cleanup_free_pointer)
+#define cleanup_close cleanup(cleanup_close_fd)
+#define cleanup_fclose cleanup(cleanup_close_file)
+
+/* The pointer's value; the variable becomes NULL, so its cleanup frees nothing. */
+#define TAKE_PTR(pointer)                                                                          \
+	__extension__({                                                                            \
+		__typeof__(pointer) taken_ = (pointer);                                            \
+		(pointer) = NULL;                                                                  \
+		taken_;                                                                            \
+	})
+
+/* The descriptor; the variable becomes -1, so its cleanup closes nothing. */
+#define TAKE_FD(fd)                                                                                \
+	__extension__({                                                                            \
+		int taken_ = (fd);                                                                 \
+		(fd) = -1;                                                                         \
+		taken_;                                                                            \
+	})

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base: whole files. Follows no symbolic link when writing. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define READ_STEP 4096
+
+int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size)
+{
+	cleanup_free char *data = NULL;
+	size_t size = 0, room = 0;
+	struct stat status;
+
+	/* sysfs and procfs report a size that says nothing; a regular file's saves the growing. */
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > READ_STEP &&
+	    (size_t)status.st_size <= max)
+		room = (size_t)status.st_size + 2;
+
+	for (;;) {
+		ssize_t got;
+
+		if (!data || room - size < 2) {
+			char *grown;
+
+			if (data || room == 0)
+				room = room ? room * 2 : READ_STEP;
+			grown = realloc(data, room);
+			if (!grown)
+				return -ENOMEM;
+			data = grown;
+		}
+		got = read(fd, data + size, room - size - 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		size += (size_t)got;
+		if (size > max)
+			return -EFBIG;
+		if (got == 0)
+			break;
+	}
+	data[size] = '\0';
+	*ret_data = TAKE_PTR(data);
+	*ret_size = size;
+	return 0;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, data, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		if (written == 0)
+			return -ENOSPC;
+		data += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+static int write_temporary(int dirfd, const char *name, const char *data, size_t size)
+{
+	cleanup_close int fd = -1;
+	int r;
+
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, size);
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_replace_at(int dirfd, const char *name, const char *data, size_t size)
+{
+	cleanup_free char *temporary = text_format(".%s.tmp", name);
+	int r;
+
+	if (!temporary)
+		return -ENOMEM;
+	r = write_temporary(dirfd, temporary, data, size);
+	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, temporary, 0);
+		return r;
+	}
+	return fsync(dirfd) < 0 ? -errno : 0;
+}

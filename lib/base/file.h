@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: whole files relative to a directory descriptor.
+ * This room holds no domain word.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/*
+ * Reads everything from `fd`, up to `max` bytes, into memory the caller frees. A NUL byte is put
+ * behind the data and not counted. Returns 0, -EFBIG where there is more than `max`, or -errno.
+ * Blocks as long as read(2) does.
+ */
+int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size);
+
+/*
+ * Replaces the file `name` (no slash) in the directory `dirfd` by `data` so that a reader, or a
+ * power loss, sees the old content or the new, never a part: temporary file `.NAME.tmp`
+ * (mode 0600, never through a symbolic link), fsync, rename, fsync of the directory. On failure
+ * the old file stands and the temporary is gone. Returns 0 or -errno.
+ */
+int file_replace_at(int dirfd, const char *name, const char *data, size_t size);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: reading JSON whose every member is checked for presence and type.
+ * This room holds no domain word.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+static inline void cleanup_json_reference(json_t **json)
+{
+	json_decref(*json);
+}
+
+#define cleanup_json cleanup(cleanup_json_reference)
+
+/*
+ * Parses a document that is one object. Duplicate keys and a tail are errors; `name` is how the
+ * sentence calls the file. -EBADMSG with line and column.
+ */
+int json_parse_object(const char *name, const char *data, size_t size, json_t **ret,
+		      struct error *err);
+
+/*
+ * A member of an object; -EBADMSG when it is missing or has another type. Strings are copied.
+ * The …_or_null ones also take null and an absent key, which give NULL.
+ */
+int json_member_string(const json_t *object, const char *key, char **ret, struct error *err);
+int json_member_string_or_null(const json_t *object, const char *key, char **ret,
+			       struct error *err);
+int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_t *ret,
+		    struct error *err);
+
+/* Borrowed from `object`. */
+int json_member_array(const json_t *object, const char *key, const json_t **ret,
+		      struct error *err);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base: text and lists of strings. Writes to no stream. */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+
+static char *format_string(const char *format, va_list arguments)
+{
+	char *string;
+
+	if (vasprintf(&string, format, arguments) < 0)
+		return NULL;
+	return string;
+}
+
+char *text_format(const char *format, ...)
+{
+	va_list arguments;
+	char *string;
+
+	va_start(arguments, format);
+	string = format_string(format, arguments);
+	va_end(arguments);
+	return string;
+}
+
+void text_add(struct text *text, const char *format, ...)
+{
+	cleanup_free char *piece = NULL;
+	va_list arguments;
+	size_t size;
+	char *grown;
+
+	va_start(arguments, format);
+	piece = format_string(format, arguments);
+	va_end(arguments);
+	if (!piece || text->failed) {
+		text->failed = true;
+		return;
+	}
+
+	size = strlen(piece);
+	grown = realloc(text->data, text->size + size + 1);
+	if (!grown) {
+		text->failed = true;
+		return;
+	}
+	memcpy(grown + text->size, piece, size + 1);
+	text->data = grown;
+	text->size += size;
+}
+
+char *text_take(struct text *text)
+{
+	char *data = NULL;
+
+	if (!text->failed)
+		data = text->data ? TAKE_PTR(text->data) : strdup("");
+	text_done(text);
+	return data;
+}
+
+void text_done(struct text *text)
+{
+	free(text->data);
+	*text = (struct text){ 0 };
+}
+
+int strings_add(struct strings *strings, const char *string)
+{
+	cleanup_free char *copy = strdup(string);
+
+	if (!copy || array_reserve(&strings->items, strings->count, sizeof(char *)) < 0)
+		return -ENOMEM;
+	strings->items[strings->count++] = TAKE_PTR(copy);
+	return 0;
+}
+
+bool strings_has(const struct strings *strings, const char *string)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		if (strcmp(strings->items[i], string) == 0)
+			return true;
+	return false;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strings_sort(struct strings *strings)
+{
+	if (strings->count > 1)
+		qsort(strings->items, strings->count, sizeof(char *), compare_strings);
+}
+
+void strings_done(struct strings *strings)
+{
+	for (size_t i = 0; i < strings->count; i++)
+		free(strings->items[i]);
+	free(strings->items);
+	*strings = (struct strings){ 0 };
+}
+
+bool text_equal(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+bool text_starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: text that is put together piece by piece, and lists of strings.
+ * This room holds no domain word.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+/*
+ * Growing text, started as { 0 }. Lack of memory is remembered instead of returned by each call:
+ * text_take() then gives NULL.
+ */
+struct text {
+	char *data;
+	size_t size;
+	bool failed;
+};
+
+void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text as a string the caller frees (never NULL for lack of content), and `text` empty. */
+char *text_take(struct text *text);
+
+void text_done(struct text *text);
+#define cleanup_text cleanup(text_done)
+
+/* A list of strings, each owned by the list; started as { 0 }. */
+struct strings {
+	char **items;
+	size_t count;
+};
+
+/* Adds a copy of `string`; 0 or -ENOMEM. */
+int strings_add(struct strings *strings, const char *string);
+bool strings_has(const struct strings *strings, const char *string);
+void strings_sort(struct strings *strings);
+void strings_done(struct strings *strings);
+#define cleanup_strings cleanup(strings_done)
+
+/* Both equal, where either may be NULL. */
+bool text_equal(const char *a, const char *b);
+bool text_starts_with(const char *text, const char *start);
+
+/* printf() into a string the caller frees; NULL without memory. */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: the types of action. Believes no write: each ends in a look. */
+#include "change/action.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "host/module.h"
+#include "pci/driver.h"
+
+static int load_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	return module_load(root, action->target, err);
+}
+
+/* A loaded module harms nothing, and another VM may have come to rely on it. */
+static int load_revert(const struct sysroot *root, const struct action *action, const char **note,
+		       struct error *err)
+{
+	(void)root, (void)action, (void)err;
+	*note = "stays loaded";
+	return 0;
+}
+
+static int bind_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	return pci_driver_bind(root, action->target, action->wanted, err);
+}
+
+/*
+ * The driver before gets the device by name: an id that vfio-pci has learned from somebody else's
+ * new_id would let a plain probe end at vfio-pci again.
+ */
+static int bind_back(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	struct error ignored;
+
+	if (!action->before)
+		return pci_driver_unbind(root, action->target, err);
+	/* The probe tells when the driver is not there; an unloaded module is only the likely way. */
+	if (action->module)
+		(void)module_load(root, action->module, &ignored);
+	return pci_driver_bind(root, action->target, action->before, err);
+}
+
+/* An override of ours: the one that took the device, or the one that was giving it back. */
+static bool is_our_override(const struct action *action, const char *override)
+{
+	return override && (text_equal(override, action->wanted) ||
+			    text_equal(override, action->before));
+}
+
+static int bind_revert(const struct sysroot *root, const struct action *action, const char **note,
+		       struct error *err)
+{
+	cleanup_free char *driver = NULL, *override = NULL;
+	int bound = 0, r;
+
+	r = pci_driver_read(root, action->target, &driver);
+	if (r == -ENODEV) {
+		*note = "no longer there";
+		return 0;
+	}
+	if (r < 0)
+		return error_set(err, r, "cannot read its driver: %s", strerror(-r));
+
+	if (text_equal(driver, action->before))
+		*note = "already there";
+	else if (driver && !text_equal(driver, action->wanted))
+		*note = "left to the driver it has been given since";
+	else
+		bound = bind_back(root, action, err);
+
+	/* Also after a failure: a device without a driver is at least open to every driver. */
+	r = pci_override_read(root, action->target, &override);
+	if (r < 0)
+		return bound < 0 ? bound
+				 : error_set(err, r, "cannot read driver_override: %s",
+					     strerror(-r));
+	if (is_our_override(action, override) && !text_equal(override, action->override))
+		r = pci_override_write(root, action->target, action->override,
+				       bound < 0 ? NULL : err);
+	return bound < 0 ? bound : r;
+}
+
+static const struct action_operations operations[] = {
+	[ACTION_LOAD_MODULE] = { "load-module", true, load_apply, load_revert },
+	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
+};
+
+static const char *const states[] = {
+	[ACTION_ANNOUNCED] = "announced",
+	[ACTION_DONE] = "done",
+	[ACTION_FAILED] = "failed",
+	[ACTION_STUCK] = "stuck",
+};
+
+const struct action_operations *action_operations(enum action_type type)
+{
+	return &operations[type];
+}
+
+int action_type_parse(const char *name, enum action_type *ret)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		if (strcmp(operations[i].name, name) == 0) {
+			*ret = (enum action_type)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *action_state_name(enum action_state state)
+{
+	return states[state];
+}
+
+int action_state_parse(const char *name, enum action_state *ret)
+{
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		if (strcmp(states[i], name) == 0) {
+			*ret = (enum action_state)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static bool copy_string(const char *from, char **to)
+{
+	*to = from ? strdup(from) : NULL;
+	return !from || *to;
+}
+
+int action_make(enum action_type type, const char *target, const char *before,
+		const char *wanted, const char *source, struct action *ret)
+{
+	struct action action = { .type = type };
+
+	if (!copy_string(target, &action.target) || !copy_string(before, &action.before) ||
+	    !copy_string(wanted, &action.wanted) || !copy_string(source, &action.source)) {
+		action_done(&action);
+		return -ENOMEM;
+	}
+	*ret = action;
+	return 0;
+}
+
+int action_set_binding(struct action *action, const char *override, const char *module, int group)
+{
+	if (!copy_string(override, &action->override) || !copy_string(module, &action->module))
+		return -ENOMEM;
+	action->group = group;
+	return 0;
+}
+
+void action_done(struct action *action)
+{
+	free(action->target);
+	free(action->before);
+	free(action->wanted);
+	free(action->source);
+	free(action->override);
+	free(action->module);
+	*action = (struct action){ 0 };
+}
+
+int actions_add(struct actions *actions, struct action *action)
+{
+	if (array_reserve(&actions->items, actions->count, sizeof(*action)) < 0) {
+		action_done(action);
+		return -ENOMEM;
+	}
+	actions->items[actions->count++] = *action;
+	*action = (struct action){ 0 };
+	return 0;
+}
+
+struct action *actions_find(const struct actions *actions, enum action_type type,
+			    const char *target)
+{
+	for (size_t i = 0; i < actions->count; i++)
+		if (actions->items[i].type == type &&
+		    strcmp(actions->items[i].target, target) == 0)
+			return &actions->items[i];
+	return NULL;
+}
+
+void actions_done(struct actions *actions)
+{
+	for (size_t i = 0; i < actions->count; i++)
+		action_done(&actions->items[i]);
+	free(actions->items);
+	*actions = (struct actions){ 0 };
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: one change to the host, as data: what, from which value, to which value. A plan is a
+ * list of these, a journal keeps them, and each type knows how to make, prove and revert itself.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host/sysroot.h"
+#include "pci/address.h"
+
+enum action_type {
+	ACTION_LOAD_MODULE, /* target: a module; wanted: "loaded" */
+	ACTION_BIND,	    /* target: a PCI address; before, wanted: drivers */
+};
+
+enum action_state {
+	ACTION_ANNOUNCED, /* in the journal; may have happened, in part or whole */
+	ACTION_DONE,	  /* happened, and was seen */
+	ACTION_FAILED,	  /* was tried, and ended with an error */
+	ACTION_STUCK,	  /* a child is in the kernel with it and does not come back */
+};
+
+/* Strings are owned; NULL means none: no driver, no override. Started as { 0 }. */
+struct action {
+	enum action_type type;
+	enum action_state state;
+	char *target;
+	char *before;
+	char *wanted;
+	char *source; /* what asks for it: "hostpci0", or "group 14" for a device that comes along */
+
+	/* ACTION_BIND alone. */
+	char *override; /* driver_override before */
+	char *module;	/* that brings the driver before; NULL: built in, or no driver */
+	int group;	/* IOMMU group */
+};
+
+/* What a type can do. All run in a lane (base/lanes.h): they may block. */
+struct action_operations {
+	const char *name; /* in the journal */
+	bool host_wide;	  /* runs first and in order; otherwise in the lane of its device */
+	/* Makes the change and sees that it is in effect; to repeat it is harmless. */
+	int (*apply)(const struct sysroot *root, const struct action *action, struct error *err);
+	/*
+	 * Puts the value before back and sees that it is in effect. Looks first: a value that is
+	 * neither ours nor before is another's, and is left. One word on what was done, or why
+	 * nothing was, in `note`.
+	 */
+	int (*revert)(const struct sysroot *root, const struct action *action, const char **note,
+		      struct error *err);
+};
+
+const struct action_operations *action_operations(enum action_type type);
+
+/* The names in the journal. -EINVAL for an unknown one. */
+int action_type_parse(const char *name, enum action_type *ret);
+const char *action_state_name(enum action_state state);
+int action_state_parse(const char *name, enum action_state *ret);
+
+/*
+ * Makes an action of copies of the strings; `before` may be NULL. -ENOMEM leaves nothing behind.
+ */
+int action_make(enum action_type type, const char *target, const char *before,
+		const char *wanted, const char *source, struct action *ret);
+/* The rest of an ACTION_BIND; `override` and `module` may be NULL. */
+int action_set_binding(struct action *action, const char *override, const char *module, int group);
+void action_done(struct action *action);
+
+/* A list of actions, started as { 0 }. */
+struct actions {
+	struct action *items;
+	size_t count;
+};
+
+/* Moves `action` into the list; on -ENOMEM it is freed. */
+int actions_add(struct actions *actions, struct action *action);
+struct action *actions_find(const struct actions *actions, enum action_type type,
+			    const char *target);
+void actions_done(struct actions *actions);
+#define cleanup_actions cleanup(actions_done)

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: journals. Makes no change but to its own files. */
+#include "change/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
+
+/* No journal comes near: an action takes some 300 bytes. */
+#define JOURNAL_MAX (1024 * 1024)
+
+static const char *const phases[] = {
+	[JOURNAL_STARTING] = "starting",
+	[JOURNAL_READY] = "ready",
+	[JOURNAL_RUNNING] = "running",
+	[JOURNAL_STOPPING] = "stopping",
+};
+
+const char *journal_phase_name(enum journal_phase phase)
+{
+	return phases[phase];
+}
+
+static int parse_phase(const char *name, enum journal_phase *ret)
+{
+	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++) {
+		if (strcmp(phases[i], name) == 0) {
+			*ret = (enum journal_phase)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static void file_name(uint32_t vmid, char name[32])
+{
+	snprintf(name, 32, "%u.json", vmid);
+}
+
+static int parse_bind(const json_t *json, struct action *action, struct error *err)
+{
+	struct pci_address address;
+	uint64_t group;
+	int r;
+
+	if (pci_address_parse(action->target, &address) < 0)
+		return error_set(err, -EBADMSG, "'%s' is not a PCI address", action->target);
+	r = json_member_string_or_null(json, "override", &action->override, err);
+	if (r == 0)
+		r = json_member_string_or_null(json, "module", &action->module, err);
+	if (r == 0)
+		r = json_member_u64(json, "group", INT_MAX, &group, err);
+	if (r < 0)
+		return r;
+	action->group = (int)group;
+	return 0;
+}
+
+static int parse_action(const json_t *json, struct action *action, struct error *err)
+{
+	cleanup_free char *type = NULL, *state = NULL;
+	int r;
+
+	r = json_member_string(json, "type", &type, err);
+	if (r == 0)
+		r = json_member_string(json, "state", &state, err);
+	if (r == 0)
+		r = json_member_string(json, "target", &action->target, err);
+	if (r == 0)
+		r = json_member_string(json, "source", &action->source, err);
+	if (r == 0)
+		r = json_member_string(json, "wanted", &action->wanted, err);
+	if (r == 0)
+		r = json_member_string_or_null(json, "before", &action->before, err);
+	if (r < 0)
+		return r;
+	if (action_type_parse(type, &action->type) < 0)
+		return error_set(err, -EBADMSG, "'%s' is no type of action", type);
+	if (action_state_parse(state, &action->state) < 0)
+		return error_set(err, -EBADMSG, "'%s' is no state of an action", state);
+	return action->type == ACTION_BIND ? parse_bind(json, action, err) : 0;
+}
+
+static int parse_actions(const json_t *array, struct actions *actions, struct error *err)
+{
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		struct action action = { 0 };
+		int r = parse_action(json_array_get(array, i), &action, err);
+
+		if (r < 0) {
+			action_done(&action);
+			return r;
+		}
+		if (actions_add(actions, &action) < 0)
+			return error_set_memory(err);
+	}
+	return 0;
+}
+
+static int parse_qemu(const json_t *json, struct qemu *qemu, struct error *err)
+{
+	const json_t *member = json_object_get(json, "qemu");
+	uint64_t pid;
+	int r;
+
+	if (!member || json_is_null(member))
+		return 0;
+	r = json_member_u64(member, "pid", INT_MAX, &pid, err);
+	if (r < 0)
+		return r;
+	qemu->pid = (pid_t)pid;
+	return json_member_u64(member, "start_time", INT64_MAX, &qemu->start_time, err);
+}
+
+static int parse_journal(const json_t *json, struct journal *journal, struct error *err)
+{
+	cleanup_free char *phase = NULL;
+	const json_t *actions;
+	uint64_t number;
+	int r;
+
+	r = json_member_u64(json, "format", INT_MAX, &number, err);
+	if (r < 0)
+		return r;
+	if (number != JOURNAL_FORMAT)
+		return error_set(err, -EBADMSG, "format %ju; this version of pve-vfio reads %d",
+				 (uintmax_t)number, JOURNAL_FORMAT);
+	r = json_member_string(json, "boot_id", &journal->boot_id, err);
+	if (r == 0)
+		r = json_member_string(json, "phase", &phase, err);
+	if (r < 0)
+		return r;
+	if (parse_phase(phase, &journal->phase) < 0)
+		return error_set(err, -EBADMSG, "'%s' is no phase", phase);
+	r = json_member_u64(json, "since", INT64_MAX, &number, err);
+	if (r < 0)
+		return r;
+	journal->since = (time_t)number;
+	r = parse_qemu(json, &journal->qemu, err);
+	if (r == 0)
+		r = json_member_array(json, "actions", &actions, err);
+	if (r < 0)
+		return r;
+	return parse_actions(actions, &journal->actions, err);
+}
+
+static int read_file(const struct state *state, const char *name, char **ret_data,
+		     size_t *ret_size)
+{
+	cleanup_close int fd = openat(state->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return file_read_fd(fd, JOURNAL_MAX, ret_data, ret_size);
+}
+
+int journal_read(const struct state *state, uint32_t vmid, struct journal *ret, struct error *err)
+{
+	cleanup_journal struct journal journal = { .vmid = vmid };
+	cleanup_free char *data = NULL;
+	cleanup_json json_t *json = NULL;
+	struct error problem = { 0 };
+	char name[32];
+	size_t size;
+	int r;
+
+	file_name(vmid, name);
+	r = read_file(state, name, &data, &size);
+	if (r == -ENOENT)
+		return r;
+	if (r < 0)
+		return error_set(err, r, "cannot read %s/%s: %s", STATE_PATH, name, strerror(-r));
+	r = json_parse_object("journal", data, size, &json, &problem);
+	if (r == 0)
+		r = parse_journal(json, &journal, &problem);
+	if (r < 0)
+		return error_set(err, r, "%s/%s cannot be understood: %s", STATE_PATH, name,
+				 problem.message);
+	*ret = journal;
+	journal = (struct journal){ 0 };
+	return 0;
+}
+
+static json_t *format_action(const struct action *action)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "type",
+				 action_operations(action->type)->name, "state",
+				 action_state_name(action->state), "target", action->target,
+				 "source", action->source, "before", action->before, "wanted",
+				 action->wanted);
+
+	if (json && action->type == ACTION_BIND) {
+		cleanup_json json_t *bind = json_pack("{s:s?, s:s?, s:i}", "override",
+						      action->override, "module", action->module,
+						      "group", action->group);
+
+		json_object_update(json, bind);
+	}
+	return json;
+}
+
+static char *format_journal(const struct journal *journal)
+{
+	cleanup_json json_t *json = NULL;
+	json_t *actions = json_array();
+
+	for (size_t i = 0; i < journal->actions.count; i++)
+		json_array_append_new(actions, format_action(&journal->actions.items[i]));
+	json = json_pack("{s:i, s:I, s:s, s:s, s:I, s:o?}", "format", JOURNAL_FORMAT, "vmid",
+			 (json_int_t)journal->vmid, "boot_id", journal->boot_id, "phase",
+			 phases[journal->phase], "since", (json_int_t)journal->since, "actions",
+			 actions);
+	if (!json || json_array_size(actions) != journal->actions.count)
+		return NULL;
+	if (journal->qemu.pid)
+		json_object_set_new(json, "qemu",
+				    json_pack("{s:i, s:I}", "pid", (int)journal->qemu.pid,
+					      "start_time", (json_int_t)journal->qemu.start_time));
+	return json_dumps(json, JSON_INDENT(2));
+}
+
+int journal_write(const struct state *state, const struct journal *journal, struct error *err)
+{
+	cleanup_free char *data = NULL;
+	char name[32];
+	int r;
+
+	file_name(journal->vmid, name);
+	if (journal->actions.count == 0) {
+		if (unlinkat(state->fd, name, 0) < 0 && errno != ENOENT)
+			return error_set(err, -errno, "cannot remove %s/%s: %s", STATE_PATH, name,
+					 strerror(errno));
+		return 0;
+	}
+	data = format_journal(journal);
+	if (!data)
+		return error_set_memory(err);
+	r = file_replace_at(state->fd, name, data, strlen(data));
+	if (r < 0)
+		return error_set(err, r, "cannot write %s/%s: %s", STATE_PATH, name,
+				 strerror(-r));
+	return 0;
+}
+
+void journal_enter(struct journal *journal, enum journal_phase phase)
+{
+	journal->phase = phase;
+	journal->since = time(NULL);
+}
+
+void journal_done(struct journal *journal)
+{
+	free(journal->boot_id);
+	actions_done(&journal->actions);
+	*journal = (struct journal){ 0 };
+}
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static int compare_vmids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* VMID.json, and no other name. */
+static bool parse_name(const char *name, uint32_t *ret)
+{
+	const char *dot = strchr(name, '.');
+	uint64_t vmid;
+
+	if (!dot || strcmp(dot, ".json") != 0 ||
+	    parse_number(name, (size_t)(dot - name), 10, UINT32_MAX, &vmid) < 0)
+		return false;
+	*ret = (uint32_t)vmid;
+	return true;
+}
+
+int journal_list(const struct state *state, struct vmids *ret, struct error *err)
+{
+	cleanup_vmids struct vmids vmids = { 0 };
+	cleanup(close_directory) DIR *directory = NULL;
+	struct dirent *entry;
+	/* A descriptor of its own: a directory stream moves the offset of the one it is given. */
+	int fd = openat(state->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	directory = fd < 0 ? NULL : fdopendir(fd);
+	if (!directory)
+		return error_set(err, -errno, "cannot list %s: %s", STATE_PATH, strerror(errno));
+	while (errno = 0, entry = readdir(directory)) {
+		uint32_t vmid;
+
+		if (!parse_name(entry->d_name, &vmid))
+			continue;
+		if (array_reserve(&vmids.items, vmids.count, sizeof(vmid)) < 0)
+			return error_set_memory(err);
+		vmids.items[vmids.count++] = vmid;
+	}
+	if (errno != 0)
+		return error_set(err, -errno, "cannot list %s: %s", STATE_PATH, strerror(errno));
+	if (vmids.count > 1)
+		qsort(vmids.items, vmids.count, sizeof(*vmids.items), compare_vmids);
+	*ret = vmids;
+	vmids = (struct vmids){ 0 };
+	return 0;
+}
+
+void vmids_done(struct vmids *vmids)
+{
+	free(vmids->items);
+	*vmids = (struct vmids){ 0 };
+}

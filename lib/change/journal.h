@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: the journal of one VM, /run/pve-vfio/VMID.json: the changes made for it and the values
+ * before. It is written before what it announces and lives exactly as long as the changes.
+ * The format is described in pve-vfio-hook(8).
+ */
+#pragma once
+
+#include <time.h>
+
+#include "change/action.h"
+#include "change/state.h"
+#include "vm/qemu.h"
+
+/* The version this program writes; it reads this one alone. */
+#define JOURNAL_FORMAT 1
+
+enum journal_phase {
+	JOURNAL_STARTING, /* pre-start is at work, or was killed in it */
+	JOURNAL_READY,	  /* all is as the VM wants it; QEMU is to come */
+	JOURNAL_RUNNING,  /* post-start saw QEMU with its devices */
+	JOURNAL_STOPPING, /* devices are being given back */
+};
+
+/* Started as { 0 }. */
+struct journal {
+	uint32_t vmid;
+	enum journal_phase phase;
+	char *boot_id; /* of the boot the changes belong to */
+	time_t since;  /* when the phase began */
+	struct qemu qemu; /* from JOURNAL_RUNNING on */
+	struct actions actions; /* in the order in which they are made */
+};
+
+const char *journal_phase_name(enum journal_phase phase);
+
+/* -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood. */
+int journal_read(const struct state *state, uint32_t vmid, struct journal *ret,
+		 struct error *err);
+
+/* Replaces the file, or removes it where no action is left. */
+int journal_write(const struct state *state, const struct journal *journal, struct error *err);
+
+/* Sets the phase and its time. */
+void journal_enter(struct journal *journal, enum journal_phase phase);
+
+void journal_done(struct journal *journal);
+#define cleanup_journal cleanup(journal_done)
+
+/* The VMs that have one, in order of number. */
+struct vmids {
+	uint32_t *items;
+	size_t count;
+};
+
+int journal_list(const struct state *state, struct vmids *ret, struct error *err);
+void vmids_done(struct vmids *vmids);
+#define cleanup_vmids cleanup(vmids_done)

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: the plan of a start. Reads, and changes nothing. */
+#include "change/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/lanes.h"
+#include "pci/driver.h"
+
+static int add_device(struct plan *plan, const struct sysroot *root, struct pci_address address,
+		      const char *source, bool sibling, struct error *err)
+{
+	struct plan_device device = { .sibling = sibling };
+	int r;
+
+	r = pci_device_read(root, address, &device.device, err);
+	if (r < 0)
+		return r;
+	if (sibling && device.device.bridge) {
+		pci_device_done(&device.device);
+		return 0;
+	}
+	r = pci_driver_module(root, device.device.name, &device.module);
+	if (r < 0 || array_reserve(&plan->devices, plan->device_count, sizeof(device)) < 0) {
+		pci_device_done(&device.device);
+		free(device.module);
+		return error_set(err, r < 0 ? r : -ENOMEM, "cannot note the device");
+	}
+	snprintf(device.source, sizeof(device.source), "%s", source);
+	plan->devices[plan->device_count++] = device;
+	return 0;
+}
+
+/*
+ * PVE gives every endpoint of the group to vfio-pci and never back: pci_dev_group_bind_to_vfio()
+ * in pve-common's SysFSTools.pm. VFIO itself wants no other driver in the group; bridges may stay
+ * (Documentation/driver-api/vfio.rst).
+ */
+static int add_siblings(struct plan *plan, const struct sysroot *root, int group,
+			struct error *err)
+{
+	cleanup_pci_addresses struct pci_addresses members = { 0 };
+	char source[SOURCE_MAX];
+	int r;
+
+	snprintf(source, sizeof(source), "group %d", group);
+	r = iommu_group_members(root, group, &members, err);
+	for (size_t i = 0; i < members.count && r == 0; i++)
+		if (!plan_has_device(plan, members.items[i]))
+			r = add_device(plan, root, members.items[i], source, true, err);
+	return r;
+}
+
+static int collect_devices(struct plan *plan, const struct sysroot *root,
+			   const struct wanted *wanted, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < wanted->count && r == 0; i++)
+		r = add_device(plan, root, wanted->devices[i].address, wanted->devices[i].source,
+			       false, err);
+	for (size_t i = 0; i < wanted->count && r == 0; i++) {
+		int group = plan->devices[i].device.iommu_group;
+
+		if (group != IOMMU_GROUP_NONE)
+			r = add_siblings(plan, root, group, err);
+	}
+	return r;
+}
+
+struct override_reading {
+	const struct sysroot *root;
+	struct plan_device *device;
+};
+
+static void read_override_in_lane(int fd, void *work, void *context)
+{
+	const struct override_reading *reading = work;
+	cleanup_free char *override = NULL;
+	struct lane_report report = { 0 };
+
+	(void)context;
+	report.result =
+		pci_override_read(reading->root, reading->device->device.name, &override);
+	if (report.result == 0)
+		snprintf(report.text, sizeof(report.text), "%s",
+			 override ? override : DRIVER_OVERRIDE_UNSET);
+	lane_send(fd, &report);
+}
+
+static void note_override(const struct lane_report *report, struct lane *lane, void *context)
+{
+	struct override_reading *reading = lane->work;
+	int *first = context;
+
+	if (report->result < 0)
+		*first = *first < 0 ? *first : report->result;
+	else if (strcmp(report->text, DRIVER_OVERRIDE_UNSET) != 0) {
+		reading->device->override = strdup(report->text);
+		if (!reading->device->override)
+			*first = -ENOMEM;
+	}
+}
+
+/* Reading driver_override waits for the device's lock, so each is read in a lane. */
+static int read_overrides(struct plan *plan, const struct sysroot *root, unsigned deadline_ms,
+			  struct error *err)
+{
+	static const struct lanes_callbacks callbacks = { read_override_in_lane, note_override };
+	size_t count = plan->device_count;
+	cleanup_free struct override_reading *readings = calloc(count + 1, sizeof(*readings));
+	cleanup_free struct lane *lanes = calloc(count + 1, sizeof(*lanes));
+	int first = 0, r;
+
+	if (!readings || !lanes)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		readings[i] = (struct override_reading){ root, &plan->devices[i] };
+		lanes[i].work = &readings[i];
+	}
+	r = lanes_run(lanes, count, deadline_ms, &callbacks, &first);
+	if (r < 0)
+		return error_set(err, r, "cannot start a child process: %s", strerror(-r));
+	if (first < 0)
+		return error_set(err, first, "cannot read a device's driver_override: %s",
+				 strerror(-first));
+	for (size_t i = 0; i < count; i++) {
+		if (lanes[i].end == LANE_DIED)
+			return error_set(err, -EIO, "%s: reading its driver_override was cut short",
+					 plan->devices[i].device.name);
+		plan->devices[i].stuck = lanes[i].end != LANE_FINISHED;
+	}
+	return 0;
+}
+
+/* The values before: those recorded by an earlier run that has taken the device, or those now. */
+static int add_bind_action(struct plan *plan, const struct plan_device *device,
+			   const struct journal *earlier)
+{
+	const char *address = device->device.name;
+	const struct action *recorded = NULL;
+	struct action action = { 0 };
+	int r;
+
+	if (earlier)
+		recorded = actions_find(&earlier->actions, ACTION_BIND, address);
+	r = action_make(ACTION_BIND, address, recorded ? recorded->before : device->device.driver,
+			VFIO_DRIVER, device->source, &action);
+	if (r == 0)
+		r = action_set_binding(&action, recorded ? recorded->override : device->override,
+				       recorded ? recorded->module : device->module,
+				       device->device.iommu_group);
+	if (r < 0) {
+		action_done(&action);
+		return r;
+	}
+	return actions_add(&plan->actions, &action);
+}
+
+static int add_module_action(struct plan *plan)
+{
+	struct action action = { 0 };
+	int r = action_make(ACTION_LOAD_MODULE, VFIO_DRIVER, NULL, "loaded", "the VM", &action);
+
+	return r < 0 ? r : actions_add(&plan->actions, &action);
+}
+
+static int add_actions(struct plan *plan, const struct sysroot *root,
+		       const struct journal *earlier)
+{
+	int r = 0;
+
+	if (plan->device_count > 0 && !sysroot_exists(root, "sys/bus/pci/drivers/" VFIO_DRIVER))
+		r = add_module_action(plan);
+	for (size_t i = 0; i < plan->device_count && r == 0; i++)
+		r = add_bind_action(plan, &plan->devices[i], earlier);
+	return r;
+}
+
+int plan_make(const struct sysroot *root, const struct wanted *wanted,
+	      const struct journal *earlier, unsigned deadline_ms, struct plan *ret,
+	      struct error *err)
+{
+	cleanup_plan struct plan plan = { 0 };
+	int r;
+
+	r = collect_devices(&plan, root, wanted, err);
+	if (r < 0)
+		return r;
+	r = read_overrides(&plan, root, deadline_ms, err);
+	if (r < 0)
+		return r;
+	if (add_actions(&plan, root, earlier) < 0)
+		return error_set_memory(err);
+	*ret = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
+bool plan_has_device(const struct plan *plan, struct pci_address address)
+{
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (pci_address_equal(plan->devices[i].device.address, address))
+			return true;
+	return false;
+}
+
+void plan_done(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->device_count; i++) {
+		pci_device_done(&plan->devices[i].device);
+		free(plan->devices[i].override);
+		free(plan->devices[i].module);
+	}
+	free(plan->devices);
+	actions_done(&plan->actions);
+	*plan = (struct plan){ 0 };
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: what a start would do to the host: the devices it takes, and the list of actions.
+ * Made from what the VM wants and from the host as it is; changes nothing.
+ */
+#pragma once
+
+#include "change/action.h"
+#include "change/journal.h"
+#include "pci/device.h"
+#include "vm/wanted.h"
+
+/* The driver that hands a device to a VM, and its module. */
+#define VFIO_DRIVER "vfio-pci"
+
+struct plan_device {
+	struct pci_device device;
+	char source[SOURCE_MAX]; /* "hostpci0", or "group 14" */
+	bool sibling;	/* not wanted, but in the group of one that is: PVE would take it */
+	bool stuck;	/* the kernel holds its lock: another probe or remove does not end */
+	char *override; /* driver_override now */
+	char *module;	/* of its driver now */
+};
+
+/* Started as { 0 }. */
+struct plan {
+	struct plan_device *devices; /* in order of wish, siblings behind */
+	size_t device_count;
+	struct actions actions; /* host-wide first */
+};
+
+/*
+ * Makes the plan. `earlier`, or NULL, is the journal an earlier run of this VM left: where it has
+ * taken a device already, the value before is the one recorded there, never what it set.
+ * Blocks at most `deadline_ms` and a second: a device whose lock is held for longer is `stuck`.
+ * -ENODEV when a device went away meanwhile.
+ */
+int plan_make(const struct sysroot *root, const struct wanted *wanted,
+	      const struct journal *earlier, unsigned deadline_ms, struct plan *ret,
+	      struct error *err);
+bool plan_has_device(const struct plan *plan, struct pci_address address);
+void plan_done(struct plan *plan);
+#define cleanup_plan cleanup(plan_done)

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: giving back. Never stops at the first failure, and never takes a device from a QEMU. */
+#include "change/restore.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "host/kernel.h"
+#include "use/vfio.h"
+
+/* Keeps the actions that were not reverted. */
+static void drop_reverted(struct actions *actions, const bool *reverted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < actions->count; i++) {
+		if (reverted[i])
+			action_done(&actions->items[i]);
+		else
+			actions->items[kept++] = actions->items[i];
+	}
+	actions->count = kept;
+}
+
+/* Notes which actions were reverted on their way to the caller. */
+struct notes {
+	const struct actions *actions;
+	bool *reverted;
+	run_told *told;
+	void *context;
+};
+
+static void note_result(const struct action *action, const struct run_result *result,
+			void *context)
+{
+	struct notes *notes = context;
+
+	if (result->result == 0)
+		notes->reverted[action - notes->actions->items] = true;
+	notes->told(action, result, notes->context);
+}
+
+int restore_actions(const struct sysroot *root, const struct state *state,
+		    struct journal *journal, const bool *chosen, unsigned deadline_ms,
+		    run_told *told, void *context, struct error *err)
+{
+	cleanup_free bool *reverted = calloc(journal->actions.count + 1, sizeof(*reverted));
+	struct notes notes = { &journal->actions, reverted, told, context };
+	int failures, r;
+
+	if (!reverted)
+		return error_set_memory(err);
+	failures = run_actions(root, &journal->actions, RUN_REVERT, chosen, deadline_ms,
+			       note_result, &notes, err);
+	drop_reverted(&journal->actions, reverted);
+	r = journal_write(state, journal, failures < 0 ? NULL : err);
+	return failures < 0 || r == 0 ? failures : r;
+}
+
+static bool any_held(const struct journal *journal, const struct vfio_holders *holders)
+{
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].type == ACTION_BIND &&
+		    vfio_holder_of(holders, journal->actions.items[i].group))
+			return true;
+	return false;
+}
+
+/* QEMU closes its devices as it ends, which for a VM with much memory takes a while. */
+static int wait_for_holders(const struct sysroot *root, const struct journal *journal,
+			    unsigned wait_ms, struct vfio_holders *ret, struct error *err)
+{
+	struct deadline deadline = deadline_in_ms(wait_ms);
+	unsigned step = 0;
+
+	for (;;) {
+		int r = vfio_holders_find(root, 0, ret, err);
+
+		if (r < 0 || !any_held(journal, ret) || !deadline_wait_step(deadline, &step))
+			return r;
+		vfio_holders_done(ret);
+	}
+}
+
+/* Leaves out what is still held; returns how many. */
+static int choose_free(const struct journal *journal, const struct vfio_holders *holders,
+		       bool *chosen, run_told *told, void *context)
+{
+	int held = 0;
+
+	for (size_t i = 0; i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+		const struct vfio_holder *holder = NULL;
+		struct run_result result = { .result = -EBUSY };
+		char text[128];
+
+		if (action->type == ACTION_BIND)
+			holder = vfio_holder_of(holders, action->group);
+		chosen[i] = !holder;
+		if (!holder)
+			continue;
+		snprintf(text, sizeof(text), "process %d (%s) still holds its group %d",
+			 (int)holder->pid, holder->command, holder->group);
+		result.text = text;
+		told(action, &result, context);
+		held++;
+	}
+	return held;
+}
+
+int restore_journal(const struct sysroot *root, const struct state *state,
+		    struct journal *journal, unsigned wait_ms, unsigned deadline_ms,
+		    run_told *told, void *context, struct error *err)
+{
+	cleanup_vfio_holders struct vfio_holders holders = { 0 };
+	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
+	cleanup_free char *boot_id = NULL;
+	int held, failures, r;
+
+	if (!chosen)
+		return error_set_memory(err);
+	r = kernel_boot_id(root, &boot_id, err);
+	if (r < 0)
+		return r;
+	if (strcmp(boot_id, journal->boot_id) != 0) {
+		actions_done(&journal->actions);
+		return journal_write(state, journal, err);
+	}
+	r = wait_for_holders(root, journal, wait_ms, &holders, err);
+	if (r < 0)
+		return r;
+
+	/* The VM's lock is ours, so a child that was stuck with one of its devices is gone. */
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].state == ACTION_STUCK)
+			journal->actions.items[i].state = ACTION_ANNOUNCED;
+	journal_enter(journal, JOURNAL_STOPPING);
+	r = journal_write(state, journal, err);
+	if (r < 0)
+		return r;
+	held = choose_free(journal, &holders, chosen, told, context);
+	failures = restore_actions(root, state, journal, chosen, deadline_ms, told, context, err);
+	return failures < 0 ? failures : failures + held;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* host: kernel modules. Runs no command. */
+#include "host/module.h"
+
+#include <errno.h>
+#include <libkmod.h>
+#include <stdio.h>
+#include <string.h>
+
+bool module_is_present(const struct sysroot *root, const char *name)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "sys/module/%s", name);
+	for (char *c = path; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return sysroot_exists(root, path);
+}
+
+static void free_context(struct kmod_ctx **context)
+{
+	if (*context)
+		kmod_unref(*context);
+}
+
+static void free_module(struct kmod_module **module)
+{
+	if (*module)
+		kmod_module_unref(*module);
+}
+
+static void keep_silent(void *data, int priority, const char *file, int line, const char *function,
+			const char *format, va_list arguments)
+{
+	(void)data, (void)priority, (void)file, (void)line, (void)function, (void)format;
+	(void)arguments;
+}
+
+/* modprobe.d can replace a module's loading by a command; that is refused and told. */
+static int refuse_install_command(struct kmod_module *module, const char *command, void *data)
+{
+	(void)module, (void)command;
+	*(bool *)data = true;
+	return -EPERM;
+}
+
+static int insert(struct kmod_ctx *context, const char *name, struct error *err)
+{
+	cleanup(free_module) struct kmod_module *module = NULL;
+	bool install_command = false;
+	int r;
+
+	r = kmod_module_new_from_name(context, name, &module);
+	if (r < 0)
+		return error_set(err, r, "cannot look module '%s' up: %s", name, strerror(-r));
+	r = kmod_module_probe_insert_module(module, 0, NULL, refuse_install_command,
+					    &install_command, NULL);
+	if (install_command)
+		return error_set(err, -EPERM,
+				 "module '%s' has an 'install' line in /etc/modprobe.d, which is "
+				 "not run; load it by hand, or remove the line",
+				 name);
+	if (r == -ENOENT)
+		return error_set(err, r, "the running kernel has no module '%s'", name);
+	if (r != 0)
+		return error_set(err, r < 0 ? r : -EPERM, "cannot load module '%s': %s", name,
+				 r < 0 ? strerror(-r) : "blacklisted");
+	return 0;
+}
+
+int module_load(const struct sysroot *root, const char *name, struct error *err)
+{
+	cleanup(free_context) struct kmod_ctx *context = NULL;
+	int r;
+
+	if (module_is_present(root, name))
+		return 0;
+	if (!root->live)
+		return error_set(err, -EOPNOTSUPP,
+				 "module '%s' is not loaded, and none can be loaded in '%s'", name,
+				 root->path);
+	context = kmod_new(NULL, NULL);
+	if (!context)
+		return error_set_memory(err);
+	kmod_set_log_fn(context, keep_silent, NULL);
+
+	r = insert(context, name, err);
+	if (r < 0)
+		return r;
+	if (!module_is_present(root, name))
+		return error_set(err, -EIO, "module '%s' was loaded and is not in /sys/module",
+				 name);
+	return 0;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* host: the tree that is worked on. Opens nothing outside it. */
+#include "host/sysroot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/file.h"
+#include "base/number.h"
+
+int sysroot_open(const char *path, struct sysroot *ret, struct error *err)
+{
+	struct sysroot root = { .fd = -1 };
+	struct stat own, machine;
+
+	root.fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root.fd < 0)
+		return error_set(err, -errno, "cannot open the tree '%s': %s", path,
+				 strerror(errno));
+	root.path = strdup(path);
+	if (!root.path) {
+		sysroot_done(&root);
+		return error_set_memory(err);
+	}
+	root.live = fstat(root.fd, &own) == 0 && stat("/", &machine) == 0 &&
+		    own.st_dev == machine.st_dev && own.st_ino == machine.st_ino;
+	*ret = root;
+	return 0;
+}
+
+void sysroot_done(struct sysroot *root)
+{
+	cleanup_close_fd(&root->fd);
+	free(root->path);
+	*root = (struct sysroot){ .fd = -1 };
+}
+
+int sysroot_openat(const struct sysroot *root, const char *path, int flags)
+{
+	int fd;
+
+	flags |= O_CLOEXEC;
+	if (root->live) {
+		fd = openat(root->fd, path, flags);
+	} else {
+		struct open_how how = {
+			.flags = (unsigned)flags,
+			.resolve = RESOLVE_IN_ROOT,
+		};
+
+		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+bool sysroot_exists(const struct sysroot *root, const char *path)
+{
+	cleanup_close int fd = sysroot_openat(root, path, O_PATH);
+
+	return fd >= 0;
+}
+
+int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,
+		 size_t *ret_size)
+{
+	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return fd;
+	return file_read_fd(fd, max, ret_data, ret_size);
+}
+
+int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value)
+{
+	cleanup_free char *value = NULL;
+	size_t size;
+	int r;
+
+	r = sysroot_read(root, path, ATTRIBUTE_MAX, &value, &size);
+	if (r < 0)
+		return r;
+	if (size > 0 && value[size - 1] == '\n')
+		value[--size] = '\0';
+	if (strlen(value) != size)
+		return -EBADMSG;
+	*ret_value = TAKE_PTR(value);
+	return 0;
+}
+
+int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret)
+{
+	cleanup_free char *value = NULL;
+	int r = sysroot_read_attribute(root, path, &value);
+
+	if (r < 0)
+		return r;
+	return parse_hex_u32(value, ret);
+}
+
+int sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value)
+{
+	cleanup_close int fd = -1;
+	ssize_t written;
+
+	if (root->fake_write)
+		return root->fake_write(root, path, value);
+	fd = sysroot_openat(root, path, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	written = write(fd, value, strlen(value));
+	if (written < 0)
+		return -errno;
+	return (size_t)written == strlen(value) ? 0 : -EIO;
+}
+
+int sysroot_link_name(const struct sysroot *root, const char *path, char **ret_name)
+{
+	/* O_PATH | O_NOFOLLOW opens the link itself; readlinkat(2) of "" reads it. */
+	cleanup_close int fd = sysroot_openat(root, path, O_PATH | O_NOFOLLOW);
+	char target[SYSROOT_PATH_MAX];
+	const char *name;
+	ssize_t size;
+
+	if (fd < 0)
+		return fd;
+	size = readlinkat(fd, "", target, sizeof(target));
+	if (size < 0)
+		return -errno;
+	if ((size_t)size >= sizeof(target))
+		return -ENAMETOOLONG;
+	target[size] = '\0';
+	name = strrchr(target, '/');
+	*ret_name = strdup(name ? name + 1 : target);
+	return *ret_name ? 0 : -ENOMEM;
+}
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+int sysroot_list(const struct sysroot *root, const char *path, struct strings *names)
+{
+	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
+	cleanup(close_directory) DIR *directory = NULL;
+	struct dirent *entry;
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	directory = fdopendir(fd);
+	if (!directory)
+		return -errno;
+	fd = -1;
+
+	while (errno = 0, entry = readdir(directory)) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = strings_add(names, entry->d_name);
+		if (r < 0)
+			return r;
+	}
+	if (errno != 0)
+		return -errno;
+	strings_sort(names);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host: the tree that is worked on. Every path of the programs is relative to one directory
+ * descriptor: "/" on a node, another tree with --root and in tests.
+ * Paths are written without a leading slash: "sys/bus/pci/devices".
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* The longest path the programs put together. */
+#define SYSROOT_PATH_MAX 512
+
+/* Limits for what is read whole. An attribute of sysfs is at most a page (sysfs.rst). */
+#define ATTRIBUTE_MAX 4096
+
+struct sysroot {
+	int fd;	   /* the directory */
+	bool live; /* it is the running machine's "/" */
+	char *path;
+	/*
+	 * Stands in for write(2) to an attribute of sysfs, so that tests/fake can play a kernel
+	 * that refuses or stalls; NULL in the programs. Returns 0 or -errno.
+	 */
+	int (*fake_write)(const struct sysroot *root, const char *path, const char *value);
+};
+
+/* Opens the tree at `path` ("/" for the machine itself). */
+int sysroot_open(const char *path, struct sysroot *ret, struct error *err);
+void sysroot_done(struct sysroot *root);
+#define cleanup_sysroot cleanup(sysroot_done)
+
+/*
+ * openat(2) below the root, always O_CLOEXEC. In a tree that is not live an absolute symbolic
+ * link leads to the same tree, never out of it (openat2(2), RESOLVE_IN_ROOT).
+ * Returns a descriptor or -errno.
+ */
+int sysroot_openat(const struct sysroot *root, const char *path, int flags);
+
+bool sysroot_exists(const struct sysroot *root, const char *path);
+
+/* Reads a whole file of at most `max` bytes; see file_read_fd(). */
+int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,
+		 size_t *ret_size);
+
+/*
+ * Reads an attribute of sysfs or procfs, without its final newline. May block where the kernel
+ * does: driver_override waits for the device's lock, so it is read in a lane (pci/driver.h).
+ */
+int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value);
+
+/* An attribute that is one number in hexadecimal, as PCI attributes are. */
+int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret);
+
+/*
+ * Stores `value` in an attribute that exists, with exactly one write(2), as sysfs wants it.
+ * Success says that the kernel took the value, not that it had the effect: read it back.
+ */
+int sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value);
+
+/* The last part of what a symbolic link points to, such as the driver's name. -ENOENT if none. */
+int sysroot_link_name(const struct sysroot *root, const char *path, char **ret_name);
+
+/* The names in a directory, sorted, without "." and "..". Added to `names`. */
+int sysroot_list(const struct sysroot *root, const char *path, struct strings *names);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: addresses. Looks nothing up. */
+#include "pci/address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+
+/* Parses hexadecimal digits up to `end`, which is stepped over. */
+static int parse_part(const char **text, char end, uint64_t max, uint64_t *ret)
+{
+	const char *stop = strchr(*text, end);
+	int r;
+
+	if (!stop)
+		return -EINVAL;
+	r = parse_number(*text, (size_t)(stop - *text), 16, max, ret);
+	if (r < 0)
+		return -EINVAL;
+	*text = end ? stop + 1 : stop;
+	return 0;
+}
+
+int pci_address_parse(const char *text, struct pci_address *ret)
+{
+	uint64_t domain, bus, device, function;
+
+	if (parse_part(&text, ':', UINT32_MAX, &domain) < 0 ||
+	    parse_part(&text, ':', 0xff, &bus) < 0 || parse_part(&text, '.', 0x1f, &device) < 0 ||
+	    parse_part(&text, '\0', 7, &function) < 0)
+		return -EINVAL;
+	*ret = (struct pci_address){
+		.domain = (uint32_t)domain,
+		.bus = (uint8_t)bus,
+		.device = (uint8_t)device,
+		.function = (uint8_t)function,
+	};
+	return 0;
+}
+
+const char *pci_address_format(struct pci_address address, char buffer[PCI_ADDRESS_TEXT])
+{
+	snprintf(buffer, PCI_ADDRESS_TEXT, "%04x:%02x:%02x.%x", address.domain, address.bus,
+		 address.device, address.function & 7u);
+	return buffer;
+}
+
+int pci_address_compare(struct pci_address a, struct pci_address b)
+{
+	if (a.domain != b.domain)
+		return a.domain < b.domain ? -1 : 1;
+	if (a.bus != b.bus)
+		return a.bus - b.bus;
+	if (a.device != b.device)
+		return a.device - b.device;
+	return a.function - b.function;
+}
+
+bool pci_address_equal(struct pci_address a, struct pci_address b)
+{
+	return pci_address_compare(a, b) == 0;
+}

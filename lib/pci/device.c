@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: functions and IOMMU groups as sysfs shows them. Changes nothing. */
+#include "pci/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/number.h"
+
+/* Configuration space, first 64 bytes: PCI Local Bus Specification 3.0, 6.1. */
+#define CONFIG_HEADER_SIZE	 64
+#define CONFIG_HEADER_TYPE	 0x0e
+#define HEADER_TYPE_MASK	 0x7f /* bit 7: the device has several functions */
+#define HEADER_TYPE_NORMAL	 0
+#define CLASS_BASE_SUB_PCI_TO_PCI 0x0604
+
+void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const char *name)
+{
+	snprintf(path, SYSROOT_PATH_MAX, "sys/bus/pci/devices/%s%s%s", address, *name ? "/" : "",
+		 name);
+}
+
+static int read_id(const struct sysroot *root, const char *address, const char *name,
+		   unsigned *ret)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, name);
+	return sysroot_read_hex(root, path, ret);
+}
+
+/*
+ * The header type stands in configuration space. A device that is asleep or dead reads all ones
+ * there, and a recorded tree may have no such file: then the class tells, which the kernel keeps.
+ */
+static bool is_bridge(const struct sysroot *root, const char *address, unsigned class_code)
+{
+	cleanup_close int fd = -1;
+	unsigned char header[CONFIG_HEADER_SIZE];
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, "config");
+	fd = sysroot_openat(root, path, O_RDONLY);
+	if (fd >= 0 && pread(fd, header, sizeof(header), 0) == (ssize_t)sizeof(header) &&
+	    header[CONFIG_HEADER_TYPE] != 0xff)
+		return (header[CONFIG_HEADER_TYPE] & HEADER_TYPE_MASK) != HEADER_TYPE_NORMAL;
+	return class_code >> 8 == CLASS_BASE_SUB_PCI_TO_PCI;
+}
+
+static int read_group(const struct sysroot *root, const char *address, int *ret)
+{
+	cleanup_free char *name = NULL;
+	char path[SYSROOT_PATH_MAX];
+	uint32_t group;
+	int r;
+
+	pci_attribute_path(path, address, "iommu_group");
+	r = sysroot_link_name(root, path, &name);
+	if (r == -ENOENT) {
+		*ret = IOMMU_GROUP_NONE;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = parse_u32(name, &group);
+	if (r < 0 || group > INT_MAX)
+		return -EBADMSG;
+	*ret = (int)group;
+	return 0;
+}
+
+int pci_device_read(const struct sysroot *root, struct pci_address address,
+		    struct pci_device *ret, struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { .address = address };
+	unsigned vendor, id, subsystem_vendor = 0, subsystem_id = 0, class_code;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	pci_address_format(address, device.name);
+	pci_attribute_path(path, device.name, "");
+	if (!sysroot_exists(root, path))
+		return error_set(err, -ENODEV, "%s: no such PCI device", device.name);
+
+	r = read_id(root, device.name, "vendor", &vendor);
+	if (r == 0)
+		r = read_id(root, device.name, "device", &id);
+	if (r == 0)
+		r = read_id(root, device.name, "class", &class_code);
+	if (r == 0)
+		r = read_group(root, device.name, &device.iommu_group);
+	if (r < 0)
+		return error_set(err, r, "%s: cannot read its identity from sysfs: %s",
+				 device.name, strerror(-r));
+	/* Bridges have no subsystem ids. */
+	read_id(root, device.name, "subsystem_vendor", &subsystem_vendor);
+	read_id(root, device.name, "subsystem_device", &subsystem_id);
+
+	device.vendor = (uint16_t)vendor;
+	device.device = (uint16_t)id;
+	device.subsystem_vendor = (uint16_t)subsystem_vendor;
+	device.subsystem_device = (uint16_t)subsystem_id;
+	device.class_code = class_code;
+	device.bridge = is_bridge(root, device.name, class_code);
+
+	pci_attribute_path(path, device.name, "driver");
+	r = sysroot_link_name(root, path, &device.driver);
+	if (r < 0 && r != -ENOENT)
+		return error_set(err, r, "%s: cannot read its driver: %s", device.name,
+				 strerror(-r));
+	*ret = device;
+	device.driver = NULL;
+	return 0;
+}
+
+void pci_device_done(struct pci_device *device)
+{
+	free(device->driver);
+	*device = (struct pci_device){ 0 };
+}
+
+int pci_addresses_add(struct pci_addresses *addresses, struct pci_address address)
+{
+	if (array_reserve(&addresses->items, addresses->count, sizeof(address)) < 0)
+		return -ENOMEM;
+	addresses->items[addresses->count++] = address;
+	return 0;
+}
+
+bool pci_addresses_has(const struct pci_addresses *addresses, struct pci_address address)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		if (pci_address_equal(addresses->items[i], address))
+			return true;
+	return false;
+}
+
+void pci_addresses_done(struct pci_addresses *addresses)
+{
+	free(addresses->items);
+	*addresses = (struct pci_addresses){ 0 };
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return pci_address_compare(*(const struct pci_address *)a, *(const struct pci_address *)b);
+}
+
+static int list_addresses(const struct sysroot *root, const char *path, struct pci_addresses *ret)
+{
+	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
+	cleanup_strings struct strings names = { 0 };
+	int r;
+
+	r = sysroot_list(root, path, &names);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names.count; i++) {
+		struct pci_address address;
+
+		/* An IOMMU group can hold devices of other buses; they are none of ours. */
+		if (pci_address_parse(names.items[i], &address) < 0)
+			continue;
+		r = pci_addresses_add(&addresses, address);
+		if (r < 0)
+			return r;
+	}
+	if (addresses.count > 1)
+		qsort(addresses.items, addresses.count, sizeof(*addresses.items),
+		      compare_addresses);
+	*ret = addresses;
+	addresses = (struct pci_addresses){ 0 };
+	return 0;
+}
+
+int pci_devices_list(const struct sysroot *root, struct pci_addresses *ret, struct error *err)
+{
+	int r = list_addresses(root, "sys/bus/pci/devices", ret);
+
+	if (r < 0)
+		return error_set(err, r, "cannot list the PCI devices in /sys/bus/pci/devices: %s",
+				 strerror(-r));
+	return 0;
+}
+
+int iommu_group_members(const struct sysroot *root, int group, struct pci_addresses *ret,
+			struct error *err)
+{
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%d/devices", group);
+	r = list_addresses(root, path, ret);
+	if (r < 0)
+		return error_set(err, r, "cannot list the members of IOMMU group %d in /%s: %s",
+				 group, path, strerror(-r));
+	return 0;
+}

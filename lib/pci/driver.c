@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: driver binding through driver_override. Never writes new_id, and believes no write. */
+#include "pci/driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "pci/device.h"
+
+/* A probe is over when drivers_probe returns, but for drivers that finish it on their own. */
+#define PROBE_SETTLE_MS 2000
+
+int pci_driver_read(const struct sysroot *root, const char *address, char **ret_driver)
+{
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	pci_attribute_path(path, address, "driver");
+	r = sysroot_link_name(root, path, ret_driver);
+	if (r != -ENOENT)
+		return r;
+	pci_attribute_path(path, address, "");
+	if (!sysroot_exists(root, path))
+		return -ENODEV;
+	*ret_driver = NULL;
+	return 0;
+}
+
+int pci_driver_module(const struct sysroot *root, const char *address, char **ret_module)
+{
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	pci_attribute_path(path, address, "driver/module");
+	r = sysroot_link_name(root, path, ret_module);
+	if (r != -ENOENT)
+		return r;
+	*ret_module = NULL;
+	return 0;
+}
+
+int pci_override_read(const struct sysroot *root, const char *address, char **ret_override)
+{
+	cleanup_free char *value = NULL;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	pci_attribute_path(path, address, "driver_override");
+	r = sysroot_read_attribute(root, path, &value);
+	if (r < 0)
+		return r;
+	*ret_override = strcmp(value, DRIVER_OVERRIDE_UNSET) == 0 ? NULL : TAKE_PTR(value);
+	return 0;
+}
+
+int pci_override_write(const struct sysroot *root, const char *address, const char *override,
+		       struct error *err)
+{
+	cleanup_free char *now = NULL;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	pci_attribute_path(path, address, "driver_override");
+	/* A write of no bytes at all would leave the old value. */
+	r = sysroot_write_attribute(root, path, override ? override : "\n");
+	if (r < 0)
+		return error_set(err, r, "cannot set driver_override to '%s': %s",
+				 override ? override : "", strerror(-r));
+	r = pci_override_read(root, address, &now);
+	if (r < 0)
+		return error_set(err, r, "cannot read driver_override back: %s", strerror(-r));
+	if (!text_equal(now, override))
+		return error_set(err, -EIO, "driver_override was set to '%s' and reads '%s'",
+				 override ? override : "", now ? now : DRIVER_OVERRIDE_UNSET);
+	return 0;
+}
+
+static int read_driver(const struct sysroot *root, const char *address, char **ret_driver,
+		       struct error *err)
+{
+	int r = pci_driver_read(root, address, ret_driver);
+
+	if (r == -ENODEV)
+		return error_set(err, r, "the device is no longer there");
+	if (r < 0)
+		return error_set(err, r, "cannot read its driver: %s", strerror(-r));
+	return 0;
+}
+
+int pci_driver_unbind(const struct sysroot *root, const char *address, struct error *err)
+{
+	cleanup_free char *driver = NULL, *after = NULL;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	r = read_driver(root, address, &driver, err);
+	if (r < 0 || !driver)
+		return r;
+	pci_attribute_path(path, address, "driver/unbind");
+	r = sysroot_write_attribute(root, path, address);
+	/* -ENODEV: another one unbound it between the two lines above. */
+	if (r < 0 && r != -ENODEV)
+		return error_set(err, r, "cannot unbind it from '%s': %s", driver, strerror(-r));
+	r = read_driver(root, address, &after, err);
+	if (r < 0)
+		return r;
+	if (text_equal(after, driver))
+		return error_set(err, -EBUSY, "'%s' does not let it go", driver);
+	return 0;
+}
+
+/* drivers_probe succeeds also when nothing binds, so only the link counts. */
+static int probe(const struct sysroot *root, const char *address, const char *driver,
+		 struct error *err)
+{
+	struct deadline deadline = deadline_in_ms(PROBE_SETTLE_MS);
+	cleanup_free char *bound = NULL;
+	unsigned step = 0;
+	int r;
+
+	r = sysroot_write_attribute(root, "sys/bus/pci/drivers_probe", address);
+	if (r < 0)
+		return error_set(err, r, "cannot probe for a driver: %s", strerror(-r));
+	do {
+		free(TAKE_PTR(bound));
+		r = read_driver(root, address, &bound, err);
+		if (r < 0)
+			return r;
+	} while (!bound && deadline_wait_step(deadline, &step));
+
+	if (!bound)
+		return error_set(err, -EIO,
+				 "'%s' did not take it: its probe failed, see 'journalctl -k'",
+				 driver);
+	if (strcmp(bound, driver) != 0)
+		return error_set(err, -EIO, "'%s' took it in place of '%s'", bound, driver);
+	return 0;
+}
+
+int pci_driver_bind(const struct sysroot *root, const char *address, const char *driver,
+		    struct error *err)
+{
+	cleanup_free char *bound = NULL;
+	int r;
+
+	/* First the override: between unbind and probe no other driver may take the device. */
+	r = pci_override_write(root, address, driver, err);
+	if (r < 0)
+		return r;
+	r = read_driver(root, address, &bound, err);
+	if (r < 0)
+		return r;
+	if (text_equal(bound, driver))
+		return 0;
+	r = pci_driver_unbind(root, address, err);
+	if (r < 0)
+		return r;
+	return probe(root, address, driver, err);
+}

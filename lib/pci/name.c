@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: names from pci.ids. Uses libpci for nothing but this list. */
+#include "pci/name.h"
+
+#include <pci/pci.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
+#define PCI_IDS_FILE "usr/share/misc/pci.ids"
+
+#define NAME_MAX_LENGTH 256
+
+/*
+ * libpci reports a broken pci.ids through a callback that must not return and gets no context,
+ * which leaves a jump out of it, and this one variable that the callback can find.
+ */
+static _Thread_local jmp_buf *on_error;
+
+static _Noreturn void libpci_error(char *message, ...)
+{
+	(void)message;
+	longjmp(*on_error, 1);
+}
+
+static void libpci_silent(char *message, ...)
+{
+	(void)message;
+}
+
+static struct pci_access *open_list(const struct sysroot *root)
+{
+	struct pci_access *access = pci_alloc();
+	char path[SYSROOT_PATH_MAX];
+
+	if (!access)
+		return NULL;
+	snprintf(path, sizeof(path), "%s/%s", root->live ? "" : root->path, PCI_IDS_FILE);
+	access->error = libpci_error;
+	access->warning = libpci_silent;
+	access->debug = libpci_silent;
+	pci_set_name_list_path(access, strdup(path), 1);
+	return access;
+}
+
+void pci_names_done(struct pci_names *names)
+{
+	if (names->access)
+		pci_cleanup(names->access);
+	*names = (struct pci_names){ 0 };
+}
+
+/* Looks both parts up; false where either is not in the list. */
+static bool look_up(struct pci_names *names, const struct pci_device *device, char *vendor,
+		    char *name)
+{
+	jmp_buf here;
+
+	if (names->failed)
+		return false;
+	on_error = &here;
+	if (setjmp(here) != 0) {
+		names->failed = true;
+		return false;
+	}
+	return pci_lookup_name(names->access, vendor, NAME_MAX_LENGTH,
+			       PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, device->vendor) &&
+	       pci_lookup_name(names->access, name, NAME_MAX_LENGTH,
+			       PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, device->vendor,
+			       device->device);
+}
+
+/*
+ * "Advanced Micro Devices, Inc. [AMD/ATI]" is AMD/ATI to everybody, and the legal form and line
+ * of business of the others only takes the room of the device's own name.
+ */
+static void shorten_vendor(char *vendor)
+{
+	static const char *const tails[] = {
+		" Corporation", " Corp", ",", " Inc", " Co.", " Co ", " Ltd", " Limited",
+		" Semiconductor", " Technology", " Technologies", " Electronics", " Systems",
+		" Group", " GmbH", " AG",
+	};
+	char *open = strrchr(vendor, '['), *close = strrchr(vendor, ']');
+
+	if (open && close && close > open + 1) {
+		*close = '\0';
+		memmove(vendor, open + 1, strlen(open + 1) + 1);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+		char *tail = strstr(vendor, tails[i]);
+
+		if (tail && tail > vendor)
+			*tail = '\0';
+	}
+}
+
+char *pci_name(struct pci_names *names, const struct sysroot *root,
+	       const struct pci_device *device)
+{
+	char vendor[NAME_MAX_LENGTH] = "", name[NAME_MAX_LENGTH] = "";
+
+	if (!names->access && !names->failed) {
+		names->access = open_list(root);
+		names->failed = !names->access;
+	}
+	if (!look_up(names, device, vendor, name))
+		return text_format("[%04x:%04x]", device->vendor, device->device);
+	shorten_vendor(vendor);
+	return text_format("%s %s", vendor, name);
+}

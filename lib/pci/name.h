@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pci: what people call a device, from pci.ids through libpci. Loading that list takes
+ * milliseconds, so names are looked up only where one is printed.
+ */
+#pragma once
+
+#include "pci/device.h"
+
+/* The list, loaded at the first look-up. Started as { 0 }. */
+struct pci_names {
+	struct pci_access *access;
+	bool failed; /* the list cannot be read: names are ids from then on */
+};
+
+void pci_names_done(struct pci_names *names);
+#define cleanup_pci_names cleanup(pci_names_done)
+
+/*
+ * Vendor and device as people say it: "NVIDIA GA104 [GeForce RTX 3070]"; "[10de:2484]" where
+ * pci.ids does not know it. The caller frees it; NULL without memory.
+ */
+char *pci_name(struct pci_names *names, const struct sysroot *root,
+	       const struct pci_device *device);

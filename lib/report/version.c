@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report: the version, which comes from debian/changelog through the Makefile. */
+#include "report/version.h"
+
+#include <gnu/libc-version.h>
+#include <jansson.h>
+#include <pci/pci.h>
+
+#include "base/text.h"
+
+char *version_words(const char *program)
+{
+	return text_format("%s %s\nlibpci %s, libkmod %s, jansson %s, glibc %s\n", program,
+			   PVE_VFIO_VERSION, PCILIB_VERSION, KMOD_VERSION, jansson_version_str(),
+			   gnu_get_libc_version());
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report: sentences for people, for the task log and the terminal alike. Everything here returns
+ * text; printing is main's.
+ */
+#pragma once
+
+#include "change/run.h"
+#include "check/finding.h"
+#include "pci/name.h"
+
+/* The width of a line of words. */
+#define WORDS_WIDTH 80
+
+/* "0000:01:00.0 NVIDIA GA104 [GeForce RTX 3070]"; the address alone when it is gone. */
+char *words_device(struct pci_names *names, const struct sysroot *root, const char *address);
+
+/*
+ * One line on what became of an action, or NULL where there is nothing to tell:
+ * "0000:01:00.0 NVIDIA …: nouveau -> vfio-pci, 0.41 s".
+ */
+char *words_result(struct pci_names *names, const struct sysroot *root,
+		   enum run_direction direction, const struct action *action,
+		   const struct run_result *result);
+
+/* Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. */
+char *words_findings(const struct findings *findings);

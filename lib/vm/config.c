@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vm: the configuration file of a VM. Keeps what concerns PCI devices; changes no file. */
+#include "vm/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/number.h"
+
+/* A piece of the file, not terminated. */
+struct slice {
+	const char *data;
+	size_t size;
+};
+
+static bool slice_starts_with(struct slice slice, const char *start)
+{
+	size_t size = strlen(start);
+
+	return slice.size >= size && memcmp(slice.data, start, size) == 0;
+}
+
+/* Perl's \s for what a file can hold. */
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct slice trim(struct slice slice)
+{
+	while (slice.size > 0 && is_space(slice.data[0])) {
+		slice.data++;
+		slice.size--;
+	}
+	while (slice.size > 0 && is_space(slice.data[slice.size - 1]))
+		slice.size--;
+	return slice;
+}
+
+/* Cuts the next line off `rest`; false at the end. */
+static bool next_line(struct slice *rest, struct slice *ret)
+{
+	const char *end;
+
+	if (rest->size == 0)
+		return false;
+	end = memchr(rest->data, '\n', rest->size);
+	ret->data = rest->data;
+	ret->size = end ? (size_t)(end - rest->data) : rest->size;
+	rest->data += ret->size;
+	rest->size -= ret->size;
+	if (end) {
+		rest->data++;
+		rest->size--;
+	}
+	return true;
+}
+
+/* ^\[[^\]]*\]\s*$ : any such line ends the section before it, known to PVE or not. */
+static bool is_header(struct slice line)
+{
+	const char *close;
+
+	if (line.size == 0 || line.data[0] != '[')
+		return false;
+	close = memchr(line.data, ']', line.size);
+	if (!close)
+		return false;
+	close++;
+	return trim((struct slice){ close, line.size - (size_t)(close - line.data) }).size == 0;
+}
+
+/* snapstate:\s*(prepare|delete)\s*$ , which PVE does not anchor and tries before any key. */
+static bool is_snapstate(struct slice line)
+{
+	static const char word[] = "snapstate:";
+	const char *at = memmem(line.data, line.size, word, sizeof(word) - 1);
+
+	for (; at; at = memmem(at + 1, line.size - (size_t)(at + 1 - line.data), word,
+			       sizeof(word) - 1)) {
+		const char *value = at + sizeof(word) - 1;
+		struct slice rest = trim(
+			(struct slice){ value, line.size - (size_t)(value - line.data) });
+
+		if ((rest.size == 7 && memcmp(rest.data, "prepare", 7) == 0) ||
+		    (rest.size == 6 && memcmp(rest.data, "delete", 6) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Has no key in it, or one whose value PVE keeps as it is. */
+static bool is_of_no_concern(struct slice line)
+{
+	return trim(line).size == 0 || line.data[0] == '#' ||
+	       slice_starts_with(line, "description:") || slice_starts_with(line, "args:") ||
+	       slice_starts_with(line, "delete:") || is_snapstate(line);
+}
+
+/* ^([a-z][a-z_\-]*\d*):\s*(.+?)\s*$ ; a value of blanks alone is one blank. */
+static bool split_key(struct slice line, struct slice *ret_key, struct slice *ret_value)
+{
+	size_t end = 0;
+
+	if (line.size == 0 || line.data[0] < 'a' || line.data[0] > 'z')
+		return false;
+	while (end < line.size && ((line.data[end] >= 'a' && line.data[end] <= 'z') ||
+				   line.data[end] == '_' || line.data[end] == '-'))
+		end++;
+	while (end < line.size && line.data[end] >= '0' && line.data[end] <= '9')
+		end++;
+	if (end + 1 >= line.size || line.data[end] != ':')
+		return false;
+	*ret_key = (struct slice){ line.data, end };
+	*ret_value = trim((struct slice){ line.data + end + 1, line.size - end - 1 });
+	if (ret_value->size == 0)
+		*ret_value = (struct slice){ line.data + line.size - 1, 1 };
+	return true;
+}
+
+static char *slice_copy(struct slice slice)
+{
+	return strndup(slice.data, slice.size);
+}
+
+static int drop_line(struct vm_config *config, unsigned number, struct slice line, const char *why)
+{
+	struct vm_dropped_line dropped = { .line = number };
+
+	dropped.text = slice_copy(trim(line));
+	dropped.why = strdup(why);
+	if (!dropped.text || !dropped.why ||
+	    array_reserve(&config->dropped, config->dropped_count, sizeof(dropped)) < 0) {
+		free(dropped.text);
+		free(dropped.why);
+		return -ENOMEM;
+	}
+	config->dropped[config->dropped_count++] = dropped;
+	return 0;
+}
+
+/* hostpci0 to hostpci15 and no other spelling; -1 for any other key. */
+static int hostpci_index(struct slice key)
+{
+	uint64_t index;
+
+	if (!slice_starts_with(key, "hostpci"))
+		return -1;
+	key.data += strlen("hostpci");
+	key.size -= strlen("hostpci");
+	if ((key.size > 1 && key.data[0] == '0') ||
+	    parse_number(key.data, key.size, 10, HOSTPCI_COUNT - 1, &index) < 0)
+		return -1;
+	return (int)index;
+}
+
+/* A later valid line replaces an earlier one; an invalid one leaves it. */
+static int read_hostpci(struct vm_config *config, unsigned number, struct slice line, int index,
+			struct slice value)
+{
+	struct vm_hostpci *slot = &config->hostpci[index];
+	struct hostpci hostpci = { 0 };
+	cleanup_free char *copy = NULL;
+	struct error err = { 0 };
+	int r;
+
+	if (memchr(value.data, '\0', value.size) || memchr(value.data, '\r', value.size))
+		return drop_line(config, number, line, "its value holds a control character");
+	copy = slice_copy(value);
+	if (!copy)
+		return -ENOMEM;
+	r = hostpci_parse(copy, &hostpci, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return drop_line(config, number, line, err.message);
+	hostpci_done(&slot->hostpci);
+	*slot = (struct vm_hostpci){ .present = true, .line = number, .hostpci = hostpci };
+	return 0;
+}
+
+static void read_template(struct vm_config *config, struct slice value)
+{
+	char text[8];
+	bool parsed;
+
+	if (value.size >= sizeof(text))
+		return;
+	memcpy(text, value.data, value.size);
+	text[value.size] = '\0';
+	if (pve_boolean_parse(text, &parsed) == 0)
+		config->is_template = parsed;
+}
+
+static bool slice_equal(struct slice slice, const char *text)
+{
+	return slice.size == strlen(text) && memcmp(slice.data, text, slice.size) == 0;
+}
+
+/* A line that is no setting in PVE's eyes though somebody meant a device with it. */
+static bool means_hostpci(struct slice line)
+{
+	static const char word[] = "hostpci";
+
+	line = trim(line);
+	return line.size >= sizeof(word) - 1 &&
+	       strncasecmp(line.data, word, sizeof(word) - 1) == 0;
+}
+
+static int read_line(struct vm_config *config, unsigned number, struct slice line)
+{
+	struct slice key, value;
+	int index;
+
+	if (is_of_no_concern(line))
+		return 0;
+	if (!split_key(line, &key, &value)) {
+		if (!means_hostpci(line))
+			return 0;
+		return drop_line(config, number, line,
+				 "it is not of the form 'hostpciN: VALUE', in lower case and "
+				 "without blanks before the colon");
+	}
+	index = hostpci_index(key);
+	if (index >= 0)
+		return read_hostpci(config, number, line, index, value);
+	if (slice_starts_with(key, "hostpci"))
+		return drop_line(config, number, line, "there are only hostpci0 to hostpci15");
+	if (slice_equal(key, "template"))
+		read_template(config, value);
+	return 0;
+}
+
+int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
+		    struct error *err)
+{
+	cleanup_vm_config struct vm_config config = { 0 };
+	struct slice rest = { data, size }, line;
+	unsigned number = 0;
+
+	config.path = strdup(path);
+	if (!config.path)
+		return error_set_memory(err);
+	while (next_line(&rest, &line) && !is_header(line))
+		if (read_line(&config, ++number, line) < 0)
+			return error_set_memory(err);
+	*ret = config;
+	config = (struct vm_config){ 0 };
+	return 0;
+}
+
+int vm_config_read(const struct sysroot *root, uint32_t vmid, struct vm_config *ret,
+		   struct error *err)
+{
+	cleanup_free char *data = NULL;
+	char path[SYSROOT_PATH_MAX];
+	size_t size;
+	int r;
+
+	snprintf(path, sizeof(path), "/etc/pve/qemu-server/%u.conf", vmid);
+	r = sysroot_read(root, path + 1, VM_CONFIG_MAX, &data, &size);
+	if (r == -EFBIG)
+		return error_set(err, r, "%s: larger than the 1 MiB Proxmox VE allows", path);
+	if (r < 0)
+		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
+	return vm_config_parse(path, data, size, ret, err);
+}
+
+void vm_config_done(struct vm_config *config)
+{
+	for (size_t i = 0; i < HOSTPCI_COUNT; i++)
+		hostpci_done(&config->hostpci[i].hostpci);
+	for (size_t i = 0; i < config->dropped_count; i++) {
+		free(config->dropped[i].text);
+		free(config->dropped[i].why);
+	}
+	free(config->dropped);
+	free(config->path);
+	*config = (struct vm_config){ 0 };
+}

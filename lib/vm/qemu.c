@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vm: the QEMU process of a VM. Sends it nothing. */
+#include "vm/qemu.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+
+/* Longer than any QEMU command line PVE makes; the kernel's own limit is a part of the stack. */
+#define COMMAND_LINE_MAX (2 * 1024 * 1024)
+
+static bool has_vm_id(const char *arguments, size_t size, uint32_t vmid)
+{
+	char wanted[16];
+	bool follows = false;
+
+	snprintf(wanted, sizeof(wanted), "%u", vmid);
+	for (size_t at = 0; at < size; at += strlen(arguments + at) + 1) {
+		if (follows && strcmp(arguments + at, wanted) == 0)
+			return true;
+		follows = strcmp(arguments + at, "-id") == 0;
+	}
+	return false;
+}
+
+/* The fields stand behind the command's name, which is in parentheses and may hold any byte. */
+static int read_start_time(const struct sysroot *root, uint32_t pid, uint64_t *ret)
+{
+	cleanup_free char *line = NULL;
+	char path[SYSROOT_PATH_MAX];
+	char *rest, *field = NULL;
+	int r;
+
+	snprintf(path, sizeof(path), "proc/%u/stat", pid);
+	r = sysroot_read_attribute(root, path, &line);
+	if (r < 0)
+		return r;
+	rest = strrchr(line, ')');
+	if (!rest || rest[1] != ' ')
+		return -EBADMSG;
+	rest += 2;
+	for (int number = 3; number <= 22; number++) {
+		field = strsep(&rest, " ");
+		if (!field)
+			return -EBADMSG;
+	}
+	return parse_u64(field, ret);
+}
+
+int qemu_find(const struct sysroot *root, uint32_t vmid, struct qemu *ret, struct error *err)
+{
+	cleanup_free char *text = NULL, *arguments = NULL;
+	struct qemu qemu = { 0 };
+	char path[SYSROOT_PATH_MAX];
+	uint32_t pid;
+	size_t size;
+	int r;
+
+	*ret = qemu;
+	snprintf(path, sizeof(path), "run/qemu-server/%u.pid", vmid);
+	r = sysroot_read_attribute(root, path, &text);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
+	if (parse_u32(text, &pid) < 0 || pid == 0)
+		return 0;
+
+	snprintf(path, sizeof(path), "proc/%u/cmdline", pid);
+	r = sysroot_read(root, path, COMMAND_LINE_MAX, &arguments, &size);
+	if (r == -ENOENT || r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
+	if (!has_vm_id(arguments, size, vmid))
+		return 0;
+	r = read_start_time(root, pid, &qemu.start_time);
+	if (r == -ENOENT || r == -ESRCH)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "cannot read /proc/%u/stat: %s", pid, strerror(-r));
+	qemu.pid = (pid_t)pid;
+	*ret = qemu;
+	return 0;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the entry of pve-vfio. Reads the command line and runs the verb. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "report/version.h"
+#include "setup.h"
+
+static const struct verb {
+	const char *name;
+	const char *arguments;
+	int least, most; /* how many arguments it takes */
+	bool json;	 /* knows --json */
+	int (*run)(struct command *command, struct error *err);
+	const char *what;
+} verbs[] = {
+	{ "status", "[VMID]", 0, 1, true, verb_status, "which VM holds which devices" },
+	{ "restore", "VMID", 1, 1, false, verb_restore,
+	  "give the devices of a VM that does not run back to the host" },
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
+
+static int print_help(void)
+{
+	printf("Usage: pve-vfio [OPTION...] VERB [ARGUMENT...]\n\n"
+	       "Passes PCI devices to Proxmox VE VMs: the companion of pve-vfio-hook.\n\n"
+	       "Verbs:\n");
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		printf("  %-8s %-8s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
+	printf("\nOptions:\n"
+	       "  --json      print data as JSON\n"
+	       "  --root DIR  work on the tree below DIR in place of /\n"
+	       "  --help      print this and exit\n"
+	       "  --version   print the version and exit\n\n"
+	       "Exit status: 0 done; 1 failed; 2 usage; 3 refused.\n"
+	       "See pve-vfio(8).\n");
+	return STATUS_DONE;
+}
+
+static int print_version(void)
+{
+	cleanup_free char *words = version_words("pve-vfio");
+
+	fputs(words ? words : "", stdout);
+	return STATUS_DONE;
+}
+
+static int print_usage_error(const char *what, const char *word)
+{
+	fprintf(stderr, "pve-vfio: %s%s%s%s; see 'pve-vfio --help'\n", what, *word ? " '" : "",
+		word, *word ? "'" : "");
+	return STATUS_USAGE;
+}
+
+int command_parse_vmid(const struct command *command, int at, uint32_t *ret)
+{
+	if (parse_u32(command->argv[at], ret) == 0 && *ret > 0)
+		return STATUS_DONE;
+	return print_usage_error("not a VM id:", command->argv[at]);
+}
+
+static int run_verb(const struct verb *verb, struct command *command, const char *root)
+{
+	struct error err = { 0 };
+	int status = STATUS_FAILED;
+
+	if (command->argc < verb->least || command->argc > verb->most) {
+		fprintf(stderr, "Usage: pve-vfio %s %s; see 'pve-vfio --help'\n", verb->name,
+			verb->arguments);
+		return STATUS_USAGE;
+	}
+	if (command->json && !verb->json)
+		return print_usage_error("--json is not for the verb", verb->name);
+	if (sysroot_open(root, &command->root, &err) == 0) {
+		status = verb->run(command, &err);
+		sysroot_done(&command->root);
+	}
+	if (*err.message)
+		fprintf(stderr, "pve-vfio: %s\n", err.message);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command = { .root = { .fd = -1 } };
+	const char *root = "/", *name = NULL;
+	int words = 0;
+
+	/* Options may stand anywhere; what is left over is the verb and its arguments. */
+	for (int at = 1; at < argc; at++) {
+		if (!text_starts_with(argv[at], "-")) {
+			argv[words++] = argv[at];
+		} else if (strcmp(argv[at], "--help") == 0) {
+			return print_help();
+		} else if (strcmp(argv[at], "--version") == 0) {
+			return print_version();
+		} else if (strcmp(argv[at], "--json") == 0) {
+			command.json = true;
+		} else if (strcmp(argv[at], "--root") == 0) {
+			if (++at == argc)
+				return print_usage_error("--root needs a directory", "");
+			root = argv[at];
+		} else {
+			return print_usage_error("unknown option", argv[at]);
+		}
+	}
+	if (words == 0)
+		return print_usage_error("a verb is needed", "");
+	name = argv[0];
+	command.argc = words - 1;
+	command.argv = argv + 1;
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return run_verb(&verbs[i], &command, root);
+	return print_usage_error("unknown verb", name);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: pve-vfio, the companion command. One verb a file, a row each in the table of main.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "host/sysroot.h"
+
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_REFUSED = 3,
+};
+
+/* The global options, and the words behind the verb. */
+struct command {
+	struct sysroot root;
+	bool json;
+	int argc;
+	char **argv;
+};
+
+/* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */
+int verb_status(struct command *command, struct error *err);
+int verb_restore(struct command *command, struct error *err);
+
+/*
+ * Parses the VMID of `command->argv[at]`. Prints what is wrong and returns STATUS_USAGE, or
+ * STATUS_DONE.
+ */
+int command_parse_vmid(const struct command *command, int at, uint32_t *ret);
