@@ -11,7 +11,7 @@
 #include "pci/name.h"
 
 /* How long the kernel gets for one step of one device, and QEMU to let go of its devices. */
-#define DEADLINE_MS	30000
+#define DEADLINE_MS	 30000
 #define QEMU_END_WAIT_MS 10000
 
 /*
@@ -48,8 +48,7 @@ void hook_say(struct hook *hook, const char *format, ...) __attribute__((format(
 void hook_log_open(struct hook *hook);
 
 /* run_told for both directions: a line for each action. The context is the hook. */
-void hook_tell_applied(const struct action *action, const struct run_result *result,
-		       void *context);
+void hook_tell_applied(const struct action *action, const struct run_result *result, void *context);
 void hook_tell_reverted(const struct action *action, const struct run_result *result,
 			void *context);
 

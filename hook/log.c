@@ -71,14 +71,12 @@ static void tell(struct hook *hook, enum run_direction direction, const struct a
 		hook_say(hook, "%s", line);
 }
 
-void hook_tell_applied(const struct action *action, const struct run_result *result,
-		       void *context)
+void hook_tell_applied(const struct action *action, const struct run_result *result, void *context)
 {
 	tell(context, RUN_APPLY, action, result);
 }
 
-void hook_tell_reverted(const struct action *action, const struct run_result *result,
-			void *context)
+void hook_tell_reverted(const struct action *action, const struct run_result *result, void *context)
 {
 	tell(context, RUN_REVERT, action, result);
 }

@@ -22,8 +22,7 @@ static int give_back_unheld(struct hook *hook, struct journal *journal, struct e
 	for (size_t i = 0; i < journal->actions.count; i++) {
 		const struct action *action = &journal->actions.items[i];
 
-		chosen[i] = action->type == ACTION_BIND &&
-			    !vfio_holder_of(&holders, action->group);
+		chosen[i] = action->type == ACTION_BIND && !vfio_holder_of(&holders, action->group);
 		if (chosen[i])
 			hook_say(hook, "%s: the VM runs without it (%s); giving it back",
 				 action->target, action->source);
@@ -51,9 +50,10 @@ int phase_post_start(struct hook *hook, struct error *err)
 	if (r < 0)
 		return r;
 	if (journal.qemu.pid == 0)
-		return error_set(err, -ESRCH,
-				 "no QEMU process of VM %u is to be seen; its devices are kept for it",
-				 hook->vmid);
+		return error_set(
+			err, -ESRCH,
+			"no QEMU process of VM %u is to be seen; its devices are kept for it",
+			hook->vmid);
 	journal_enter(&journal, JOURNAL_RUNNING);
 	r = journal_write(&hook->state, &journal, err);
 	return r < 0 ? r : give_back_unheld(hook, &journal, err);

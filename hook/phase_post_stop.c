@@ -19,9 +19,10 @@ int phase_post_stop(struct hook *hook, struct error *err)
 	r = restore_journal(&hook->root, &hook->state, &journal, QEMU_END_WAIT_MS, DEADLINE_MS,
 			    hook_tell_reverted, hook, err);
 	if (r > 0)
-		return error_set(err, -EIO,
-				 "not all devices are back with the host; 'pve-vfio restore %u' tries "
-				 "again",
-				 hook->vmid);
+		return error_set(
+			err, -EIO,
+			"not all devices are back with the host; 'pve-vfio restore %u' tries "
+			"again",
+			hook->vmid);
 	return r;
 }

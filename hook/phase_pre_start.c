@@ -7,8 +7,8 @@
 #include "change/plan.h"
 #include "change/restore.h"
 #include "check/check.h"
-#include "host/kernel.h"
 #include "hook.h"
+#include "host/kernel.h"
 #include "pci/vfio.h"
 #include "report/words.h"
 
@@ -82,7 +82,8 @@ static int give_back_leftovers(struct hook *hook, struct start *start, bool all,
 	for (size_t i = 0; i < actions->count; i++) {
 		const struct action *action = &actions->items[i];
 
-		chosen[i] = all || !actions_find(&start->plan.actions, action->type, action->target);
+		chosen[i] =
+			all || !actions_find(&start->plan.actions, action->type, action->target);
 		any |= chosen[i];
 	}
 	if (!any)
@@ -131,8 +132,9 @@ static int check_plan(struct hook *hook, struct start *start, struct error *err)
 		return r;
 	errors = findings_count(&findings, LEVEL_ERROR);
 	if (errors > 0)
-		return error_set(err, -EPERM, "VM %u is not started, for %zu reason%s; the host is as "
-					      "it was",
+		return error_set(err, -EPERM,
+				 "VM %u is not started, for %zu reason%s; the host is as "
+				 "it was",
 				 hook->vmid, errors, errors > 1 ? "s" : "");
 	return 0;
 }
@@ -162,11 +164,12 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 	r = restore_actions(&hook->root, &hook->state, &start->journal, NULL, DEADLINE_MS,
 			    hook_tell_reverted, hook, err);
 	if (r > 0 || start->journal.actions.count > 0)
-		return error_set(err, -EIO,
-				 "VM %u is not started, and not all of its devices are back with the "
-				 "host; 'pve-vfio status %u' shows them, 'pve-vfio restore %u' tries "
-				 "again",
-				 hook->vmid, hook->vmid, hook->vmid);
+		return error_set(
+			err, -EIO,
+			"VM %u is not started, and not all of its devices are back with the "
+			"host; 'pve-vfio status %u' shows them, 'pve-vfio restore %u' tries "
+			"again",
+			hook->vmid, hook->vmid, hook->vmid);
 	return error_set(err, r < 0 ? r : -EIO, "VM %u is not started; the host is as it was",
 			 hook->vmid);
 }
@@ -189,8 +192,8 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 	struct actions *actions = &start->journal.actions;
 	int r;
 
-	r = run_actions(&hook->root, actions, RUN_APPLY, NULL, DEADLINE_MS, hook_tell_applied,
-			hook, err);
+	r = run_actions(&hook->root, actions, RUN_APPLY, NULL, DEADLINE_MS, hook_tell_applied, hook,
+			err);
 	if (r == 0) {
 		r = wait_for_nodes(hook, actions, err);
 		if (r < 0)

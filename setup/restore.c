@@ -52,8 +52,8 @@ static int give_back(struct command *command, const struct state *state, uint32_
 
 	r = journal_read(state, vmid, &journal, err);
 	if (r == 0)
-		r = restore_journal(&command->root, state, &journal, 0, DEADLINE_MS, tell,
-				    &telling, err);
+		r = restore_journal(&command->root, state, &journal, 0, DEADLINE_MS, tell, &telling,
+				    err);
 	pci_names_done(&telling.names);
 	return r;
 }
@@ -82,6 +82,7 @@ int verb_restore(struct command *command, struct error *err)
 		return STATUS_DONE;
 	}
 	if (r > 0)
-		error_set(err, -EIO, "not all devices are back with the host; see 'pve-vfio status'");
+		error_set(err, -EIO,
+			  "not all devices are back with the host; see 'pve-vfio status'");
 	return r == 0 ? STATUS_DONE : STATUS_FAILED;
 }

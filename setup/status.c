@@ -62,8 +62,8 @@ static json_t *json_device(struct command *command, struct pci_names *names,
 
 	(void)pci_driver_read(&command->root, action->target, &driver);
 	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s}", "address", action->target, "name",
-			 device ? device : "", "source", action->source, "driver", driver,
-			 "before", action->before, "state", action_state_name(action->state));
+			 device ? device : "", "source", action->source, "driver", driver, "before",
+			 action->before, "state", action_state_name(action->state));
 }
 
 static json_t *json_vm(struct command *command, struct pci_names *names,

@@ -29,8 +29,8 @@ static inline void cleanup_close_file(FILE **file)
 		fclose(*file);
 }
 
-#define cleanup_free  cleanup(cleanup_free_pointer)
-#define cleanup_close cleanup(cleanup_close_fd)
+#define cleanup_free   cleanup(cleanup_free_pointer)
+#define cleanup_close  cleanup(cleanup_close_fd)
 #define cleanup_fclose cleanup(cleanup_close_file)
 
 /* The pointer's value; the variable becomes NULL, so its cleanup frees nothing. */

@@ -21,8 +21,7 @@ int json_parse_object(const char *name, const char *data, size_t size, json_t **
 	return 0;
 }
 
-int json_member_string_or_null(const json_t *object, const char *key, char **ret,
-			       struct error *err)
+int json_member_string_or_null(const json_t *object, const char *key, char **ret, struct error *err)
 {
 	const json_t *member = json_object_get(object, key);
 
@@ -56,8 +55,7 @@ int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_
 	return 0;
 }
 
-int json_member_array(const json_t *object, const char *key, const json_t **ret,
-		      struct error *err)
+int json_member_array(const json_t *object, const char *key, const json_t **ret, struct error *err)
 {
 	const json_t *member = json_object_get(object, key);
 

@@ -36,5 +36,4 @@ int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_
 		    struct error *err);
 
 /* Borrowed from `object`. */
-int json_member_array(const json_t *object, const char *key, const json_t **ret,
-		      struct error *err);
+int json_member_array(const json_t *object, const char *key, const json_t **ret, struct error *err);

@@ -38,7 +38,7 @@ static int bind_back(const struct sysroot *root, const struct action *action, st
 
 	if (!action->before)
 		return pci_driver_unbind(root, action->target, err);
-	/* The probe tells when the driver is not there; an unloaded module is only the likely way. */
+	/* Should the driver still be missing, the probe tells. */
 	if (action->module)
 		(void)module_load(root, action->module, &ignored);
 	return pci_driver_bind(root, action->target, action->before, err);
@@ -47,8 +47,8 @@ static int bind_back(const struct sysroot *root, const struct action *action, st
 /* An override of ours: the one that took the device, or the one that was giving it back. */
 static bool is_our_override(const struct action *action, const char *override)
 {
-	return override && (text_equal(override, action->wanted) ||
-			    text_equal(override, action->before));
+	return override &&
+	       (text_equal(override, action->wanted) || text_equal(override, action->before));
 }
 
 static int bind_revert(const struct sysroot *root, const struct action *action, const char **note,
@@ -75,9 +75,9 @@ static int bind_revert(const struct sysroot *root, const struct action *action, 
 	/* Also after a failure: a device without a driver is at least open to every driver. */
 	r = pci_override_read(root, action->target, &override);
 	if (r < 0)
-		return bound < 0 ? bound
-				 : error_set(err, r, "cannot read driver_override: %s",
-					     strerror(-r));
+		return bound < 0
+			       ? bound
+			       : error_set(err, r, "cannot read driver_override: %s", strerror(-r));
 	if (is_our_override(action, override) && !text_equal(override, action->override))
 		r = pci_override_write(root, action->target, action->override,
 				       bound < 0 ? NULL : err);
@@ -134,8 +134,8 @@ static bool copy_string(const char *from, char **to)
 	return !from || *to;
 }
 
-int action_make(enum action_type type, const char *target, const char *before,
-		const char *wanted, const char *source, struct action *ret)
+int action_make(enum action_type type, const char *target, const char *before, const char *wanted,
+		const char *source, struct action *ret)
 {
 	struct action action = { .type = type };
 
@@ -182,8 +182,7 @@ struct action *actions_find(const struct actions *actions, enum action_type type
 			    const char *target)
 {
 	for (size_t i = 0; i < actions->count; i++)
-		if (actions->items[i].type == type &&
-		    strcmp(actions->items[i].target, target) == 0)
+		if (actions->items[i].type == type && strcmp(actions->items[i].target, target) == 0)
 			return &actions->items[i];
 	return NULL;
 }

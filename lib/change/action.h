@@ -31,7 +31,7 @@ struct action {
 	char *target;
 	char *before;
 	char *wanted;
-	char *source; /* what asks for it: "hostpci0", or "group 14" for a device that comes along */
+	char *source; /* what asks for it: "hostpci0"; "group 14": comes along with its group */
 
 	/* ACTION_BIND alone. */
 	char *override; /* driver_override before */
@@ -64,8 +64,8 @@ int action_state_parse(const char *name, enum action_state *ret);
 /*
  * Makes an action of copies of the strings; `before` may be NULL. -ENOMEM leaves nothing behind.
  */
-int action_make(enum action_type type, const char *target, const char *before,
-		const char *wanted, const char *source, struct action *ret);
+int action_make(enum action_type type, const char *target, const char *before, const char *wanted,
+		const char *source, struct action *ret);
 /* The rest of an ACTION_BIND; `override` and `module` may be NULL. */
 int action_set_binding(struct action *action, const char *override, const char *module, int group);
 void action_done(struct action *action);

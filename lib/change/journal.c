@@ -152,8 +152,7 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	return parse_actions(actions, &journal->actions, err);
 }
 
-static int read_file(const struct state *state, const char *name, char **ret_data,
-		     size_t *ret_size)
+static int read_file(const struct state *state, const char *name, char **ret_data, size_t *ret_size)
 {
 	cleanup_close int fd = openat(state->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -191,16 +190,16 @@ int journal_read(const struct state *state, uint32_t vmid, struct journal *ret, 
 
 static json_t *format_action(const struct action *action)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "type",
-				 action_operations(action->type)->name, "state",
-				 action_state_name(action->state), "target", action->target,
-				 "source", action->source, "before", action->before, "wanted",
-				 action->wanted);
+	json_t *json =
+		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "type",
+			  action_operations(action->type)->name, "state",
+			  action_state_name(action->state), "target", action->target, "source",
+			  action->source, "before", action->before, "wanted", action->wanted);
 
 	if (json && action->type == ACTION_BIND) {
-		cleanup_json json_t *bind = json_pack("{s:s?, s:s?, s:i}", "override",
-						      action->override, "module", action->module,
-						      "group", action->group);
+		cleanup_json json_t *bind =
+			json_pack("{s:s?, s:s?, s:i}", "override", action->override, "module",
+				  action->module, "group", action->group);
 
 		json_object_update(json, bind);
 	}
@@ -245,8 +244,7 @@ int journal_write(const struct state *state, const struct journal *journal, stru
 		return error_set_memory(err);
 	r = file_replace_at(state->fd, name, data, strlen(data));
 	if (r < 0)
-		return error_set(err, r, "cannot write %s/%s: %s", STATE_PATH, name,
-				 strerror(-r));
+		return error_set(err, r, "cannot write %s/%s: %s", STATE_PATH, name, strerror(-r));
 	return 0;
 }
 

@@ -26,17 +26,16 @@ enum journal_phase {
 struct journal {
 	uint32_t vmid;
 	enum journal_phase phase;
-	char *boot_id; /* of the boot the changes belong to */
-	time_t since;  /* when the phase began */
-	struct qemu qemu; /* from JOURNAL_RUNNING on */
+	char *boot_id;		/* of the boot the changes belong to */
+	time_t since;		/* when the phase began */
+	struct qemu qemu;	/* from JOURNAL_RUNNING on */
 	struct actions actions; /* in the order in which they are made */
 };
 
 const char *journal_phase_name(enum journal_phase phase);
 
 /* -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood. */
-int journal_read(const struct state *state, uint32_t vmid, struct journal *ret,
-		 struct error *err);
+int journal_read(const struct state *state, uint32_t vmid, struct journal *ret, struct error *err);
 
 /* Replaces the file, or removes it where no action is left. */
 int journal_write(const struct state *state, const struct journal *journal, struct error *err);

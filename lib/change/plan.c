@@ -39,8 +39,7 @@ static int add_device(struct plan *plan, const struct sysroot *root, struct pci_
  * in pve-common's SysFSTools.pm. VFIO itself wants no other driver in the group; bridges may stay
  * (Documentation/driver-api/vfio.rst).
  */
-static int add_siblings(struct plan *plan, const struct sysroot *root, int group,
-			struct error *err)
+static int add_siblings(struct plan *plan, const struct sysroot *root, int group, struct error *err)
 {
 	cleanup_pci_addresses struct pci_addresses members = { 0 };
 	char source[SOURCE_MAX];
@@ -83,8 +82,7 @@ static void read_override_in_lane(int fd, void *work, void *context)
 	struct lane_report report = { 0 };
 
 	(void)context;
-	report.result =
-		pci_override_read(reading->root, reading->device->device.name, &override);
+	report.result = pci_override_read(reading->root, reading->device->device.name, &override);
 	if (report.result == 0)
 		snprintf(report.text, sizeof(report.text), "%s",
 			 override ? override : DRIVER_OVERRIDE_UNSET);
@@ -168,8 +166,7 @@ static int add_module_action(struct plan *plan)
 	return r < 0 ? r : actions_add(&plan->actions, &action);
 }
 
-static int add_actions(struct plan *plan, const struct sysroot *root,
-		       const struct journal *earlier)
+static int add_actions(struct plan *plan, const struct sysroot *root, const struct journal *earlier)
 {
 	int r = 0;
 

@@ -32,8 +32,7 @@ struct notes {
 	void *context;
 };
 
-static void note_result(const struct action *action, const struct run_result *result,
-			void *context)
+static void note_result(const struct action *action, const struct run_result *result, void *context)
 {
 	struct notes *notes = context;
 
@@ -42,9 +41,9 @@ static void note_result(const struct action *action, const struct run_result *re
 	notes->told(action, result, notes->context);
 }
 
-int restore_actions(const struct sysroot *root, const struct state *state,
-		    struct journal *journal, const bool *chosen, unsigned deadline_ms,
-		    run_told *told, void *context, struct error *err)
+int restore_actions(const struct sysroot *root, const struct state *state, struct journal *journal,
+		    const bool *chosen, unsigned deadline_ms, run_told *told, void *context,
+		    struct error *err)
 {
 	cleanup_free bool *reverted = calloc(journal->actions.count + 1, sizeof(*reverted));
 	struct notes notes = { &journal->actions, reverted, told, context };
@@ -110,9 +109,9 @@ static int choose_free(const struct journal *journal, const struct vfio_holders 
 	return held;
 }
 
-int restore_journal(const struct sysroot *root, const struct state *state,
-		    struct journal *journal, unsigned wait_ms, unsigned deadline_ms,
-		    run_told *told, void *context, struct error *err)
+int restore_journal(const struct sysroot *root, const struct state *state, struct journal *journal,
+		    unsigned wait_ms, unsigned deadline_ms, run_told *told, void *context,
+		    struct error *err)
 {
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));

@@ -22,8 +22,7 @@ struct run_result {
 };
 
 /* Told in the parent as soon as an action has ended, while others still run. */
-typedef void run_told(const struct action *action, const struct run_result *result,
-		      void *context);
+typedef void run_told(const struct action *action, const struct run_result *result, void *context);
 
 /*
  * Runs those of the actions for which `chosen` is true (NULL: all), and sets their states. An

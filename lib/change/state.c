@@ -37,8 +37,7 @@ int state_open(const struct sysroot *root, bool create, struct state *ret, struc
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &status) < 0)
-		return error_set(err, -errno, "cannot look at %s: %s", STATE_PATH,
-				 strerror(errno));
+		return error_set(err, -errno, "cannot look at %s: %s", STATE_PATH, strerror(errno));
 	if (status.st_uid != geteuid() || (status.st_mode & 077) != 0)
 		return error_set(err, -EPERM,
 				 "%s is not this program's: it belongs to uid %u with mode %o, and "

@@ -26,8 +26,7 @@ struct check_start {
  * problems at once. Starts no child, so it may run under the claims lock. Returns 0, or -errno
  * where a check against harm could not tell.
  */
-int check_start_run(const struct check_start *start, struct findings *findings,
-		    struct error *err);
+int check_start_run(const struct check_start *start, struct findings *findings, struct error *err);
 
 /* The topics. */
 int check_config(const struct check_start *start, struct findings *findings, struct error *err);

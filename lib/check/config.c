@@ -13,10 +13,11 @@ static int check_dropped(const struct vm_config *config, struct findings *findin
 		cleanup_free char *subject =
 			text_format("%s, line %u", config->path, dropped->line);
 
-		r = finding_add(findings, CHECK_CONFIG_LINE_DROPPED, subject ? subject : "",
-				"Proxmox VE ignores '%.200s' and starts the VM without that device: "
-				"%s.",
-				dropped->text, dropped->why);
+		r = finding_add(
+			findings, CHECK_CONFIG_LINE_DROPPED, subject ? subject : "",
+			"Proxmox VE ignores '%.200s' and starts the VM without that device: "
+			"%s.",
+			dropped->text, dropped->why);
 	}
 	return r;
 }

@@ -11,10 +11,11 @@ static int check_one(const struct plan_device *planned, struct findings *finding
 				   "%s asks for it, and it is a PCI bridge (class %06x).",
 				   planned->source, device->class_code);
 	if (device->iommu_group == IOMMU_GROUP_NONE)
-		return finding_add(findings, CHECK_IOMMU_OFF, device->name,
-				   "It is in no IOMMU group (/sys/bus/pci/devices/%s/iommu_group is "
-				   "missing).",
-				   device->name);
+		return finding_add(
+			findings, CHECK_IOMMU_OFF, device->name,
+			"It is in no IOMMU group (/sys/bus/pci/devices/%s/iommu_group is "
+			"missing).",
+			device->name);
 	if (planned->stuck)
 		return finding_add(findings, CHECK_DEVICE_STUCK, device->name,
 				   "Its driver_override cannot be read in time%s%s.",

@@ -49,10 +49,10 @@ static int check_journal(const struct check_start *start, const struct journal *
 		const char *name = start->plan->devices[i].device.name;
 		const struct action *action = actions_find(&other->actions, ACTION_BIND, name);
 
-		if (action && finding_add(findings, CHECK_DEVICE_OWNED, name,
-					  "VM %u has it (%s there; its journal says '%s').",
-					  other->vmid, action->source,
-					  journal_phase_name(other->phase)) < 0)
+		if (action &&
+		    finding_add(findings, CHECK_DEVICE_OWNED, name,
+				"VM %u has it (%s there; its journal says '%s').", other->vmid,
+				action->source, journal_phase_name(other->phase)) < 0)
 			return error_set_memory(err);
 	}
 	return 0;

@@ -43,9 +43,9 @@ int check_romfile(const struct check_start *start, struct findings *findings, st
 			return error_set_memory(err);
 		fault = find_fault(start->root, path + 1);
 		snprintf(subject, sizeof(subject), "hostpci%u", i);
-		if (fault && finding_add(findings, CHECK_ROMFILE, subject,
-					 "QEMU cannot use the option ROM '%s': %s.", path,
-					 fault) < 0)
+		if (fault &&
+		    finding_add(findings, CHECK_ROMFILE, subject,
+				"QEMU cannot use the option ROM '%s': %s.", path, fault) < 0)
 			return error_set_memory(err);
 	}
 	return 0;

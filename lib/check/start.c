@@ -10,8 +10,7 @@ static int (*const topics[])(const struct check_start *start, struct findings *f
 	check_romfile,
 };
 
-int check_start_run(const struct check_start *start, struct findings *findings,
-		    struct error *err)
+int check_start_run(const struct check_start *start, struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
 		int r = topics[i](start, findings, err);

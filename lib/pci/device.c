@@ -12,10 +12,10 @@
 #include "base/number.h"
 
 /* Configuration space, first 64 bytes: PCI Local Bus Specification 3.0, 6.1. */
-#define CONFIG_HEADER_SIZE	 64
-#define CONFIG_HEADER_TYPE	 0x0e
-#define HEADER_TYPE_MASK	 0x7f /* bit 7: the device has several functions */
-#define HEADER_TYPE_NORMAL	 0
+#define CONFIG_HEADER_SIZE	  64
+#define CONFIG_HEADER_TYPE	  0x0e
+#define HEADER_TYPE_MASK	  0x7f /* bit 7: the device has several functions */
+#define HEADER_TYPE_NORMAL	  0
 #define CLASS_BASE_SUB_PCI_TO_PCI 0x0604
 
 void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const char *name)
@@ -24,8 +24,7 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 		 name);
 }
 
-static int read_id(const struct sysroot *root, const char *address, const char *name,
-		   unsigned *ret)
+static int read_id(const struct sysroot *root, const char *address, const char *name, unsigned *ret)
 {
 	char path[SYSROOT_PATH_MAX];
 
@@ -73,8 +72,8 @@ static int read_group(const struct sysroot *root, const char *address, int *ret)
 	return 0;
 }
 
-int pci_device_read(const struct sysroot *root, struct pci_address address,
-		    struct pci_device *ret, struct error *err)
+int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
+		    struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { .address = address };
 	unsigned vendor, id, subsystem_vendor = 0, subsystem_id = 0, class_code;
@@ -94,8 +93,8 @@ int pci_device_read(const struct sysroot *root, struct pci_address address,
 	if (r == 0)
 		r = read_group(root, device.name, &device.iommu_group);
 	if (r < 0)
-		return error_set(err, r, "%s: cannot read its identity from sysfs: %s",
-				 device.name, strerror(-r));
+		return error_set(err, r, "%s: cannot read its identity from sysfs: %s", device.name,
+				 strerror(-r));
 	/* Bridges have no subsystem ids. */
 	read_id(root, device.name, "subsystem_vendor", &subsystem_vendor);
 	read_id(root, device.name, "subsystem_device", &subsystem_id);

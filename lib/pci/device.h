@@ -21,17 +21,17 @@ struct pci_device {
 	uint16_t vendor, device;
 	uint16_t subsystem_vendor, subsystem_device;
 	uint32_t class_code; /* base class, subclass, interface: 0x030000 is VGA */
-	bool bridge;	     /* header type 1 or 2 (PCI 3.0, 6.1): not for a VM, skipped in groups */
-	int iommu_group;     /* IOMMU_GROUP_NONE, or its number */
-	char *driver;	     /* that is bound, or NULL */
+	bool bridge;	 /* header type 1 or 2 (PCI 3.0, 6.1): not for a VM, skipped in groups */
+	int iommu_group; /* IOMMU_GROUP_NONE, or its number */
+	char *driver;	 /* that is bound, or NULL */
 };
 
 /* Writes "sys/bus/pci/devices/ADDRESS/NAME", or the device's folder for an empty NAME. */
 void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const char *name);
 
 /* Reads one function. -ENODEV when it is absent; does not block. */
-int pci_device_read(const struct sysroot *root, struct pci_address address,
-		    struct pci_device *ret, struct error *err);
+int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
+		    struct error *err);
 void pci_device_done(struct pci_device *device);
 #define cleanup_pci_device cleanup(pci_device_done)
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
-#define PCI_IDS_FILE "usr/share/misc/pci.ids"
+#define PCI_IDS_FILE	"usr/share/misc/pci.ids"
 
 #define NAME_MAX_LENGTH 256
 
@@ -78,9 +78,10 @@ static bool look_up(struct pci_names *names, const struct pci_device *device, ch
 static void shorten_vendor(char *vendor)
 {
 	static const char *const tails[] = {
-		" Corporation", " Corp", ",", " Inc", " Co.", " Co ", " Ltd", " Limited",
-		" Semiconductor", " Technology", " Technologies", " Electronics", " Systems",
-		" Group", " GmbH", " AG",
+		" Corporation",	 " Corp",	 ",",	     " Inc",	       " Co.",
+		" Co ",		 " Ltd",	 " Limited", " Semiconductor", " Technology",
+		" Technologies", " Electronics", " Systems", " Group",	       " GmbH",
+		" AG",
 	};
 	char *open = strrchr(vendor, '['), *close = strrchr(vendor, ']');
 
@@ -97,8 +98,7 @@ static void shorten_vendor(char *vendor)
 	}
 }
 
-char *pci_name(struct pci_names *names, const struct sysroot *root,
-	       const struct pci_device *device)
+char *pci_name(struct pci_names *names, const struct sysroot *root, const struct pci_device *device)
 {
 	char vendor[NAME_MAX_LENGTH] = "", name[NAME_MAX_LENGTH] = "";
 

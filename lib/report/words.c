@@ -64,8 +64,7 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 }
 
 /* Adds `words` broken at blanks; the first line is behind `first`, the others behind `indent`. */
-static void add_wrapped(struct text *text, const char *first, const char *indent,
-			const char *words)
+static void add_wrapped(struct text *text, const char *first, const char *indent, const char *words)
 {
 	size_t column = strlen(first);
 
@@ -88,9 +87,8 @@ static void add_wrapped(struct text *text, const char *first, const char *indent
 static void add_finding(struct text *text, const struct finding *finding)
 {
 	const struct check_description *description = check_describe(finding->id);
-	cleanup_free char *head =
-		text_format("%s %s [%s]:", check_level_name(description->level), finding->subject,
-			    description->id);
+	cleanup_free char *head = text_format("%s %s [%s]:", check_level_name(description->level),
+					      finding->subject, description->id);
 
 	text_add(text, "%s\n", head ? head : "");
 	add_wrapped(text, " ", " ", finding->evidence);

@@ -13,7 +13,8 @@
 
 #define NODE_PREFIX "/dev/vfio/"
 
-static int add_holder(const struct sysroot *root, pid_t pid, int group, struct vfio_holders *holders)
+static int add_holder(const struct sysroot *root, pid_t pid, int group,
+		      struct vfio_holders *holders)
 {
 	struct vfio_holder *holder;
 	cleanup_free char *command = NULL;

@@ -82,8 +82,8 @@ static bool is_snapstate(struct slice line)
 	for (; at; at = memmem(at + 1, line.size - (size_t)(at + 1 - line.data), word,
 			       sizeof(word) - 1)) {
 		const char *value = at + sizeof(word) - 1;
-		struct slice rest = trim(
-			(struct slice){ value, line.size - (size_t)(value - line.data) });
+		struct slice rest =
+			trim((struct slice){ value, line.size - (size_t)(value - line.data) });
 
 		if ((rest.size == 7 && memcmp(rest.data, "prepare", 7) == 0) ||
 		    (rest.size == 6 && memcmp(rest.data, "delete", 6) == 0))
@@ -206,8 +206,7 @@ static bool means_hostpci(struct slice line)
 	static const char word[] = "hostpci";
 
 	line = trim(line);
-	return line.size >= sizeof(word) - 1 &&
-	       strncasecmp(line.data, word, sizeof(word) - 1) == 0;
+	return line.size >= sizeof(word) - 1 && strncasecmp(line.data, word, sizeof(word) - 1) == 0;
 }
 
 static int read_line(struct vm_config *config, unsigned number, struct slice line)

@@ -32,7 +32,7 @@ struct vm_dropped_line {
 };
 
 struct vm_config {
-	char *path; /* as a person knows it: "/etc/pve/qemu-server/101.conf" */
+	char *path;	  /* as a person knows it: "/etc/pve/qemu-server/101.conf" */
 	bool is_template; /* "template: 1": PVE starts it, for backups, without its devices */
 	struct vm_hostpci hostpci[HOSTPCI_COUNT];
 	struct vm_dropped_line *dropped;

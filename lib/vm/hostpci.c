@@ -116,8 +116,8 @@ int pve_boolean_parse(const char *text, bool *ret)
 		const char *word;
 		bool value;
 	} words[] = {
-		{ "1", true },	 { "on", true },   { "yes", true }, { "true", true },
-		{ "0", false },	 { "off", false }, { "no", false }, { "false", false },
+		{ "1", true },	{ "on", true },	  { "yes", true }, { "true", true },
+		{ "0", false }, { "off", false }, { "no", false }, { "false", false },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -154,13 +154,14 @@ static const struct property properties[] = {
 
 #define PROPERTY_COUNT (sizeof(properties) / sizeof(*properties))
 
-static int set_boolean(struct hostpci *hostpci, const struct property *property,
-		       const char *value, struct error *err)
+static int set_boolean(struct hostpci *hostpci, const struct property *property, const char *value,
+		       struct error *err)
 {
 	bool parsed;
 
 	if (pve_boolean_parse(value, &parsed) < 0)
-		return error_set(err, -EINVAL, "%s '%s' is neither 1, on, yes, true nor 0, off, no, false",
+		return error_set(err, -EINVAL,
+				 "%s '%s' is neither 1, on, yes, true nor 0, off, no, false",
 				 property->name, value);
 	memcpy((char *)hostpci + property->boolean, &parsed, sizeof(parsed));
 	return 0;

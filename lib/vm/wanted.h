@@ -23,9 +23,9 @@ struct wanted_left {
 };
 
 enum wanted_problem_kind {
-	WANTED_ABSENT,	 /* no device there: PVE would refuse the start */
-	WANTED_TWICE,	 /* assigned more than once: PVE would refuse the start */
-	WANTED_NOTHING,	 /* neither host nor mapping, or both: PVE would refuse the start */
+	WANTED_ABSENT,	/* no device there: PVE would refuse the start */
+	WANTED_TWICE,	/* assigned more than once: PVE would refuse the start */
+	WANTED_NOTHING, /* neither host nor mapping, or both: PVE would refuse the start */
 };
 
 struct wanted_problem {
