@@ -41,14 +41,14 @@ static void print_text(struct command *command, struct pci_names *names,
 	printf("\n");
 	for (size_t i = 0; i < journal->actions.count; i++) {
 		const struct action *action = &journal->actions.items[i];
-		cleanup_free char *device = NULL, *driver = NULL;
+		cleanup_free char *name = NULL, *driver = NULL;
 
 		if (action->type != ACTION_BIND)
 			continue;
-		device = words_device(names, &command->root, action->target);
+		name = words_name(names, &command->root, action->target);
 		driver = driver_now(&command->root, action->target);
-		printf("  %s\n    %s: %s, before: %s%s%s\n", device, action->source, driver,
-		       action->before ? action->before : "no driver",
+		printf("  %s %s\n    %s: %s, before: %s%s%s\n", action->target, name ? name : "",
+		       action->source, driver, action->before ? action->before : "no driver",
 		       action->state == ACTION_DONE ? "" : "; ",
 		       action->state == ACTION_DONE ? "" : action_state_name(action->state));
 	}
@@ -57,12 +57,12 @@ static void print_text(struct command *command, struct pci_names *names,
 static json_t *json_device(struct command *command, struct pci_names *names,
 			   const struct action *action)
 {
-	cleanup_free char *device = words_device(names, &command->root, action->target);
+	cleanup_free char *name = words_name(names, &command->root, action->target);
 	cleanup_free char *driver = NULL;
 
 	(void)pci_driver_read(&command->root, action->target, &driver);
 	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s}", "address", action->target, "name",
-			 device ? device : "", "source", action->source, "driver", driver, "before",
+			 name ? name : "", "source", action->source, "driver", driver, "before",
 			 action->before, "state", action_state_name(action->state));
 }
 

@@ -209,6 +209,7 @@ static json_t *format_action(const struct action *action)
 static char *format_journal(const struct journal *journal)
 {
 	cleanup_json json_t *json = NULL;
+	cleanup_free char *text = NULL;
 	json_t *actions = json_array();
 
 	for (size_t i = 0; i < journal->actions.count; i++)
@@ -223,7 +224,8 @@ static char *format_journal(const struct journal *journal)
 		json_object_set_new(json, "qemu",
 				    json_pack("{s:i, s:I}", "pid", (int)journal->qemu.pid,
 					      "start_time", (json_int_t)journal->qemu.start_time));
-	return json_dumps(json, JSON_INDENT(2));
+	text = json_dumps(json, JSON_INDENT(2));
+	return text ? text_format("%s\n", text) : NULL;
 }
 
 int journal_write(const struct state *state, const struct journal *journal, struct error *err)

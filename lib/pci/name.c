@@ -71,6 +71,18 @@ static bool look_up(struct pci_names *names, const struct pci_device *device, ch
 			       device->device);
 }
 
+/* What pci.ids puts in brackets is the name on the box: "GA104 [GeForce RTX 3070]". */
+static bool keep_brackets(char *name)
+{
+	char *open = strrchr(name, '['), *close = strrchr(name, ']');
+
+	if (!open || !close || close <= open + 1)
+		return false;
+	*close = '\0';
+	memmove(name, open + 1, strlen(open + 1) + 1);
+	return true;
+}
+
 /*
  * "Advanced Micro Devices, Inc. [AMD/ATI]" is AMD/ATI to everybody, and the legal form and line
  * of business of the others only takes the room of the device's own name.
@@ -83,13 +95,9 @@ static void shorten_vendor(char *vendor)
 		" Technologies", " Electronics", " Systems", " Group",	       " GmbH",
 		" AG",
 	};
-	char *open = strrchr(vendor, '['), *close = strrchr(vendor, ']');
 
-	if (open && close && close > open + 1) {
-		*close = '\0';
-		memmove(vendor, open + 1, strlen(open + 1) + 1);
+	if (keep_brackets(vendor))
 		return;
-	}
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
 		char *tail = strstr(vendor, tails[i]);
 
@@ -109,5 +117,6 @@ char *pci_name(struct pci_names *names, const struct sysroot *root, const struct
 	if (!look_up(names, device, vendor, name))
 		return text_format("[%04x:%04x]", device->vendor, device->device);
 	shorten_vendor(vendor);
+	keep_brackets(name);
 	return text_format("%s %s", vendor, name);
 }

@@ -17,8 +17,8 @@ void pci_names_done(struct pci_names *names);
 #define cleanup_pci_names cleanup(pci_names_done)
 
 /*
- * Vendor and device as people say it: "NVIDIA GA104 [GeForce RTX 3070]"; "[10de:2484]" where
- * pci.ids does not know it. The caller frees it; NULL without memory.
+ * Vendor and device as people say it: of "NVIDIA Corporation" and "GA104 [GeForce RTX 3070]" it is
+ * "NVIDIA GeForce RTX 3070"; "[10de:2484]" where pci.ids does not know it. The caller frees it; NULL without memory.
  */
 char *pci_name(struct pci_names *names, const struct sysroot *root,
 	       const struct pci_device *device);

@@ -6,17 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-char *words_device(struct pci_names *names, const struct sysroot *root, const char *address)
+/* What a device's name gets of a line in any case. */
+#define NAME_LEAST 20
+
+char *words_name(struct pci_names *names, const struct sysroot *root, const char *address)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
-	cleanup_free char *name = NULL;
 	struct pci_address parsed;
 
 	if (pci_address_parse(address, &parsed) < 0 ||
 	    pci_device_read(root, parsed, &device, NULL) < 0)
-		return strdup(address);
-	name = pci_name(names, root, &device);
-	return text_format("%s %s", address, name ? name : "");
+		return strdup("a device that is gone");
+	return pci_name(names, root, &device);
 }
 
 static const char *driver_words(const char *driver)
@@ -24,27 +25,40 @@ static const char *driver_words(const char *driver)
 	return driver ? driver : "no driver";
 }
 
+/* The name stands last, and gives way where a line would be too wide. */
+static char *add_name(const char *line, const char *name)
+{
+	size_t used = strlen(line) + strlen(", ");
+	size_t room = used + NAME_LEAST < WORDS_WIDTH ? WORDS_WIDTH - used : NAME_LEAST;
+
+	if (strlen(name) <= room)
+		return text_format("%s, %s", line, name);
+	return text_format("%s, %.*s...", line, (int)(room - strlen("...")), name);
+}
+
 static char *words_bind(struct pci_names *names, const struct sysroot *root,
 			enum run_direction direction, const struct action *action,
 			const struct run_result *result)
 {
-	cleanup_free char *device = words_device(names, root, action->target);
+	cleanup_free char *name = words_name(names, root, action->target);
+	cleanup_free char *line = NULL;
 	const char *from = driver_words(action->before), *to = driver_words(action->wanted);
 
-	if (!device)
-		return NULL;
 	if (direction == RUN_REVERT) {
 		to = from;
 		from = driver_words(action->wanted);
 	}
 	if (result->result < 0)
-		return text_format("%s: FAILED %s -> %s: %s", device, from, to, result->text);
+		return text_format("%s %s -> %s FAILED: %s (%s)", action->target, from, to,
+				   result->text, name ? name : "");
 	if (*result->text)
-		return text_format("%s: %s, %s", device, to, result->text);
-	if (strcmp(from, to) == 0)
-		return text_format("%s: %s already", device, to);
-	return text_format("%s: %s -> %s, %.2f s", device, from, to,
-			   (double)result->took_us / 1000000);
+		line = text_format("%s %s, %s", action->target, to, result->text);
+	else if (strcmp(from, to) == 0)
+		line = text_format("%s %s already", action->target, to);
+	else
+		line = text_format("%s %s -> %s, %.2f s", action->target, from, to,
+				   (double)result->took_us / 1000000);
+	return line && name ? add_name(line, name) : NULL;
 }
 
 char *words_result(struct pci_names *names, const struct sysroot *root,

@@ -9,15 +9,15 @@
 #include "check/finding.h"
 #include "pci/name.h"
 
-/* The width of a line of words. */
-#define WORDS_WIDTH 80
+/* The width of a line of words: 80 columns, less what the hook puts in front. */
+#define WORDS_WIDTH 70
 
-/* "0000:01:00.0 NVIDIA GA104 [GeForce RTX 3070]"; the address alone when it is gone. */
-char *words_device(struct pci_names *names, const struct sysroot *root, const char *address);
+/* What people call the device at an address: "NVIDIA GeForce RTX 3070". */
+char *words_name(struct pci_names *names, const struct sysroot *root, const char *address);
 
 /*
  * One line on what became of an action, or NULL where there is nothing to tell:
- * "0000:01:00.0 NVIDIA …: nouveau -> vfio-pci, 0.41 s".
+ * "0000:01:00.0 nouveau -> vfio-pci, 0.41 s, NVIDIA GeForce RTX 3070".
  */
 char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
