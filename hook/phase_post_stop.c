@@ -5,24 +5,50 @@
 #include "change/restore.h"
 #include "hook.h"
 
+/*
+ * A post-stop can come late, when the VM has been started again: then the journal is the new
+ * run's. A QEMU that only takes its time to end is waited for.
+ */
+static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, struct error *err)
+{
+	struct deadline deadline = deadline_in_ms(QEMU_END_WAIT_MS);
+	struct qemu qemu;
+	unsigned step = 0;
+	int r;
+
+	do
+		r = qemu_find(&hook->root, hook->vmid, &qemu, err);
+	while (r == 0 && qemu.pid && qemu.pid == journal->qemu.pid &&
+	       deadline_wait_step(deadline, &step));
+	*ret = qemu.pid != 0;
+	return r;
+}
+
 int phase_post_stop(struct hook *hook, struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
+	bool runs;
 	int r;
 
 	r = hook_begin(hook, false, err);
 	if (r == 0)
-		r = journal_read(&hook->state, hook->vmid, &journal, err);
+		r = journal_read(&hook->root, &hook->state, hook->vmid, &journal, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	r = vm_runs(hook, &journal, &runs, err);
+	if (r < 0)
+		return r;
+	if (runs) {
+		hook_say(hook, "VM %u runs and keeps its devices", hook->vmid);
+		return 0;
+	}
 
-	r = restore_journal(&hook->root, &hook->state, &journal, QEMU_END_WAIT_MS, DEADLINE_MS,
-			    hook_tell_reverted, hook, err);
+	r = restore_journal(&hook->root, &hook->state, &journal, NULL, QEMU_END_WAIT_MS,
+			    DEADLINE_MS, hook_tell_reverted, hook, err);
 	if (r > 0)
-		return error_set(
-			err, -EIO,
-			"not all devices are back with the host; 'pve-vfio restore %u' tries "
-			"again",
-			hook->vmid);
+		return error_set(err, -EIO,
+				 "not all devices are back with the host; 'pve-vfio restore %u' "
+				 "tries again",
+				 hook->vmid);
 	return r;
 }

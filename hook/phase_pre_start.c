@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hook: pre-start. Takes the VM's devices, or refuses the start and leaves the host as it was. */
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "change/plan.h"
 #include "change/restore.h"
 #include "check/check.h"
 #include "hook.h"
-#include "host/kernel.h"
 #include "pci/vfio.h"
 #include "report/words.h"
 
@@ -33,22 +31,20 @@ static void start_done(struct start *start)
 /* A journal that is there before a start was left by a run that had no post-stop. */
 static int read_earlier(struct hook *hook, struct start *start, struct error *err)
 {
-	cleanup_free char *boot_id = NULL;
+	struct qemu qemu;
 	int r;
 
-	r = journal_read(&hook->state, hook->vmid, &start->earlier, err);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = kernel_boot_id(&hook->root, &boot_id, err);
+	r = qemu_find(&hook->root, hook->vmid, &qemu, err);
 	if (r < 0)
 		return r;
-	/* What another boot changed is gone with it. */
-	if (strcmp(start->earlier.boot_id, boot_id) != 0)
-		actions_done(&start->earlier.actions);
-	else
-		hook_say(hook, "an earlier run of the VM left devices taken; going on from there");
-	return 0;
+	if (qemu.pid)
+		return error_set(err, -EBUSY, "VM %u runs already (process %d); nothing is done",
+				 hook->vmid, (int)qemu.pid);
+	r = journal_read(&hook->root, &hook->state, hook->vmid, &start->earlier, err);
+	if (r == 0 && start->earlier.actions.count > 0)
+		hook_say(hook, "an earlier run of VM %u was not cleaned up; doing that now",
+			 hook->vmid);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int make_plan(struct hook *hook, struct start *start, struct error *err)
@@ -88,7 +84,7 @@ static int give_back_leftovers(struct hook *hook, struct start *start, bool all,
 	}
 	if (!any)
 		return 0;
-	r = restore_actions(&hook->root, &hook->state, &start->earlier, chosen, DEADLINE_MS,
+	r = restore_journal(&hook->root, &hook->state, &start->earlier, chosen, 0, DEADLINE_MS,
 			    hook_tell_reverted, hook, err);
 	if (r > 0)
 		return error_set(err, -EIO,
@@ -101,10 +97,12 @@ static int give_back_leftovers(struct hook *hook, struct start *start, bool all,
 /* From here on the plan's actions are announced: whatever happens, they will be looked at. */
 static int write_journal(struct hook *hook, struct start *start, struct error *err)
 {
-	start->journal.vmid = hook->vmid;
+	int r = journal_begin(&hook->root, hook->vmid, &start->journal, err);
+
+	if (r < 0)
+		return r;
 	start->journal.actions = start->plan.actions;
 	start->plan.actions = (struct actions){ 0 };
-	journal_enter(&start->journal, JOURNAL_STARTING);
 	return journal_write(&hook->state, &start->journal, err);
 }
 
@@ -145,9 +143,6 @@ static int claim(struct hook *hook, struct start *start, struct error *err)
 	cleanup_close int claims = -1;
 	int r;
 
-	r = kernel_boot_id(&hook->root, &start->journal.boot_id, err);
-	if (r < 0)
-		return r;
 	claims = state_lock_claims(&hook->state, deadline_in_ms(CLAIM_LOCK_WAIT_MS), err);
 	if (claims < 0)
 		return claims;

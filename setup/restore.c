@@ -50,10 +50,10 @@ static int give_back(struct command *command, const struct state *state, uint32_
 	struct telling telling = { .root = &command->root };
 	int r;
 
-	r = journal_read(state, vmid, &journal, err);
+	r = journal_read(&command->root, state, vmid, &journal, err);
 	if (r == 0)
-		r = restore_journal(&command->root, state, &journal, 0, DEADLINE_MS, tell, &telling,
-				    err);
+		r = restore_journal(&command->root, state, &journal, NULL, 0, DEADLINE_MS, tell,
+				    &telling, err);
 	pci_names_done(&telling.names);
 	return r;
 }

@@ -87,7 +87,7 @@ static int show_vm(struct command *command, const struct state *state, uint32_t 
 		   struct pci_names *names, json_t *vms, struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
-	int r = journal_read(state, vmid, &journal, err);
+	int r = journal_read(&command->root, state, vmid, &journal, err);
 
 	if (r == -ENOENT)
 		return 0;

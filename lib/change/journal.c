@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "host/kernel.h"
 
 /* No journal comes near: an action takes some 300 bytes. */
 #define JOURNAL_MAX (1024 * 1024)
@@ -161,7 +162,18 @@ static int read_file(const struct state *state, const char *name, char **ret_dat
 	return file_read_fd(fd, JOURNAL_MAX, ret_data, ret_size);
 }
 
-int journal_read(const struct state *state, uint32_t vmid, struct journal *ret, struct error *err)
+static int drop_other_boot(const struct sysroot *root, struct journal *journal, struct error *err)
+{
+	cleanup_free char *boot_id = NULL;
+	int r = kernel_boot_id(root, &boot_id, err);
+
+	if (r == 0 && strcmp(boot_id, journal->boot_id) != 0)
+		actions_done(&journal->actions);
+	return r;
+}
+
+int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 struct journal *ret, struct error *err)
 {
 	cleanup_journal struct journal journal = { .vmid = vmid };
 	cleanup_free char *data = NULL;
@@ -183,8 +195,23 @@ int journal_read(const struct state *state, uint32_t vmid, struct journal *ret, 
 	if (r < 0)
 		return error_set(err, r, "%s/%s cannot be understood: %s", STATE_PATH, name,
 				 problem.message);
+	r = drop_other_boot(root, &journal, err);
+	if (r < 0)
+		return r;
 	*ret = journal;
 	journal = (struct journal){ 0 };
+	return 0;
+}
+
+int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret, struct error *err)
+{
+	struct journal journal = { .vmid = vmid };
+	int r = kernel_boot_id(root, &journal.boot_id, err);
+
+	if (r < 0)
+		return r;
+	journal_enter(&journal, JOURNAL_STARTING);
+	*ret = journal;
 	return 0;
 }
 

@@ -34,8 +34,16 @@ struct journal {
 
 const char *journal_phase_name(enum journal_phase phase);
 
-/* -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood. */
-int journal_read(const struct state *state, uint32_t vmid, struct journal *ret, struct error *err);
+/*
+ * -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood. One of
+ * another boot comes without its actions: the kernel they changed is gone.
+ */
+int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 struct journal *ret, struct error *err);
+
+/* Starts the journal of a new run: its VM, this boot, JOURNAL_STARTING. */
+int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret,
+		  struct error *err);
 
 /* Replaces the file, or removes it where no action is left. */
 int journal_write(const struct state *state, const struct journal *journal, struct error *err);

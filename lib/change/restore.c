@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "host/kernel.h"
 #include "use/vfio.h"
 
 /* Keeps the actions that were not reverted. */
@@ -85,7 +83,7 @@ static int wait_for_holders(const struct sysroot *root, const struct journal *jo
 
 /* Leaves out what is still held; returns how many. */
 static int choose_free(const struct journal *journal, const struct vfio_holders *holders,
-		       bool *chosen, run_told *told, void *context)
+		       const bool *chosen, bool *freed, run_told *told, void *context)
 {
 	int held = 0;
 
@@ -97,8 +95,8 @@ static int choose_free(const struct journal *journal, const struct vfio_holders 
 
 		if (action->type == ACTION_BIND)
 			holder = vfio_holder_of(holders, action->group);
-		chosen[i] = !holder;
-		if (!holder)
+		freed[i] = !holder && (!chosen || chosen[i]);
+		if (!holder || (chosen && !chosen[i]))
 			continue;
 		snprintf(text, sizeof(text), "process %d (%s) still holds its group %d",
 			 (int)holder->pid, holder->command, holder->group);
@@ -110,23 +108,15 @@ static int choose_free(const struct journal *journal, const struct vfio_holders 
 }
 
 int restore_journal(const struct sysroot *root, const struct state *state, struct journal *journal,
-		    unsigned wait_ms, unsigned deadline_ms, run_told *told, void *context,
-		    struct error *err)
+		    const bool *chosen, unsigned wait_ms, unsigned deadline_ms, run_told *told,
+		    void *context, struct error *err)
 {
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
-	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
-	cleanup_free char *boot_id = NULL;
+	cleanup_free bool *freed = calloc(journal->actions.count + 1, sizeof(*freed));
 	int held, failures, r;
 
-	if (!chosen)
+	if (!freed)
 		return error_set_memory(err);
-	r = kernel_boot_id(root, &boot_id, err);
-	if (r < 0)
-		return r;
-	if (strcmp(boot_id, journal->boot_id) != 0) {
-		actions_done(&journal->actions);
-		return journal_write(state, journal, err);
-	}
 	r = wait_for_holders(root, journal, wait_ms, &holders, err);
 	if (r < 0)
 		return r;
@@ -139,7 +129,7 @@ int restore_journal(const struct sysroot *root, const struct state *state, struc
 	r = journal_write(state, journal, err);
 	if (r < 0)
 		return r;
-	held = choose_free(journal, &holders, chosen, told, context);
-	failures = restore_actions(root, state, journal, chosen, deadline_ms, told, context, err);
+	held = choose_free(journal, &holders, chosen, freed, told, context);
+	failures = restore_actions(root, state, journal, freed, deadline_ms, told, context, err);
 	return failures < 0 ? failures : failures + held;
 }

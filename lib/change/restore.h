@@ -20,10 +20,9 @@ int restore_actions(const struct sysroot *root, const struct state *state, struc
 		    struct error *err);
 
 /*
- * The same for a whole journal of an earlier process. It waits, `wait_ms` at most, until no
- * process holds the devices; those that one still holds are left and told with -EBUSY. A journal
- * of another boot has nothing left to revert and is removed.
+ * The same for the journal of an earlier process. It waits, `wait_ms` at most, until no process
+ * holds the devices; those that one still holds are left and told with -EBUSY.
  */
 int restore_journal(const struct sysroot *root, const struct state *state, struct journal *journal,
-		    unsigned wait_ms, unsigned deadline_ms, run_told *told, void *context,
-		    struct error *err);
+		    const bool *chosen, unsigned wait_ms, unsigned deadline_ms, run_told *told,
+		    void *context, struct error *err);

@@ -74,7 +74,7 @@ static int check_journals(const struct check_start *start, struct findings *find
 
 		if (vmids.items[i] == start->vmid)
 			continue;
-		r = journal_read(start->state, vmids.items[i], &other, err);
+		r = journal_read(start->root, start->state, vmids.items[i], &other, err);
 		if (r == -ENOENT)
 			continue;
 		if (r == 0)
