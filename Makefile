@@ -40,8 +40,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wundef -Wvla -Wstrict-
 	-Wduplicated-cond -Wswitch-enum -Wimplicit-fallthrough=5 -Wnull-dereference \
 	-Wconversion -Wsign-conversion $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Ilib $(DEPS_CFLAGS) -DPVE_VFIO_VERSION='"$(VERSION)"' \
-	-DKMOD_VERSION='"$(firstword $(subst +, ,$(DEPS_KMOD_SOURCE)))"'
+CPPFLAGS += -D_GNU_SOURCE -Ilib $(DEPS_CFLAGS) -DPVE_VFIO_VERSION=\"$(VERSION)\" \
+	-DKMOD_VERSION=\"$(firstword $(subst +, ,$(DEPS_KMOD_SOURCE)))\"
 OURS := -std=c11 $(WARNINGS) -fstack-protector-strong -ffunction-sections -fdata-sections -fPIE \
 	-ffile-prefix-map=$(CURDIR)=.
 LINK := -Wl,--gc-sections -Wl,-z,relro,-z,now
@@ -146,14 +146,14 @@ lint: $(B)/packages/lint $(B)/packages/test $(DEPS)
 	$(SAY) LINT 'the order of the rooms'
 	$(Q)tools/rooms
 	$(SAY) LINT shellcheck
-	$(Q)shellcheck -x $(SCRIPTS)
+	$(Q)shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	$(SAY) LINT cppcheck
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 -j 2 --suppress=missingInclude -Ilib -D_GNU_SOURCE lib hook setup
+		--error-exitcode=1 -j 2 --suppress=missingInclude --suppress=memleak -Ilib \
+		-D_GNU_SOURCE lib hook setup
 	$(SAY) LINT clang-tidy
-	$(Q)printf '%s\n' $(LIB) $(HOOK) $(SETUP) | xargs -P 2 -n 8 clang-tidy --quiet \
-		--warnings-as-errors='*' 2>$(B)/clang-tidy.log >$(B)/clang-tidy.out -- || true
-	$(Q)cat $(B)/clang-tidy.out
+	$(Q)printf '%s\n' $(LIB) $(HOOK) $(SETUP) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet \
+		--warnings-as-errors="*" "$$@" -- -std=c11 $(CPPFLAGS) 2>/dev/null' sh
 
 format:
 	clang-format -i $(SOURCES)

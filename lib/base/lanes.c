@@ -100,7 +100,7 @@ static void reap(struct lane *lane)
 static bool listen_until(struct lane *lanes, size_t count, struct deadline deadline,
 			 const struct lanes_callbacks *callbacks, void *context)
 {
-	cleanup_free struct pollfd *polled = calloc(count, sizeof(*polled));
+	cleanup_free struct pollfd *polled = calloc(count + 1, sizeof(*polled));
 
 	if (!polled)
 		return false;

@@ -16,7 +16,7 @@
 #include "host/kernel.h"
 
 /* No journal comes near: an action takes some 300 bytes. */
-#define JOURNAL_MAX (1024 * 1024)
+#define JOURNAL_MAX (1024u * 1024)
 
 static const char *const phases[] = {
 	[JOURNAL_STARTING] = "starting",
@@ -49,7 +49,7 @@ static void file_name(uint32_t vmid, char name[32])
 static int parse_bind(const json_t *json, struct action *action, struct error *err)
 {
 	struct pci_address address;
-	uint64_t group;
+	uint64_t group = 0;
 	int r;
 
 	if (pci_address_parse(action->target, &address) < 0)
@@ -125,7 +125,7 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 {
 	cleanup_free char *phase = NULL;
 	const json_t *actions;
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	r = json_member_u64(json, "format", INT_MAX, &number, err);

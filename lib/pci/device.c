@@ -76,7 +76,7 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 		    struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { .address = address };
-	unsigned vendor, id, subsystem_vendor = 0, subsystem_id = 0, class_code;
+	unsigned vendor = 0, id = 0, subsystem_vendor = 0, subsystem_id = 0, class_code = 0;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 

@@ -18,7 +18,7 @@
  */
 static _Thread_local jmp_buf *on_error;
 
-static _Noreturn void libpci_error(char *message, ...)
+__attribute__((noreturn)) static void libpci_error(char *message, ...)
 {
 	(void)message;
 	longjmp(*on_error, 1);
@@ -51,24 +51,32 @@ void pci_names_done(struct pci_names *names)
 	*names = (struct pci_names){ 0 };
 }
 
-/* Looks both parts up; false where either is not in the list. */
+static bool look_up_both(struct pci_access *access, const struct pci_device *device, char *vendor,
+			 char *name)
+{
+	return pci_lookup_name(access, vendor, NAME_MAX_LENGTH,
+			       PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, device->vendor) &&
+	       pci_lookup_name(access, name, NAME_MAX_LENGTH,
+			       PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, device->vendor,
+			       device->device);
+}
+
+/* False where the vendor or the device is not in the list. */
 static bool look_up(struct pci_names *names, const struct pci_device *device, char *vendor,
 		    char *name)
 {
+	volatile bool found = false;
 	jmp_buf here;
 
 	if (names->failed)
 		return false;
 	on_error = &here;
-	if (setjmp(here) != 0) {
+	if (setjmp(here) == 0)
+		found = look_up_both(names->access, device, vendor, name);
+	else
 		names->failed = true;
-		return false;
-	}
-	return pci_lookup_name(names->access, vendor, NAME_MAX_LENGTH,
-			       PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, device->vendor) &&
-	       pci_lookup_name(names->access, name, NAME_MAX_LENGTH,
-			       PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, device->vendor,
-			       device->device);
+	on_error = NULL;
+	return found;
 }
 
 /* What pci.ids puts in brackets is the name on the box: "GA104 [GeForce RTX 3070]". */
