@@ -16,7 +16,7 @@
 #include "host/kernel.h"
 
 /* No journal comes near: an action takes some 300 bytes. */
-#define JOURNAL_MAX (1024u * 1024)
+#define JOURNAL_MAX ((size_t)1 << 20)
 
 static const char *const phases[] = {
 	[JOURNAL_STARTING] = "starting",

@@ -15,7 +15,7 @@
 #define HOSTPCI_COUNT 16
 
 /* No configuration file is larger: pmxcfs holds files of up to 1 MiB. */
-#define VM_CONFIG_MAX (1024u * 1024)
+#define VM_CONFIG_MAX ((size_t)1 << 20)
 
 /* One hostpciN line that counts. */
 struct vm_hostpci {

@@ -10,7 +10,7 @@
 #include "base/number.h"
 
 /* Longer than any QEMU command line PVE makes; the kernel's own limit is a part of the stack. */
-#define COMMAND_LINE_MAX (2u * 1024 * 1024)
+#define COMMAND_LINE_MAX ((size_t)2 << 20)
 
 static bool has_vm_id(const char *arguments, size_t size, uint32_t vmid)
 {
