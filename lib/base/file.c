@@ -86,7 +86,7 @@ static int write_temporary(int dirfd, const char *name, const char *data, size_t
 
 int file_replace_at(int dirfd, const char *name, const char *data, size_t size)
 {
-	cleanup_free char *temporary = text_format(".%s.tmp", name);
+	cleanup_free char *temporary = text_format("%s.tmp", name);
 	int r;
 
 	if (!temporary)

@@ -16,7 +16,7 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size);
 
 /*
  * Replaces the file `name` (no slash) in the directory `dirfd` by `data` so that a reader, or a
- * power loss, sees the old content or the new, never a part: temporary file `.NAME.tmp`
+ * power loss, sees the old content or the new, never a part: temporary file `NAME.tmp`
  * (mode 0600, never through a symbolic link), fsync, rename, fsync of the directory. On failure
  * the old file stands and the temporary is gone. Returns 0 or -errno.
  */

@@ -55,6 +55,16 @@ int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_
 	return 0;
 }
 
+int json_member_bool(const json_t *object, const char *key, bool *ret, struct error *err)
+{
+	const json_t *member = json_object_get(object, key);
+
+	if (!json_is_boolean(member))
+		return error_set(err, -EBADMSG, "'%s' is missing or neither true nor false", key);
+	*ret = json_is_true(member);
+	return 0;
+}
+
 int json_member_array(const json_t *object, const char *key, const json_t **ret, struct error *err)
 {
 	const json_t *member = json_object_get(object, key);

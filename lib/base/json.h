@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -34,6 +35,8 @@ int json_member_string_or_null(const json_t *object, const char *key, char **ret
 			       struct error *err);
 int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_t *ret,
 		    struct error *err);
+
+int json_member_bool(const json_t *object, const char *key, bool *ret, struct error *err);
 
 /* Borrowed from `object`. */
 int json_member_array(const json_t *object, const char *key, const json_t **ret, struct error *err);

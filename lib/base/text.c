@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,4 +119,45 @@ bool text_equal(const char *a, const char *b)
 bool text_starts_with(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;
+}
+
+#define NEAREST_MAX 64
+
+/* Levenshtein's distance, kept to one row; what is longer than NEAREST_MAX is cut. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NEAREST_MAX + 1];
+	size_t width = strnlen(b, NEAREST_MAX), height = strnlen(a, NEAREST_MAX);
+
+	for (size_t x = 0; x <= width; x++)
+		row[x] = x;
+	for (size_t y = 1; y <= height; y++) {
+		size_t diagonal = row[0];
+
+		row[0] = y;
+		for (size_t x = 1; x <= width; x++) {
+			size_t replaced = diagonal + (a[y - 1] != b[x - 1]);
+			size_t least = row[x] < row[x - 1] ? row[x] + 1 : row[x - 1] + 1;
+
+			diagonal = row[x];
+			row[x] = replaced < least ? replaced : least;
+		}
+	}
+	return row[width];
+}
+
+const char *text_nearest(const char *word, const char *const *words, size_t count)
+{
+	const char *nearest = NULL;
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t this = distance(word, words[i]);
+
+		if (this >= least)
+			continue;
+		least = this;
+		nearest = words[i];
+	}
+	return nearest;
 }

@@ -45,5 +45,11 @@ void strings_done(struct strings *strings);
 bool text_equal(const char *a, const char *b);
 bool text_starts_with(const char *text, const char *start);
 
+/*
+ * Of `count` words the one that takes the fewest insertions, deletions and replacements of a byte to
+ * become `word`: what somebody most likely meant.
+ */
+const char *text_nearest(const char *word, const char *const *words, size_t count);
+
 /* printf() into a string the caller frees; NULL without memory. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -7,15 +7,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+/* How long a load that fails is tried again. */
+#define RETRY_MS 2000
+
 bool module_is_present(const struct sysroot *root, const char *name)
 {
-	char path[SYSROOT_PATH_MAX];
+	cleanup_free char *state = NULL;
+	char folder[SYSROOT_PATH_MAX / 2], path[SYSROOT_PATH_MAX];
 
-	snprintf(path, sizeof(path), "sys/module/%s", name);
-	for (char *c = path; *c; c++)
+	snprintf(folder, sizeof(folder), "sys/module/%s", name);
+	for (char *c = folder; *c; c++)
 		if (*c == '-')
 			*c = '_';
-	return sysroot_exists(root, path);
+	if (!sysroot_exists(root, folder))
+		return false;
+	/* The folder is there before the module is; what is built in has no state. */
+	snprintf(path, sizeof(path), "%s/initstate", folder);
+	return sysroot_read_attribute(root, path, &state) < 0 || strcmp(state, "live") == 0;
 }
 
 static void free_context(struct kmod_ctx **context)
@@ -72,6 +82,8 @@ static int insert(struct kmod_ctx *context, const char *name, struct error *err)
 int module_load(const struct sysroot *root, const char *name, struct error *err)
 {
 	cleanup(free_context) struct kmod_ctx *context = NULL;
+	struct deadline deadline = deadline_in_ms(RETRY_MS);
+	unsigned step = 0;
 	int r;
 
 	if (module_is_present(root, name))
@@ -86,10 +98,12 @@ int module_load(const struct sysroot *root, const char *name, struct error *err)
 	kmod_set_log_fn(context, keep_silent, NULL);
 
 	r = insert(context, name, err);
-	if (r < 0)
-		return r;
-	if (!module_is_present(root, name))
-		return error_set(err, -EIO, "module '%s' was loaded and is not in /sys/module",
+	/* Of two that load a module at once the kernel lets one fail, which need not be a failure. */
+	while (!module_is_present(root, name) && deadline_wait_step(deadline, &step))
+		r = insert(context, name, err);
+	if (module_is_present(root, name))
+		return 0;
+	return r < 0 ? r
+		     : error_set(err, -EIO, "module '%s' was loaded and is not in /sys/module",
 				 name);
-	return 0;
 }

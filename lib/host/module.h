@@ -7,12 +7,16 @@
 
 #include "host/sysroot.h"
 
-/* The module is loaded, or built into the kernel. '-' and '_' are the same in `name`. */
+/*
+ * The module is loaded and has initialised, or is built into the kernel. '-' and '_' are the same
+ * in `name`.
+ */
 bool module_is_present(const struct sysroot *root, const char *name);
 
 /*
  * Loads a module with its dependencies, by its own name (a blacklist holds for aliases only, as
- * with modprobe). Nothing to do when it is there. Blocks while the module initialises: call it in
- * a lane. In a tree that is not live a module that is missing is an error.
+ * with modprobe). Nothing to do when it is there. Blocks while the module initialises, also where
+ * another process is loading it just now: call it in a lane. In a tree that is not live a module
+ * that is missing is an error.
  */
 int module_load(const struct sysroot *root, const char *name, struct error *err);
