@@ -92,12 +92,12 @@ static bool is_snapstate(struct slice line)
 	return false;
 }
 
-/* Has no key in it, or one whose value PVE keeps as it is. */
+/* Is blank, a comment, or a key PVE treats before all others. */
 static bool is_of_no_concern(struct slice line)
 {
 	return trim(line).size == 0 || line.data[0] == '#' ||
-	       slice_starts_with(line, "description:") || slice_starts_with(line, "args:") ||
-	       slice_starts_with(line, "delete:") || is_snapstate(line);
+	       slice_starts_with(line, "description:") || slice_starts_with(line, "delete:") ||
+	       is_snapstate(line);
 }
 
 /* ^([a-z][a-z_\-]*\d*):\s*(.+?)\s*$ ; a value of blanks alone is one blank. */
@@ -182,22 +182,30 @@ static int read_hostpci(struct vm_config *config, unsigned number, struct slice 
 	return 0;
 }
 
-static void read_template(struct vm_config *config, struct slice value)
+/*
+ * `args` is kept as it is. Of other strings PVE takes one outer pair of quotes off (check_type in
+ * QemuServer.pm); a value with a control character that it would drop is dropped here too.
+ */
+static int read_setting(struct vm_config *config, unsigned number, struct slice key,
+			struct slice value)
 {
-	char text[8];
-	bool parsed;
+	struct vm_setting setting = { .line = number };
+	bool raw = key.size == 4 && memcmp(key.data, "args", 4) == 0;
 
-	if (value.size >= sizeof(text))
-		return;
-	memcpy(text, value.data, value.size);
-	text[value.size] = '\0';
-	if (pve_boolean_parse(text, &parsed) == 0)
-		config->is_template = parsed;
-}
-
-static bool slice_equal(struct slice slice, const char *text)
-{
-	return slice.size == strlen(text) && memcmp(slice.data, text, slice.size) == 0;
+	if (memchr(value.data, '\0', value.size) || (!raw && memchr(value.data, '\r', value.size)))
+		return 0;
+	if (!raw && value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"')
+		value = (struct slice){ value.data + 1, value.size - 2 };
+	setting.key = slice_copy(key);
+	setting.value = slice_copy(value);
+	if (!setting.key || !setting.value ||
+	    array_reserve(&config->settings, config->setting_count, sizeof(setting)) < 0) {
+		free(setting.key);
+		free(setting.value);
+		return -ENOMEM;
+	}
+	config->settings[config->setting_count++] = setting;
+	return 0;
 }
 
 /* A line that is no setting in PVE's eyes though somebody meant a device with it. */
@@ -228,9 +236,18 @@ static int read_line(struct vm_config *config, unsigned number, struct slice lin
 		return read_hostpci(config, number, line, index, value);
 	if (slice_starts_with(key, "hostpci"))
 		return drop_line(config, number, line, "there are only hostpci0 to hostpci15");
-	if (slice_equal(key, "template"))
-		read_template(config, value);
-	return 0;
+	return read_setting(config, number, key, value);
+}
+
+/* A later value that is no boolean leaves an earlier one. */
+static bool find_template(const struct vm_config *config)
+{
+	bool parsed = false;
+
+	for (size_t i = 0; i < config->setting_count; i++)
+		if (strcmp(config->settings[i].key, "template") == 0)
+			(void)pve_boolean_parse(config->settings[i].value, &parsed);
+	return parsed;
 }
 
 int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
@@ -246,26 +263,45 @@ int vm_config_parse(const char *path, const char *data, size_t size, struct vm_c
 	while (next_line(&rest, &line) && !is_header(line))
 		if (read_line(&config, ++number, line) < 0)
 			return error_set_memory(err);
+	config.is_template = find_template(&config);
 	*ret = config;
 	config = (struct vm_config){ 0 };
 	return 0;
 }
 
-int vm_config_read(const struct sysroot *root, uint32_t vmid, struct vm_config *ret,
-		   struct error *err)
+int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
+		   struct vm_config *ret, struct error *err)
 {
 	cleanup_free char *data = NULL;
 	char path[SYSROOT_PATH_MAX];
 	size_t size;
 	int r;
 
-	snprintf(path, sizeof(path), "/etc/pve/qemu-server/%u.conf", vmid);
+	if (node)
+		snprintf(path, sizeof(path), "/etc/pve/nodes/%s/qemu-server/%u.conf", node, vmid);
+	else
+		snprintf(path, sizeof(path), "/etc/pve/qemu-server/%u.conf", vmid);
 	r = sysroot_read(root, path + 1, VM_CONFIG_MAX, &data, &size);
 	if (r == -EFBIG)
 		return error_set(err, r, "%s: larger than the 1 MiB Proxmox VE allows", path);
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
 	return vm_config_parse(path, data, size, ret, err);
+}
+
+const char *vm_config_get(const struct vm_config *config, const char *key)
+{
+	for (size_t i = config->setting_count; i > 0; i--)
+		if (strcmp(config->settings[i - 1].key, key) == 0)
+			return config->settings[i - 1].value;
+	return NULL;
+}
+
+bool vm_config_is_q35(const struct vm_config *config)
+{
+	const char *machine = vm_config_get(config, "machine");
+
+	return machine && strstr(machine, "q35");
 }
 
 void vm_config_done(struct vm_config *config)
@@ -277,6 +313,11 @@ void vm_config_done(struct vm_config *config)
 		free(config->dropped[i].why);
 	}
 	free(config->dropped);
+	for (size_t i = 0; i < config->setting_count; i++) {
+		free(config->settings[i].key);
+		free(config->settings[i].value);
+	}
+	free(config->settings);
 	free(config->path);
 	*config = (struct vm_config){ 0 };
 }

@@ -24,6 +24,13 @@ struct vm_hostpci {
 	struct hostpci hostpci;
 };
 
+/* Any other setting, as PVE keeps it: one pair of double quotes around a value is gone. */
+struct vm_setting {
+	unsigned line;
+	char *key;
+	char *value;
+};
+
 /* A line PVE drops with no more than a warning, though a device seems to be meant. */
 struct vm_dropped_line {
 	unsigned line;
@@ -34,6 +41,8 @@ struct vm_dropped_line {
 struct vm_config {
 	char *path;	  /* as a person knows it: "/etc/pve/qemu-server/101.conf" */
 	bool is_template; /* "template: 1": PVE starts it, for backups, without its devices */
+	struct vm_setting *settings; /* in order of file; of a key given twice the last counts */
+	size_t setting_count;
 	struct vm_hostpci hostpci[HOSTPCI_COUNT];
 	struct vm_dropped_line *dropped;
 	size_t dropped_count;
@@ -46,9 +55,18 @@ struct vm_config {
 int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
 		    struct error *err);
 
-/* Reads and parses the configuration of a VM on this node. -ENOENT when there is none. */
-int vm_config_read(const struct sysroot *root, uint32_t vmid, struct vm_config *ret,
-		   struct error *err);
+/*
+ * Reads and parses the configuration of a VM: of this node, or with `node` of that one, where it
+ * still lies while the VM migrates here. -ENOENT when there is none.
+ */
+int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
+		   struct vm_config *ret, struct error *err);
+
+/* The value of a setting other than hostpciN, or NULL. `args` is here too. */
+const char *vm_config_get(const struct vm_config *config, const char *key);
+
+/* The machine type is a q35: Machine.pm asks no more than for these letters. */
+bool vm_config_is_q35(const struct vm_config *config);
 
 void vm_config_done(struct vm_config *config);
 #define cleanup_vm_config cleanup(vm_config_done)

@@ -15,14 +15,14 @@
 /* pmxcfs holds files of up to 1 MiB. */
 #define MAPPING_MAX ((size_t)1 << 20)
 
-/* One `map` line: a node's device, or several that go together. */
+/* One `map` line: a node's device, or several that are passed together. */
 struct mapping_entry {
 	unsigned line;
 	char *node;
-	char *id;	    /* "10de:2204", as written: PVE compares with care for case */
-	char *subsystem_id; /* or NULL */
-	char *iommu_group;  /* digits as written, or NULL */
-	struct strings paths; /* "0000:01:00.0", "0000:01:00"; several: passed together */
+	char *id;	      /* "10de:2204", as written: PVE compares with care for case */
+	char *subsystem_id;   /* or NULL */
+	char *iommu_group;    /* as written, or NULL */
+	struct strings paths; /* "0000:01:00.0", or "0000:01:00" for all functions */
 };
 
 struct mapping {
@@ -30,19 +30,22 @@ struct mapping {
 	unsigned line;
 	bool mdev;
 	struct mapping_entry *entries; /* of all nodes, in order of file */
-	size_t count;
+	size_t count;		       /* 0: to PVE there is no such mapping */
 };
 
-/* A line PVE ignores with no more than a warning. */
+/*
+ * A line PVE ignores with no more than a warning; of a section it ignores as a whole the first.
+ * A control character stands for a NUL in `text`.
+ */
 struct mapping_dropped_line {
 	unsigned line;
-	char *text;
+	char *text; /* without the blanks before it */
 	char *why;
 };
 
 /* Started as { 0 }. */
 struct mappings {
-	struct mapping *items;
+	struct mapping *items; /* in order of file; of a name given twice the last counts */
 	size_t count;
 	struct mapping_dropped_line *dropped;
 	size_t dropped_count;
@@ -53,14 +56,17 @@ int mappings_parse(const char *data, size_t size, struct mappings *ret, struct e
 
 /* Reads and parses the file; none at all gives no mappings. */
 int mappings_read(const struct sysroot *root, struct mappings *ret, struct error *err);
+
+/* The mapping PVE knows by that name, with one entry at least, or NULL. */
 const struct mapping *mappings_find(const struct mappings *mappings, const char *name);
 void mappings_done(struct mappings *mappings);
 #define cleanup_mappings cleanup(mappings_done)
 
 /*
  * What assert_valid() of Mapping/PCI.pm would die of for one entry, in its words
- * ("'iommugroup' does not match for '0000:01:00.0' (12 != 11)"), or NULL when the device is what
- * the entry says. The caller frees it. -errno only when that cannot be told.
+ * ("'iommugroup' does not match for 'gpu' (12 != 11)": the device has 12), or NULL when the device
+ * is what the entry says. The caller frees it. -errno only when that cannot be told. Does not
+ * block. `mdev` is compared as from pve-guest-common 5.1.7 on; an older one does not look at it.
  */
 int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
 			const struct mapping_entry *entry, char **ret_fault, struct error *err);

@@ -12,16 +12,20 @@
 /* Longer than any QEMU command line PVE makes; the kernel's own limit is a part of the stack. */
 #define COMMAND_LINE_MAX ((size_t)2 << 20)
 
-static bool has_vm_id(const char *arguments, size_t size, uint32_t vmid)
+/* PVE writes /var/run, which is a link to /run. */
+static bool has_pidfile(const char *arguments, size_t size, uint32_t vmid)
 {
-	char wanted[16];
+	char wanted[64];
 	bool follows = false;
 
-	snprintf(wanted, sizeof(wanted), "%u", vmid);
+	snprintf(wanted, sizeof(wanted), "/run/qemu-server/%u.pid", vmid);
 	for (size_t at = 0; at < size; at += strlen(arguments + at) + 1) {
-		if (follows && strcmp(arguments + at, wanted) == 0)
+		const char *argument = arguments + at;
+
+		if (follows &&
+		    strcmp(argument + (text_starts_with(argument, "/var") ? 4 : 0), wanted) == 0)
 			return true;
-		follows = strcmp(arguments + at, "-id") == 0;
+		follows = strcmp(argument, "-pidfile") == 0;
 	}
 	return false;
 }
@@ -75,7 +79,7 @@ int qemu_find(const struct sysroot *root, uint32_t vmid, struct qemu *ret, struc
 		return 0;
 	if (r < 0)
 		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
-	if (!has_vm_id(arguments, size, vmid))
+	if (!has_pidfile(arguments, size, vmid))
 		return 0;
 	r = read_start_time(root, pid, &qemu.start_time);
 	if (r == -ENOENT || r == -ESRCH)

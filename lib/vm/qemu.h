@@ -17,6 +17,7 @@ struct qemu {
 
 /*
  * Finds the VM's process as PVE does (vm_running_locally() in qemu-server's Helpers.pm): the pid
- * in /run/qemu-server/VMID.pid, whose command line has "-id VMID". Does not block.
+ * in /run/qemu-server/VMID.pid, whose command line has "-pidfile" with that name. Does not
+ * block.
  */
 int qemu_find(const struct sysroot *root, uint32_t vmid, struct qemu *ret, struct error *err);

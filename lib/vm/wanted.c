@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vm: the devices a VM wants. Reads no device and refuses nothing: lib/check does. */
+/* vm: the devices a VM wants. Refuses nothing: lib/check does. */
 #include "vm/wanted.h"
 
 #include <errno.h>
@@ -8,56 +8,56 @@
 
 #include "base/array.h"
 
-/* One hostpciN line while it is resolved. */
+/* One line while it is resolved. */
 struct resolution {
+	const struct wanted_input *input;
 	struct wanted *wanted;
-	const struct pci_addresses *present;
-	const struct vm_hostpci *line;
+	unsigned line;
 	char source[SOURCE_MAX];
+	const struct hostpci *hostpci;
 };
 
 static int add_problem(struct resolution *resolution, enum wanted_problem_kind kind,
-		       const char *value)
+		       const char *detail)
 {
 	struct wanted *wanted = resolution->wanted;
-	struct wanted_problem problem = { .kind = kind, .line = resolution->line->line };
+	struct wanted_problem problem = { .kind = kind, .line = resolution->line };
 
 	memcpy(problem.source, resolution->source, sizeof(problem.source));
-	problem.value = strdup(value);
-	if (!problem.value ||
+	problem.detail = strdup(detail);
+	if (!problem.detail ||
 	    array_reserve(&wanted->problems, wanted->problem_count, sizeof(problem)) < 0) {
-		free(problem.value);
+		free(problem.detail);
 		return -ENOMEM;
 	}
 	wanted->problems[wanted->problem_count++] = problem;
 	return 0;
 }
 
-static int add_left(struct resolution *resolution, const char *why)
+static int add_device(struct resolution *resolution, struct pci_address address,
+		      enum wanted_use use)
 {
 	struct wanted *wanted = resolution->wanted;
-	struct wanted_left left = { .why = why };
-
-	memcpy(left.source, resolution->source, sizeof(left.source));
-	if (array_reserve(&wanted->left, wanted->left_count, sizeof(left)) < 0)
-		return -ENOMEM;
-	wanted->left[wanted->left_count++] = left;
-	return 0;
-}
-
-static int add_device(struct resolution *resolution, struct pci_address address)
-{
-	struct wanted *wanted = resolution->wanted;
-	struct wanted_device device = { .address = address };
+	struct wanted_device device = { .address = address, .use = use };
 	char name[PCI_ADDRESS_TEXT];
 
-	if (wanted_find(wanted, address))
+	if (use != WANTED_ALTERNATIVE && wanted_find(wanted, address))
 		return add_problem(resolution, WANTED_TWICE, pci_address_format(address, name));
 	memcpy(device.source, resolution->source, sizeof(device.source));
 	if (array_reserve(&wanted->devices, wanted->count, sizeof(device)) < 0)
 		return -ENOMEM;
 	wanted->devices[wanted->count++] = device;
 	return 0;
+}
+
+static int add_devices(struct resolution *resolution, const struct pci_addresses *addresses,
+		       enum wanted_use use)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < addresses->count && r == 0; i++)
+		r = add_device(resolution, addresses->items[i], use);
+	return r;
 }
 
 /*
@@ -70,61 +70,209 @@ static bool matches(const char *name, const char *entry)
 	       (text_starts_with(name, "0000:") && text_starts_with(name + 5, entry));
 }
 
-static int resolve_entry(struct resolution *resolution, const char *entry)
+/* Adds the functions one entry means; each once more for each entry that means it, as PVE does. */
+static int find_entry(struct resolution *resolution, const char *entry,
+		      struct pci_addresses *addresses)
 {
-	bool found = false;
+	const struct pci_addresses *present = resolution->input->present;
+	size_t before = addresses->count;
 
-	for (size_t i = 0; i < resolution->present->count; i++) {
-		struct pci_address address = resolution->present->items[i];
+	for (size_t i = 0; i < present->count; i++) {
 		char name[PCI_ADDRESS_TEXT];
-		int r;
 
-		if (!matches(pci_address_format(address, name), entry))
-			continue;
-		found = true;
-		r = add_device(resolution, address);
-		if (r < 0)
-			return r;
+		if (matches(pci_address_format(present->items[i], name), entry) &&
+		    pci_addresses_add(addresses, present->items[i]) < 0)
+			return -ENOMEM;
 	}
-	return found ? 0 : add_problem(resolution, WANTED_ABSENT, entry);
+	if (addresses->count > before)
+		return 0;
+	return add_problem(resolution, WANTED_ABSENT, entry);
 }
 
-static int resolve_line(struct resolution *resolution)
+static int find_entries(struct resolution *resolution, const struct strings *entries,
+			struct pci_addresses *addresses)
 {
-	const struct hostpci *hostpci = &resolution->line->hostpci;
 	int r = 0;
 
-	if ((hostpci->host.count > 0) == (hostpci->mapping != NULL))
-		return add_problem(resolution, WANTED_NOTHING, "");
-	if (hostpci->mdev)
-		return add_left(resolution, "mdev");
-	if (hostpci->keep)
-		return add_left(resolution, "driver=keep");
-	if (hostpci->mapping)
-		return add_left(resolution, "a resource mapping");
-	for (size_t i = 0; i < hostpci->host.count && r == 0; i++)
-		r = resolve_entry(resolution, hostpci->host.items[i]);
+	for (size_t i = 0; i < entries->count && r == 0; i++)
+		r = find_entry(resolution, entries->items[i], addresses);
 	return r;
 }
 
-int wanted_resolve(const struct vm_config *config, const struct pci_addresses *present,
-		   struct wanted *ret, struct error *err)
+static enum wanted_use use_of(const struct hostpci *hostpci)
+{
+	return hostpci->mdev || hostpci->keep ? WANTED_LEAVE : WANTED_TAKE;
+}
+
+static int add_alternative(struct resolution *resolution, const struct pci_addresses *addresses)
+{
+	if (resolution->hostpci->mdev && addresses->count > 1) {
+		int r = add_problem(resolution, WANTED_MDEV_MANY, "");
+
+		if (r < 0)
+			return r;
+	}
+	return add_devices(resolution, addresses, use_of(resolution->hostpci));
+}
+
+static int resolve_host(struct resolution *resolution)
+{
+	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
+	int r = find_entries(resolution, &resolution->hostpci->host, &addresses);
+
+	return r < 0 ? r : add_alternative(resolution, &addresses);
+}
+
+static void alternatives_done(struct pci_addresses **alternatives)
+{
+	struct pci_addresses *items = *alternatives;
+
+	/* The list ends with one that has nothing. */
+	for (size_t i = 0; items && items[i].count > 0; i++)
+		pci_addresses_done(&items[i]);
+	free(items);
+}
+
+/* PVE looks at every entry of the node before it chooses; one bad entry fails the start. */
+static int find_alternatives(struct resolution *resolution, const struct mapping *mapping,
+			     struct pci_addresses *alternatives, size_t *ret_count,
+			     struct error *err)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct mapping_entry *entry = &mapping->entries[i];
+		cleanup_free char *fault = NULL;
+		int r;
+
+		if (strcmp(entry->node, resolution->input->node) != 0)
+			continue;
+		r = mapping_entry_check(resolution->input->root, mapping, entry, &fault, err);
+		if (r == 0 && fault)
+			r = add_problem(resolution, WANTED_MAPPING_WRONG, fault);
+		else if (r == 0)
+			r = find_entries(resolution, &entry->paths, &alternatives[count]);
+		if (r < 0)
+			return r;
+		count += alternatives[count].count > 0;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+static bool has_entry(const struct mapping *mapping, const char *node)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcmp(mapping->entries[i].node, node) == 0)
+			return true;
+	return false;
+}
+
+static int choose(struct resolution *resolution, const struct pci_addresses *alternatives,
+		  size_t count, struct error *err)
+{
+	const struct wanted_input *input = resolution->input;
+	struct wanted_choice choice = { resolution->source, alternatives, count };
+	size_t chosen = 0;
+	int r;
+
+	r = input->choose(&choice, resolution->wanted, input->context, &chosen, err);
+	if (r == -EBUSY)
+		return add_problem(resolution, WANTED_NONE_FREE, resolution->hostpci->mapping);
+	if (r == 0)
+		r = add_devices(resolution, &alternatives[chosen], WANTED_TAKE);
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (i != chosen)
+			r = add_devices(resolution, &alternatives[i], WANTED_ALTERNATIVE);
+	return r;
+}
+
+static int resolve_mapping(struct resolution *resolution, struct error *err)
+{
+	const char *name = resolution->hostpci->mapping;
+	const struct mapping *mapping = mappings_find(resolution->input->mappings, name);
+	cleanup(alternatives_done) struct pci_addresses *alternatives = NULL;
+	size_t count = 0;
+	int r = 0;
+
+	if (!mapping || !has_entry(mapping, resolution->input->node))
+		return add_problem(resolution, WANTED_MAPPING_MISSING, name);
+	alternatives = calloc(mapping->count + 1, sizeof(*alternatives));
+	if (!alternatives)
+		return -ENOMEM;
+	r = find_alternatives(resolution, mapping, alternatives, &count, err);
+	if (r < 0)
+		return r;
+	if (count == 1)
+		return add_alternative(resolution, &alternatives[0]);
+	if (use_of(resolution->hostpci) == WANTED_TAKE && count > 1)
+		return choose(resolution, alternatives, count, err);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = add_devices(resolution, &alternatives[i], WANTED_LEAVE);
+	return r;
+}
+
+static int resolve_line(struct resolution *resolution, struct error *err)
+{
+	const struct hostpci *hostpci = resolution->hostpci;
+
+	if ((hostpci->host.count > 0) == (hostpci->mapping != NULL))
+		return add_problem(resolution, WANTED_NOTHING, "");
+	return hostpci->mapping ? resolve_mapping(resolution, err) : resolve_host(resolution);
+}
+
+/* PVE does nothing for these: QEMU opens them as they stand there. */
+static int resolve_args(struct resolution *resolution, const char *line, struct error *err)
+{
+	struct args *args = &resolution->wanted->args;
+	int r;
+
+	memcpy(resolution->source, SOURCE_ARGS, sizeof(SOURCE_ARGS));
+	r = args_parse(line, args, err);
+	if (r < 0)
+		return r;
+	if (args->vanished)
+		return add_problem(resolution, WANTED_ARGS_VANISH, "");
+	for (size_t i = 0; i < args->problem_count && r == 0; i++)
+		r = add_problem(resolution, WANTED_ARGS_UNCLEAR, args->problems[i].text);
+	for (size_t i = 0; i < args->count && r == 0; i++) {
+		struct pci_address address = args->devices[i].address;
+		char name[PCI_ADDRESS_TEXT];
+
+		/* -set may name the address that hostpciN has anyway. */
+		if (args->devices[i].from_set && wanted_find(resolution->wanted, address))
+			continue;
+		if (pci_addresses_has(resolution->input->present, address))
+			r = add_device(resolution, address, WANTED_TAKE);
+		else
+			r = add_problem(resolution, WANTED_ABSENT,
+					pci_address_format(address, name));
+	}
+	return r;
+}
+
+int wanted_resolve(const struct wanted_input *input, struct wanted *ret, struct error *err)
 {
 	cleanup_wanted struct wanted wanted = { 0 };
+	struct resolution resolution = { .input = input, .wanted = &wanted };
+	const char *args = vm_config_get(input->config, "args");
+	int r = 0;
 
-	for (unsigned i = 0; i < HOSTPCI_COUNT && !config->is_template; i++) {
-		struct resolution resolution = {
-			.wanted = &wanted,
-			.present = present,
-			.line = &config->hostpci[i],
-		};
+	/* A template is started with its disks alone. */
+	for (unsigned i = 0; i < HOSTPCI_COUNT && !input->config->is_template && r == 0; i++) {
+		const struct vm_hostpci *line = &input->config->hostpci[i];
 
-		if (!config->hostpci[i].present)
+		if (!line->present)
 			continue;
+		resolution.line = line->line;
+		resolution.hostpci = &line->hostpci;
 		snprintf(resolution.source, sizeof(resolution.source), "hostpci%u", i);
-		if (resolve_line(&resolution) < 0)
-			return error_set_memory(err);
+		r = resolve_line(&resolution, err);
 	}
+	if (r == 0 && args && !input->config->is_template)
+		r = resolve_args(&resolution, args, err);
+	if (r < 0)
+		return r == -ENOMEM ? error_set_memory(err) : r;
 	*ret = wanted;
 	wanted = (struct wanted){ 0 };
 	return 0;
@@ -133,7 +281,8 @@ int wanted_resolve(const struct vm_config *config, const struct pci_addresses *p
 const struct wanted_device *wanted_find(const struct wanted *wanted, struct pci_address address)
 {
 	for (size_t i = 0; i < wanted->count; i++)
-		if (pci_address_equal(wanted->devices[i].address, address))
+		if (wanted->devices[i].use != WANTED_ALTERNATIVE &&
+		    pci_address_equal(wanted->devices[i].address, address))
 			return &wanted->devices[i];
 	return NULL;
 }
@@ -141,9 +290,9 @@ const struct wanted_device *wanted_find(const struct wanted *wanted, struct pci_
 void wanted_done(struct wanted *wanted)
 {
 	for (size_t i = 0; i < wanted->problem_count; i++)
-		free(wanted->problems[i].value);
+		free(wanted->problems[i].detail);
 	free(wanted->problems);
-	free(wanted->left);
 	free(wanted->devices);
+	args_done(&wanted->args);
 	*wanted = (struct wanted){ 0 };
 }
