@@ -10,8 +10,7 @@
 #include "check/finding.h"
 #include "pci/name.h"
 
-/* How long the kernel gets for one step of one device, and QEMU to let go of its devices. */
-#define DEADLINE_MS	 30000
+/* How long QEMU gets to let go of its devices. */
 #define QEMU_END_WAIT_MS 10000
 
 /*
@@ -26,6 +25,11 @@ struct hook {
 	struct state state;
 	uint32_t vmid;
 	int lock; /* the VM's */
+	/*
+	 * The node the VM migrates from, where its configuration still lies (PVE_MIGRATED_FROM); NULL
+	 * in all other cases.
+	 */
+	const char *migrated_from;
 	struct pci_names names;
 	struct hook_log {
 		int syslog; /* socket, or -1 */

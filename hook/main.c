@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hook: the entry. Reads the command line and runs the phase; knows nothing of devices. */
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,9 @@
 #include "base/number.h"
 #include "hook.h"
 #include "report/version.h"
+
+/* A node is named like a host: RFC 1123, 2.1. */
+#define NODE_NAME_MAX 63
 
 enum exit_status {
 	STATUS_DONE = 0,
@@ -86,6 +90,19 @@ static void hook_done(struct hook *hook)
 	sysroot_done(&hook->root);
 }
 
+/* What is no name of a node cannot lead to another place. */
+static const char *migrated_from(void)
+{
+	const char *node = getenv("PVE_MIGRATED_FROM");
+
+	if (!node || !*node || strlen(node) > NODE_NAME_MAX)
+		return NULL;
+	for (const char *c = node; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-')
+			return NULL;
+	return node;
+}
+
 static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 {
 	cleanup(hook_done) struct hook hook = {
@@ -93,6 +110,7 @@ static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 		.state = { .fd = -1 },
 		.vmid = vmid,
 		.lock = -1,
+		.migrated_from = migrated_from(),
 		.log = { .syslog = -1 },
 	};
 	struct error err = { 0 };

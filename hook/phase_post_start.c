@@ -1,17 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hook: post-start. Confirms that QEMU holds the devices; what it does not hold goes back. */
 #include <errno.h>
+#include <stdio.h>
 
+#include "base/lanes.h"
 #include "change/restore.h"
 #include "hook.h"
 #include "use/vfio.h"
+#include "vm/settings.h"
 
-/* PVE can drop a line that this program took for a device: QEMU then never opened its group. */
-static int give_back_unheld(struct hook *hook, struct journal *journal, struct error *err)
+/* A pin is written to the cluster's file system, which may take its time or have no quorum. */
+#define PIN_DEADLINE_MS 5000
+
+struct pinning {
+	struct hook *hook;
+	struct pin *pins;
+	size_t count;
+};
+
+static void pin_in_lane(int fd, void *work, void *context)
+{
+	const struct pinning *pinning = work;
+	struct lane_report report = { 0 };
+	struct error err = { 0 };
+
+	(void)context;
+	report.result = settings_add_pins(&pinning->hook->root, pinning->hook->vmid, pinning->pins,
+					  pinning->count, &err);
+	snprintf(report.text, sizeof(report.text), "%s", err.message);
+	lane_send(fd, &report);
+}
+
+static void tell_pinned(const struct lane_report *report, struct lane *lane, void *context)
+{
+	(void)lane;
+	if (report->result < 0)
+		hook_say(context, "warning: the devices cannot be pinned: %s, ignoring",
+			 report->text);
+}
+
+/* Records what the VM's addresses are, so that a later start notices when they are not. */
+static void pin(struct hook *hook, struct pin *pins, size_t count)
+{
+	static const struct lanes_callbacks callbacks = { pin_in_lane, tell_pinned };
+	struct pinning pinning = { hook, pins, count };
+	struct lane lane = { .work = &pinning };
+
+	if (lanes_run(&lane, 1, PIN_DEADLINE_MS, &callbacks, hook) < 0 || lane.end != LANE_FINISHED)
+		hook_say(hook, "warning: the devices cannot be pinned: /etc/pve does not answer, "
+			       "ignoring");
+}
+
+/* The addresses the configuration names and that have no pin yet. */
+static int pin_new(struct hook *hook, const struct journal *journal, struct error *err)
+{
+	cleanup_settings struct settings settings = { 0 };
+	cleanup_free struct pin *pins = calloc(journal->actions.count + 1, sizeof(*pins));
+	size_t count = 0;
+	int r;
+
+	if (!pins)
+		return error_set_memory(err);
+	r = settings_read(&hook->root, hook->vmid, &settings, err);
+	for (size_t i = 0; i < journal->actions.count && r == 0; i++) {
+		const struct action *action = &journal->actions.items[i];
+		cleanup_pci_device struct pci_device device = { 0 };
+		struct pin *new = &pins[count];
+
+		if (action->type != ACTION_BIND || text_starts_with(action->source, "group ") ||
+		    pci_address_parse(action->target, &new->address) < 0 ||
+		    settings_pin(&settings, new->address) ||
+		    pci_device_read(&hook->root, new->address, &device, NULL) < 0)
+			continue;
+		pci_identity_read(&hook->root, &device, &new->identity);
+		count++;
+	}
+	if (r == 0 && count > 0)
+		pin(hook, pins, count);
+	return r;
+}
+
+/*
+ * What QEMU holds against expectation is this VM's now; what it does not hold goes back: PVE can
+ * drop a line that this program took for a device.
+ */
+static int settle(struct hook *hook, struct journal *journal, struct error *err)
 {
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
-	bool any = false;
 	int r;
 
 	if (!chosen)
@@ -20,17 +96,22 @@ static int give_back_unheld(struct hook *hook, struct journal *journal, struct e
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < journal->actions.count; i++) {
-		const struct action *action = &journal->actions.items[i];
+		struct action *action = &journal->actions.items[i];
+		bool held = vfio_holder_of(&holders, action->group);
 
-		chosen[i] = action->type == ACTION_BIND && !vfio_holder_of(&holders, action->group);
-		if (chosen[i])
+		if (action->type != ACTION_BIND)
+			continue;
+		if (held && action->state == ACTION_FORESEEN) {
+			hook_say(hook, "%s: Proxmox VE chose it (%s)", action->target,
+				 action->source);
+			action->state = ACTION_DONE;
+		}
+		chosen[i] = !held;
+		if (!held && action->state != ACTION_FORESEEN)
 			hook_say(hook, "%s: the VM runs without it (%s); giving it back",
 				 action->target, action->source);
-		any |= chosen[i];
 	}
-	if (!any)
-		return 0;
-	r = restore_actions(&hook->root, &hook->state, journal, chosen, DEADLINE_MS,
+	r = restore_actions(&hook->root, &hook->state, journal, chosen, journal->deadline_s * 1000,
 			    hook_tell_reverted, hook, err);
 	return r > 0 ? error_set(err, -EIO, "not all of these devices are back with the host") : r;
 }
@@ -50,11 +131,13 @@ int phase_post_start(struct hook *hook, struct error *err)
 	if (r < 0)
 		return r;
 	if (journal.qemu.pid == 0)
-		return error_set(
-			err, -ESRCH,
-			"no QEMU process of VM %u is to be seen; its devices are kept for it",
-			hook->vmid);
+		return error_set(err, -ESRCH,
+				 "no QEMU process of VM %u is to be seen; its devices are kept for "
+				 "it",
+				 hook->vmid);
 	journal_enter(&journal, JOURNAL_RUNNING);
 	r = journal_write(&hook->state, &journal, err);
-	return r < 0 ? r : give_back_unheld(hook, &journal, err);
+	if (r == 0)
+		r = settle(hook, &journal, err);
+	return r < 0 ? r : pin_new(hook, &journal, err);
 }

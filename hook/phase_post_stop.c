@@ -24,6 +24,34 @@ static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, 
 	return r;
 }
 
+/* All but what the settings wanted kept for the VM's next start. */
+static int give_back(struct hook *hook, struct journal *journal, struct error *err)
+{
+	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
+	int r;
+
+	if (!chosen)
+		return error_set_memory(err);
+	for (size_t i = 0; i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		chosen[i] = !action->keep;
+		if (action->keep && action->state != ACTION_FORESEEN)
+			hook_say(hook, "%s: stays with %s, as the settings ask", action->target,
+				 action->wanted);
+	}
+	r = restore_journal(&hook->root, &hook->state, journal, chosen, QEMU_END_WAIT_MS,
+			    journal->deadline_s * 1000, hook_tell_reverted, hook, err);
+	if (r == 0)
+		r = journal_settle(&hook->state, journal, err);
+	if (r > 0)
+		return error_set(err, -EIO,
+				 "not all devices are back with the host; 'pve-vfio restore %u' "
+				 "tries again",
+				 hook->vmid);
+	return r;
+}
+
 int phase_post_stop(struct hook *hook, struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
@@ -43,12 +71,5 @@ int phase_post_stop(struct hook *hook, struct error *err)
 		return 0;
 	}
 
-	r = restore_journal(&hook->root, &hook->state, &journal, NULL, QEMU_END_WAIT_MS,
-			    DEADLINE_MS, hook_tell_reverted, hook, err);
-	if (r > 0)
-		return error_set(err, -EIO,
-				 "not all devices are back with the host; 'pve-vfio restore %u' "
-				 "tries again",
-				 hook->vmid);
-	return r;
+	return give_back(hook, &journal, err);
 }

@@ -15,7 +15,11 @@ static const struct verb {
 	int (*run)(struct command *command, struct error *err);
 	const char *what;
 } verbs[] = {
+	{ "plan", "VMID", 1, 1, true, verb_plan,
+	  "what a start would do, and what speaks against it; changes nothing" },
 	{ "status", "[VMID]", 0, 1, true, verb_status, "which VM holds which devices" },
+	{ "config", "[VMID]", 0, 1, true, verb_config,
+	  "validate the settings of this node, or of a VM, and show them" },
 	{ "restore", "VMID", 1, 1, false, verb_restore,
 	  "give the devices of a VM that does not run back to the host" },
 };
@@ -51,6 +55,17 @@ static int print_usage_error(const char *what, const char *word)
 {
 	fprintf(stderr, "pve-vfio: %s%s%s%s; see 'pve-vfio --help'\n", what, *word ? " '" : "",
 		word, *word ? "'" : "");
+	return STATUS_USAGE;
+}
+
+static int print_unknown_verb(const char *name)
+{
+	const char *names[VERB_COUNT];
+
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		names[i] = verbs[i].name;
+	fprintf(stderr, "pve-vfio: unknown verb '%s'; did you mean '%s'? See 'pve-vfio --help'\n",
+		name, text_nearest(name, names, VERB_COUNT));
 	return STATUS_USAGE;
 }
 
@@ -114,5 +129,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < VERB_COUNT; i++)
 		if (strcmp(verbs[i].name, name) == 0)
 			return run_verb(&verbs[i], &command, root);
-	return print_usage_error("unknown verb", name);
+	return print_unknown_verb(name);
 }

@@ -9,8 +9,7 @@
 #include "setup.h"
 #include "vm/qemu.h"
 
-/* As the hook's: see hook/hook.h. */
-#define DEADLINE_MS  30000
+/* Another phase of the VM may be about to end. */
 #define LOCK_WAIT_MS 5000
 
 struct telling {
@@ -52,8 +51,8 @@ static int give_back(struct command *command, const struct state *state, uint32_
 
 	r = journal_read(&command->root, state, vmid, &journal, err);
 	if (r == 0)
-		r = restore_journal(&command->root, state, &journal, NULL, 0, DEADLINE_MS, tell,
-				    &telling, err);
+		r = restore_journal(&command->root, state, &journal, NULL, 0,
+				    journal.deadline_s * 1000, tell, &telling, err);
 	pci_names_done(&telling.names);
 	return r;
 }

@@ -6,8 +6,49 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/clock.h"
+#include "base/number.h"
 #include "host/module.h"
 #include "pci/driver.h"
+#include "vm/reservation.h"
+
+/*
+ * A reservation lasts until PVE makes its own, which is when it has made the VM's disks ready; PVE
+ * drops it when the start fails.
+ */
+#define RESERVE_S	300
+#define RESERVE_LOCK_MS 5000
+
+static int reserve_vmid(const struct action *action, uint32_t *ret, struct error *err)
+{
+	if (parse_u32(action->wanted, ret) < 0)
+		return error_set(err, -EINVAL, "'%s' is no VM id", action->wanted);
+	return 0;
+}
+
+static int reserve_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	uint32_t vmid;
+	int r = reserve_vmid(action, &vmid, err);
+
+	if (r < 0)
+		return r;
+	return reservation_add(root, action->target, vmid, time(NULL) + RESERVE_S,
+			       deadline_in_ms(RESERVE_LOCK_MS), err);
+}
+
+/* By now it is most often PVE that has replaced or dropped it. */
+static int reserve_revert(const struct sysroot *root, const struct action *action,
+			  const char **note, struct error *err)
+{
+	uint32_t vmid;
+	int r = reserve_vmid(action, &vmid, err);
+
+	if (r < 0)
+		return r;
+	*note = "no longer reserved";
+	return reservation_remove(root, action->target, vmid, deadline_in_ms(RESERVE_LOCK_MS), err);
+}
 
 static int load_apply(const struct sysroot *root, const struct action *action, struct error *err)
 {
@@ -85,15 +126,14 @@ static int bind_revert(const struct sysroot *root, const struct action *action, 
 }
 
 static const struct action_operations operations[] = {
+	[ACTION_RESERVE] = { "reserve", true, reserve_apply, reserve_revert },
 	[ACTION_LOAD_MODULE] = { "load-module", true, load_apply, load_revert },
 	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
 };
 
 static const char *const states[] = {
-	[ACTION_ANNOUNCED] = "announced",
-	[ACTION_DONE] = "done",
-	[ACTION_FAILED] = "failed",
-	[ACTION_STUCK] = "stuck",
+	[ACTION_FORESEEN] = "foreseen", [ACTION_ANNOUNCED] = "announced", [ACTION_DONE] = "done",
+	[ACTION_FAILED] = "failed",	[ACTION_STUCK] = "stuck",
 };
 
 const struct action_operations *action_operations(enum action_type type)
@@ -185,6 +225,19 @@ struct action *actions_find(const struct actions *actions, enum action_type type
 		if (actions->items[i].type == type && strcmp(actions->items[i].target, target) == 0)
 			return &actions->items[i];
 	return NULL;
+}
+
+void actions_remove(struct actions *actions, enum action_type type, const char *target)
+{
+	struct action *action = actions_find(actions, type, target);
+	size_t behind;
+
+	if (!action)
+		return;
+	action_done(action);
+	behind = actions->count - (size_t)(action - actions->items) - 1;
+	memmove(action, action + 1, behind * sizeof(*action));
+	actions->count--;
 }
 
 void actions_done(struct actions *actions)

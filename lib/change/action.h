@@ -13,6 +13,7 @@
 #include "pci/address.h"
 
 enum action_type {
+	ACTION_RESERVE,	    /* target: a PCI address, reserved with PVE; wanted: the VM's id */
 	ACTION_LOAD_MODULE, /* target: a module; wanted: "loaded" */
 	ACTION_BIND,	    /* target: a PCI address; before, wanted: drivers */
 };
@@ -22,6 +23,7 @@ enum action_state {
 	ACTION_DONE,	  /* happened, and was seen */
 	ACTION_FAILED,	  /* was tried, and ended with an error */
 	ACTION_STUCK,	  /* a child is in the kernel with it and does not come back */
+	ACTION_FORESEEN,  /* not ours to do, though PVE might: an alternative it may choose */
 };
 
 /* Strings are owned; NULL means none: no driver, no override. Started as { 0 }. */
@@ -37,6 +39,8 @@ struct action {
 	char *override; /* driver_override before */
 	char *module;	/* that brings the driver before; NULL: built in, or no driver */
 	int group;	/* IOMMU group */
+	bool keep;	/* stays with `wanted` when the VM stops, as the settings ask */
+	bool adopted;	/* an earlier run had taken it; not in the journal */
 };
 
 /* What a type can do. All run in a lane (base/lanes.h): they may block. */
@@ -80,5 +84,7 @@ struct actions {
 int actions_add(struct actions *actions, struct action *action);
 struct action *actions_find(const struct actions *actions, enum action_type type,
 			    const char *target);
+/* Takes an action out of the list, if it is there. */
+void actions_remove(struct actions *actions, enum action_type type, const char *target);
 void actions_done(struct actions *actions);
 #define cleanup_actions cleanup(actions_done)

@@ -14,15 +14,14 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "host/kernel.h"
+#include "vm/settings.h"
 
 /* No journal comes near: an action takes some 300 bytes. */
 #define JOURNAL_MAX ((size_t)1 << 20)
 
 static const char *const phases[] = {
-	[JOURNAL_STARTING] = "starting",
-	[JOURNAL_READY] = "ready",
-	[JOURNAL_RUNNING] = "running",
-	[JOURNAL_STOPPING] = "stopping",
+	[JOURNAL_STARTING] = "starting", [JOURNAL_READY] = "ready", [JOURNAL_RUNNING] = "running",
+	[JOURNAL_STOPPING] = "stopping", [JOURNAL_KEPT] = "kept",
 };
 
 const char *journal_phase_name(enum journal_phase phase)
@@ -59,6 +58,8 @@ static int parse_bind(const json_t *json, struct action *action, struct error *e
 		r = json_member_string_or_null(json, "module", &action->module, err);
 	if (r == 0)
 		r = json_member_u64(json, "group", INT_MAX, &group, err);
+	if (r == 0)
+		r = json_member_bool(json, "keep", &action->keep, err);
 	if (r < 0)
 		return r;
 	action->group = (int)group;
@@ -145,6 +146,10 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	if (r < 0)
 		return r;
 	journal->since = (time_t)number;
+	r = json_member_u64(json, "deadline_s", INT_MAX, &number, err);
+	if (r < 0)
+		return r;
+	journal->deadline_s = (unsigned)number;
 	r = parse_qemu(json, &journal->qemu, err);
 	if (r == 0)
 		r = json_member_array(json, "actions", &actions, err);
@@ -205,7 +210,7 @@ int journal_read(const struct sysroot *root, const struct state *state, uint32_t
 
 int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret, struct error *err)
 {
-	struct journal journal = { .vmid = vmid };
+	struct journal journal = { .vmid = vmid, .deadline_s = SETTINGS_DEADLINE_S };
 	int r = kernel_boot_id(root, &journal.boot_id, err);
 
 	if (r < 0)
@@ -225,8 +230,8 @@ static json_t *format_action(const struct action *action)
 
 	if (json && action->type == ACTION_BIND) {
 		cleanup_json json_t *bind =
-			json_pack("{s:s?, s:s?, s:i}", "override", action->override, "module",
-				  action->module, "group", action->group);
+			json_pack("{s:s?, s:s?, s:i, s:b}", "override", action->override, "module",
+				  action->module, "group", action->group, "keep", action->keep);
 
 		json_object_update(json, bind);
 	}
@@ -241,10 +246,10 @@ static char *format_journal(const struct journal *journal)
 
 	for (size_t i = 0; i < journal->actions.count; i++)
 		json_array_append_new(actions, format_action(&journal->actions.items[i]));
-	json = json_pack("{s:i, s:I, s:s, s:s, s:I, s:o?}", "format", JOURNAL_FORMAT, "vmid",
+	json = json_pack("{s:i, s:I, s:s, s:s, s:I, s:i, s:o?}", "format", JOURNAL_FORMAT, "vmid",
 			 (json_int_t)journal->vmid, "boot_id", journal->boot_id, "phase",
-			 phases[journal->phase], "since", (json_int_t)journal->since, "actions",
-			 actions);
+			 phases[journal->phase], "since", (json_int_t)journal->since, "deadline_s",
+			 (int)journal->deadline_s, "actions", actions);
 	if (!json || json_array_size(actions) != journal->actions.count)
 		return NULL;
 	if (journal->qemu.pid)
@@ -281,6 +286,18 @@ void journal_enter(struct journal *journal, enum journal_phase phase)
 {
 	journal->phase = phase;
 	journal->since = time(NULL);
+}
+
+int journal_settle(const struct state *state, struct journal *journal, struct error *err)
+{
+	int others = 0, r;
+
+	for (size_t i = 0; i < journal->actions.count; i++)
+		others += !journal->actions.items[i].keep;
+	if (others == 0)
+		journal_enter(journal, JOURNAL_KEPT);
+	r = journal_write(state, journal, err);
+	return r < 0 ? r : others;
 }
 
 void journal_done(struct journal *journal)

@@ -20,6 +20,7 @@ enum journal_phase {
 	JOURNAL_READY,	  /* all is as the VM wants it; QEMU is to come */
 	JOURNAL_RUNNING,  /* post-start saw QEMU with its devices */
 	JOURNAL_STOPPING, /* devices are being given back */
+	JOURNAL_KEPT,	  /* the VM has stopped; its devices wait for it, or for another VM */
 };
 
 /* Started as { 0 }. */
@@ -28,6 +29,7 @@ struct journal {
 	enum journal_phase phase;
 	char *boot_id;		/* of the boot the changes belong to */
 	time_t since;		/* when the phase began */
+	unsigned deadline_s;	/* of the settings the run began with */
 	struct qemu qemu;	/* from JOURNAL_RUNNING on */
 	struct actions actions; /* in the order in which they are made */
 };
@@ -50,6 +52,12 @@ int journal_write(const struct state *state, const struct journal *journal, stru
 
 /* Sets the phase and its time. */
 void journal_enter(struct journal *journal, enum journal_phase phase);
+
+/*
+ * After a restore: what is still there and was to be kept makes it a journal of JOURNAL_KEPT.
+ * Returns how many others are still there, or -errno.
+ */
+int journal_settle(const struct state *state, struct journal *journal, struct error *err);
 
 void journal_done(struct journal *journal);
 #define cleanup_journal cleanup(journal_done)

@@ -11,9 +11,9 @@
 #include "pci/driver.h"
 
 static int add_device(struct plan *plan, const struct sysroot *root, struct pci_address address,
-		      const char *source, bool sibling, struct error *err)
+		      const char *source, bool sibling, bool foreseen, struct error *err)
 {
-	struct plan_device device = { .sibling = sibling };
+	struct plan_device device = { .sibling = sibling, .foreseen = foreseen };
 	int r;
 
 	r = pci_device_read(root, address, &device.device, err);
@@ -39,7 +39,8 @@ static int add_device(struct plan *plan, const struct sysroot *root, struct pci_
  * in pve-common's SysFSTools.pm. VFIO itself wants no other driver in the group; bridges may stay
  * (Documentation/driver-api/vfio.rst).
  */
-static int add_siblings(struct plan *plan, const struct sysroot *root, int group, struct error *err)
+static int add_siblings(struct plan *plan, const struct sysroot *root, int group, bool foreseen,
+			struct error *err)
 {
 	cleanup_pci_addresses struct pci_addresses members = { 0 };
 	char source[SOURCE_MAX];
@@ -49,25 +50,41 @@ static int add_siblings(struct plan *plan, const struct sysroot *root, int group
 	r = iommu_group_members(root, group, &members, err);
 	for (size_t i = 0; i < members.count && r == 0; i++)
 		if (!plan_has_device(plan, members.items[i]))
-			r = add_device(plan, root, members.items[i], source, true, err);
+			r = add_device(plan, root, members.items[i], source, true, foreseen, err);
+	return r;
+}
+
+/* Adds the wanted devices of one use, and what comes along with their groups. */
+static int collect_use(struct plan *plan, const struct sysroot *root, const struct wanted *wanted,
+		       enum wanted_use use, struct error *err)
+{
+	bool foreseen = use == WANTED_ALTERNATIVE;
+	size_t first = plan->device_count, behind;
+	int r = 0;
+
+	for (size_t i = 0; i < wanted->count && r == 0; i++) {
+		const struct wanted_device *device = &wanted->devices[i];
+
+		if (device->use == use && !plan_has_device(plan, device->address))
+			r = add_device(plan, root, device->address, device->source, false, foreseen,
+				       err);
+	}
+	behind = plan->device_count;
+	for (size_t i = first; i < behind && r == 0; i++) {
+		int group = plan->devices[i].device.iommu_group;
+
+		if (group != IOMMU_GROUP_NONE)
+			r = add_siblings(plan, root, group, foreseen, err);
+	}
 	return r;
 }
 
 static int collect_devices(struct plan *plan, const struct sysroot *root,
 			   const struct wanted *wanted, struct error *err)
 {
-	int r = 0;
+	int r = collect_use(plan, root, wanted, WANTED_TAKE, err);
 
-	for (size_t i = 0; i < wanted->count && r == 0; i++)
-		r = add_device(plan, root, wanted->devices[i].address, wanted->devices[i].source,
-			       false, err);
-	for (size_t i = 0; i < wanted->count && r == 0; i++) {
-		int group = plan->devices[i].device.iommu_group;
-
-		if (group != IOMMU_GROUP_NONE)
-			r = add_siblings(plan, root, group, err);
-	}
-	return r;
+	return r < 0 ? r : collect_use(plan, root, wanted, WANTED_ALTERNATIVE, err);
 }
 
 struct override_reading {
@@ -134,27 +151,24 @@ static int read_overrides(struct plan *plan, const struct sysroot *root, unsigne
 	return 0;
 }
 
-/* The values before: those recorded by an earlier run that has taken the device, or those now. */
 static int add_bind_action(struct plan *plan, const struct plan_device *device,
-			   const struct journal *earlier)
+			   const struct settings *settings)
 {
-	const char *address = device->device.name;
-	const struct action *recorded = NULL;
 	struct action action = { 0 };
 	int r;
 
-	if (earlier)
-		recorded = actions_find(&earlier->actions, ACTION_BIND, address);
-	r = action_make(ACTION_BIND, address, recorded ? recorded->before : device->device.driver,
-			VFIO_DRIVER, device->source, &action);
+	r = action_make(ACTION_BIND, device->device.name, device->device.driver, VFIO_DRIVER,
+			device->source, &action);
 	if (r == 0)
-		r = action_set_binding(&action, recorded ? recorded->override : device->override,
-				       recorded ? recorded->module : device->module,
+		r = action_set_binding(&action, device->override, device->module,
 				       device->device.iommu_group);
 	if (r < 0) {
 		action_done(&action);
 		return r;
 	}
+	action.keep = settings_keep(settings, device->device.address);
+	if (device->foreseen)
+		action.state = ACTION_FORESEEN;
 	return actions_add(&plan->actions, &action);
 }
 
@@ -166,20 +180,20 @@ static int add_module_action(struct plan *plan)
 	return r < 0 ? r : actions_add(&plan->actions, &action);
 }
 
-static int add_actions(struct plan *plan, const struct sysroot *root, const struct journal *earlier)
+static int add_actions(struct plan *plan, const struct sysroot *root,
+		       const struct settings *settings)
 {
 	int r = 0;
 
 	if (plan->device_count > 0 && !sysroot_exists(root, "sys/bus/pci/drivers/" VFIO_DRIVER))
 		r = add_module_action(plan);
 	for (size_t i = 0; i < plan->device_count && r == 0; i++)
-		r = add_bind_action(plan, &plan->devices[i], earlier);
+		r = add_bind_action(plan, &plan->devices[i], settings);
 	return r;
 }
 
 int plan_make(const struct sysroot *root, const struct wanted *wanted,
-	      const struct journal *earlier, unsigned deadline_ms, struct plan *ret,
-	      struct error *err)
+	      const struct settings *settings, struct plan *ret, struct error *err)
 {
 	cleanup_plan struct plan plan = { 0 };
 	int r;
@@ -187,13 +201,42 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
 	r = collect_devices(&plan, root, wanted, err);
 	if (r < 0)
 		return r;
-	r = read_overrides(&plan, root, deadline_ms, err);
+	r = read_overrides(&plan, root, settings->deadline_s * 1000, err);
 	if (r < 0)
 		return r;
-	if (add_actions(&plan, root, earlier) < 0)
+	if (add_actions(&plan, root, settings) < 0)
 		return error_set_memory(err);
 	*ret = plan;
 	plan = (struct plan){ 0 };
+	return 0;
+}
+
+int plan_adopt(struct plan *plan, const struct journal *earlier)
+{
+	for (size_t i = 0; i < plan->actions.count; i++) {
+		struct action *action = &plan->actions.items[i];
+		const struct action *recorded =
+			actions_find(&earlier->actions, ACTION_BIND, action->target);
+		struct action adopted = { 0 };
+		int r;
+
+		if (action->type != ACTION_BIND || !recorded || recorded->state == ACTION_FORESEEN)
+			continue;
+		r = action_make(ACTION_BIND, action->target, recorded->before, action->wanted,
+				action->source, &adopted);
+		if (r == 0)
+			r = action_set_binding(&adopted, recorded->override, recorded->module,
+					       action->group);
+		if (r < 0) {
+			action_done(&adopted);
+			return r;
+		}
+		adopted.state = action->state;
+		adopted.keep = action->keep;
+		adopted.adopted = true;
+		action_done(action);
+		*action = adopted;
+	}
 	return 0;
 }
 

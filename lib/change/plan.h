@@ -8,6 +8,7 @@
 #include "change/action.h"
 #include "change/journal.h"
 #include "pci/device.h"
+#include "vm/settings.h"
 #include "vm/wanted.h"
 
 /* The driver that hands a device to a VM, and its module. */
@@ -17,6 +18,7 @@ struct plan_device {
 	struct pci_device device;
 	char source[SOURCE_MAX]; /* "hostpci0", or "group 14" */
 	bool sibling;	/* not wanted, but in the group of one that is: PVE would take it */
+	bool foreseen;	/* of an alternative that PVE is not expected to choose */
 	bool stuck;	/* the kernel holds its lock: another probe or remove does not end */
 	char *override; /* driver_override now */
 	char *module;	/* of its driver now */
@@ -30,14 +32,17 @@ struct plan {
 };
 
 /*
- * Makes the plan. `earlier`, or NULL, is the journal an earlier run of this VM left: where it has
- * taken a device already, the value before is the one recorded there, never what it set.
- * Blocks at most `deadline_ms` and a second: a device whose lock is held for longer is `stuck`.
- * -ENODEV when a device went away meanwhile.
+ * Makes the plan. Blocks at most for the deadline of the settings and a second: a device whose lock
+ * is held for longer is `stuck`. -ENODEV when a device went away meanwhile.
  */
 int plan_make(const struct sysroot *root, const struct wanted *wanted,
-	      const struct journal *earlier, unsigned deadline_ms, struct plan *ret,
-	      struct error *err);
+	      const struct settings *settings, struct plan *ret, struct error *err);
+
+/*
+ * Where an earlier journal has taken a device of the plan already, the values before are those
+ * recorded there, never what that run set. 0 or -ENOMEM.
+ */
+int plan_adopt(struct plan *plan, const struct journal *earlier);
 bool plan_has_device(const struct plan *plan, struct pci_address address);
 void plan_done(struct plan *plan);
 #define cleanup_plan cleanup(plan_done)

@@ -6,7 +6,12 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "change/claims.h"
+#include "pci/driver.h"
 #include "use/vfio.h"
+
+/* The claims lock is held for a few file reads. */
+#define CLAIMS_WAIT_MS 10000
 
 /* Keeps the actions that were not reverted. */
 static void drop_reverted(struct actions *actions, const bool *reverted)
@@ -39,6 +44,46 @@ static void note_result(const struct action *action, const struct run_result *re
 	notes->told(action, result, notes->context);
 }
 
+/* PVE has bound it, no VM has claimed it: its start came to nothing after that. */
+static bool is_stranded(const struct sysroot *root, const struct claims *claims,
+			const struct action *action)
+{
+	cleanup_free char *driver = NULL;
+	const struct journal *owner;
+
+	return action->state == ACTION_FORESEEN && !claims_find(claims, action->target, &owner) &&
+	       pci_driver_read(root, action->target, &driver) == 0 &&
+	       text_equal(driver, action->wanted) && !text_equal(driver, action->before);
+}
+
+/*
+ * Foreseen alternatives are left alone, as another VM may have them by now, but for one that PVE
+ * bound against all expectation. Under the claims lock it becomes this VM's, to be given back.
+ */
+static int settle_foreseen(const struct sysroot *root, const struct state *state,
+			   struct journal *journal, struct error *err)
+{
+	cleanup_claims struct claims claims = { 0 };
+	cleanup_close int lock = -1;
+	bool any = false;
+	int r;
+
+	for (size_t i = 0; i < journal->actions.count; i++)
+		any |= journal->actions.items[i].state == ACTION_FORESEEN;
+	if (!any)
+		return 0;
+	lock = state_lock_claims(state, deadline_in_ms(CLAIMS_WAIT_MS), err);
+	if (lock < 0)
+		return lock;
+	r = claims_read(root, state, journal->vmid, &claims, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (is_stranded(root, &claims, &journal->actions.items[i]))
+			journal->actions.items[i].state = ACTION_ANNOUNCED;
+	return journal_write(state, journal, err);
+}
+
 int restore_actions(const struct sysroot *root, const struct state *state, struct journal *journal,
 		    const bool *chosen, unsigned deadline_ms, run_told *told, void *context,
 		    struct error *err)
@@ -49,6 +94,11 @@ int restore_actions(const struct sysroot *root, const struct state *state, struc
 
 	if (!reverted)
 		return error_set_memory(err);
+	r = settle_foreseen(root, state, journal, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < journal->actions.count; i++)
+		reverted[i] = journal->actions.items[i].state == ACTION_FORESEEN;
 	failures = run_actions(root, &journal->actions, RUN_REVERT, chosen, deadline_ms,
 			       note_result, &notes, err);
 	drop_reverted(&journal->actions, reverted);
@@ -56,10 +106,16 @@ int restore_actions(const struct sysroot *root, const struct state *state, struc
 	return failures < 0 || r == 0 ? failures : r;
 }
 
+/* A device that was taken, which an alternative that was only foreseen is not. */
+static bool is_ours(const struct action *action)
+{
+	return action->type == ACTION_BIND && action->state != ACTION_FORESEEN;
+}
+
 static bool any_held(const struct journal *journal, const struct vfio_holders *holders)
 {
 	for (size_t i = 0; i < journal->actions.count; i++)
-		if (journal->actions.items[i].type == ACTION_BIND &&
+		if (is_ours(&journal->actions.items[i]) &&
 		    vfio_holder_of(holders, journal->actions.items[i].group))
 			return true;
 	return false;
@@ -93,7 +149,7 @@ static int choose_free(const struct journal *journal, const struct vfio_holders 
 		struct run_result result = { .result = -EBUSY };
 		char text[128];
 
-		if (action->type == ACTION_BIND)
+		if (is_ours(action))
 			holder = vfio_holder_of(holders, action->group);
 		freed[i] = !holder && (!chosen || chosen[i]);
 		if (!holder || (chosen && !chosen[i]))

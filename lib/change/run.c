@@ -181,9 +181,14 @@ static void sort_lane(const struct run *run, struct action_lane *lane)
 	}
 }
 
+/* What is done already is not done again, but for looking at it when it is reverted. */
 static bool is_chosen(const struct run *run, const bool *chosen, size_t step)
 {
-	return (!chosen || chosen[step]) && run->actions->items[step].state != ACTION_STUCK;
+	enum action_state state = run->actions->items[step].state;
+
+	if ((chosen && !chosen[step]) || state == ACTION_STUCK || state == ACTION_FORESEEN)
+		return false;
+	return run->direction == RUN_REVERT || state != ACTION_DONE;
 }
 
 static bool is_host_wide(const struct run *run, size_t step)

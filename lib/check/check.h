@@ -6,30 +6,19 @@
  */
 #pragma once
 
-#include "change/plan.h"
+#include "change/start.h"
 #include "check/finding.h"
-#include "vm/config.h"
-#include "vm/wanted.h"
-
-/* What the checks look at. All borrowed. */
-struct check_start {
-	const struct sysroot *root;
-	const struct state *state; /* NULL: no VM has a journal */
-	uint32_t vmid;
-	const struct vm_config *config;
-	const struct wanted *wanted;
-	const struct plan *plan;
-};
 
 /*
  * Runs every check and adds what it finds. Does not stop at the first: a person wants to see all
- * problems at once. Starts no child, so it may run under the claims lock. Returns 0, or -errno
- * where a check against harm could not tell.
+ * problems at once. Findings that the settings allow are marked. Starts no child, so it may run
+ * under the claims lock. Returns 0, or -errno where a check against harm could not tell.
  */
-int check_start_run(const struct check_start *start, struct findings *findings, struct error *err);
+int check_start_run(const struct start *start, struct findings *findings, struct error *err);
 
 /* The topics. */
-int check_config(const struct check_start *start, struct findings *findings, struct error *err);
-int check_device(const struct check_start *start, struct findings *findings, struct error *err);
-int check_owner(const struct check_start *start, struct findings *findings, struct error *err);
-int check_romfile(const struct check_start *start, struct findings *findings, struct error *err);
+int check_config(const struct start *start, struct findings *findings, struct error *err);
+int check_device(const struct start *start, struct findings *findings, struct error *err);
+int check_pins(const struct start *start, struct findings *findings, struct error *err);
+int check_owner(const struct start *start, struct findings *findings, struct error *err);
+int check_romfile(const struct start *start, struct findings *findings, struct error *err);

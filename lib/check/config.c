@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: what the VM's configuration says, against what Proxmox VE makes of it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "check/check.h"
 
@@ -42,34 +43,150 @@ static int check_unknown_keys(const struct vm_config *config, struct findings *f
 	return r;
 }
 
-static int add_problem(const struct wanted_problem *problem, const struct vm_config *config,
-		       struct findings *findings)
+/* How the problems of resolving are told: around the detail stand two pieces of a sentence. */
+static const struct {
+	enum check_id id;
+	const char *before, *behind;
+} problems[] = {
+	[WANTED_ABSENT] = { CHECK_DEVICE_ABSENT, "There is no PCI device '", "'" },
+	[WANTED_TWICE] = { CHECK_CONFIG_DEVICE_TWICE, "", " is assigned more than once" },
+	[WANTED_NOTHING] = { CHECK_CONFIG_DEVICE_MISSING,
+			     "The line has neither 'host' nor 'mapping', or both", "" },
+	[WANTED_MAPPING_MISSING] = { CHECK_MAPPING_MISSING, "There is no resource mapping '",
+				     "' with a device on this node" },
+	[WANTED_MAPPING_WRONG] = { CHECK_MAPPING_WRONG, "The resource mapping does not fit: ", "" },
+	[WANTED_NONE_FREE] = { CHECK_MAPPING_BUSY, "No device of the resource mapping '",
+			       "' is free" },
+	[WANTED_MDEV_MANY] = { CHECK_CONFIG_MDEV_MANY, "mdev is asked of several functions", "" },
+	[WANTED_ARGS_VANISH] = { CHECK_ARGS_VANISH,
+				 "Proxmox VE cannot split it and passes nothing of it", "" },
+	[WANTED_ARGS_UNCLEAR] = { CHECK_ARGS_UNCLEAR, "", "" },
+};
+
+static int check_wanted(const struct start *start, struct findings *findings)
 {
-	switch (problem->kind) {
-	case WANTED_ABSENT:
-		return finding_add(findings, CHECK_DEVICE_ABSENT, problem->source,
-				   "There is no PCI device '%s' (%s, line %u).", problem->value,
-				   config->path, problem->line);
-	case WANTED_TWICE:
-		return finding_add(findings, CHECK_CONFIG_DEVICE_TWICE, problem->source,
-				   "%s is assigned more than once (%s, line %u).", problem->value,
-				   config->path, problem->line);
-	case WANTED_NOTHING:
-		return finding_add(findings, CHECK_CONFIG_DEVICE_MISSING, problem->source,
-				   "The line has neither 'host' nor 'mapping', or both (%s, line "
-				   "%u).",
-				   config->path, problem->line);
+	int r = 0;
+
+	for (size_t i = 0; i < start->wanted.problem_count && r == 0; i++) {
+		const struct wanted_problem *problem = &start->wanted.problems[i];
+
+		r = finding_add(findings, problems[problem->kind].id, problem->source,
+				"%s%s%s (%s, line %u).", problems[problem->kind].before,
+				problem->detail, problems[problem->kind].behind, start->config.path,
+				problem->line);
 	}
-	return 0;
+	return r;
 }
 
-int check_config(const struct check_start *start, struct findings *findings, struct error *err)
+static int check_mapping_lines(const struct mappings *mappings, struct findings *findings)
 {
-	int r = check_dropped(start->config, findings);
+	int r = 0;
+
+	for (size_t i = 0; i < mappings->dropped_count && r == 0; i++) {
+		char subject[64];
+
+		snprintf(subject, sizeof(subject), "%s, line %u", MAPPING_PATH,
+			 mappings->dropped[i].line);
+		r = finding_add(findings, CHECK_MAPPING_LINE_DROPPED, subject,
+				"Proxmox VE ignores '%.200s': %s.", mappings->dropped[i].text,
+				mappings->dropped[i].why);
+	}
+	return r;
+}
+
+/* The first device a line asks for, and how many there are; NULL for none. */
+static const struct wanted_device *first_of_line(const struct start *start, const char *source,
+						 size_t *ret_count)
+{
+	const struct wanted_device *first = NULL;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < start->wanted.count; i++) {
+		if (strcmp(start->wanted.devices[i].source, source) != 0)
+			continue;
+		if (!first)
+			first = &start->wanted.devices[i];
+		*ret_count += 1;
+	}
+	return first;
+}
+
+/* The rule of PVE that a legacy-igd line breaks, or NULL: parse_hostpci_devices() in PCI.pm. */
+static const char *find_igd_fault(const struct start *start, const struct hostpci *hostpci,
+				  const char *source)
+{
+	const char *vga = vm_config_get(&start->config, "vga");
+	size_t count;
+	const struct wanted_device *device = first_of_line(start, source, &count);
+
+	if (hostpci->x_vga)
+		return "it goes with x-vga on the same line";
+	if (hostpci->mdev)
+		return "it goes with mdev on the same line";
+	if (!hostpci->rombar)
+		return "it goes with rombar=0 on the same line";
+	if (vm_config_is_q35(&start->config))
+		return "the machine type is q35";
+	if (!vga || strcmp(vga, "none") != 0)
+		return "vga is not 'none'";
+	if (count > 1)
+		return "the line means more than one device";
+	if (device && (device->address.device != 2 || device->address.function != 0))
+		return "the device's address does not end in 02.0";
+	return NULL;
+}
+
+static int check_legacy_igd(const struct start *start, const struct hostpci *hostpci,
+			    const char *source, bool *seen, struct findings *findings)
+{
+	const char *fault =
+		*seen ? "another line has it too" : find_igd_fault(start, hostpci, source);
+
+	*seen = true;
+	return fault ? finding_add(findings, CHECK_CONFIG_LEGACY_IGD, source,
+				   "legacy-igd=1 is not possible: %s.", fault)
+		     : 0;
+}
+
+static int check_lines(const struct start *start, struct findings *findings)
+{
+	const char *machine = vm_config_get(&start->config, "machine");
+	bool seen_igd = false;
+	size_t lines = 0, count;
+	int r = 0;
+
+	for (unsigned i = 0; i < HOSTPCI_COUNT && !start->config.is_template && r == 0; i++) {
+		const struct hostpci *hostpci = &start->config.hostpci[i].hostpci;
+		char source[SOURCE_MAX];
+
+		if (!start->config.hostpci[i].present)
+			continue;
+		lines++;
+		snprintf(source, sizeof(source), "hostpci%u", i);
+		if (hostpci->pcie && !vm_config_is_q35(&start->config))
+			r = finding_add(findings, CHECK_CONFIG_NEEDS_Q35, source,
+					"The line has pcie=1, and the machine type is '%s'.",
+					machine ? machine : "i440fx");
+		if (r == 0 && hostpci->legacy_igd)
+			r = check_legacy_igd(start, hostpci, source, &seen_igd, findings);
+	}
+	if (r == 0 && lines == 0 && first_of_line(start, SOURCE_ARGS, &count))
+		r = finding_add(findings, CHECK_ARGS_TIMEOUT, SOURCE_ARGS,
+				"All devices of the VM stand in 'args'.");
+	return r;
+}
+
+int check_config(const struct start *start, struct findings *findings, struct error *err)
+{
+	int r = check_dropped(&start->config, findings);
 
 	if (r == 0)
-		r = check_unknown_keys(start->config, findings);
-	for (size_t i = 0; i < start->wanted->problem_count && r == 0; i++)
-		r = add_problem(&start->wanted->problems[i], start->config, findings);
+		r = check_unknown_keys(&start->config, findings);
+	if (r == 0)
+		r = check_mapping_lines(&start->mappings, findings);
+	if (r == 0)
+		r = check_wanted(start, findings);
+	if (r == 0)
+		r = check_lines(start, findings);
 	return r < 0 ? error_set_memory(err) : 0;
 }

@@ -2,7 +2,8 @@
 /* check: whether VFIO can have the devices of the plan at all. */
 #include "check/check.h"
 
-static int check_one(const struct plan_device *planned, struct findings *findings)
+static int check_one(const struct start *start, const struct plan_device *planned,
+		     struct findings *findings)
 {
 	const struct pci_device *device = &planned->device;
 
@@ -21,13 +22,20 @@ static int check_one(const struct plan_device *planned, struct findings *finding
 				   "Its driver_override cannot be read in time%s%s.",
 				   device->driver ? "; its driver is " : "",
 				   device->driver ? device->driver : "");
+	if (planned->sibling && start->settings.refuse_siblings)
+		return finding_add(findings, CHECK_GROUP_SIBLINGS, device->name,
+				   "It is in IOMMU group %d with a device the VM wants.",
+				   device->iommu_group);
 	return 0;
 }
 
-int check_device(const struct check_start *start, struct findings *findings, struct error *err)
+int check_device(const struct start *start, struct findings *findings, struct error *err)
 {
-	for (size_t i = 0; i < start->plan->device_count; i++)
-		if (check_one(&start->plan->devices[i], findings) < 0)
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *planned = &start->plan.devices[i];
+
+		if (!planned->foreseen && check_one(start, planned, findings) < 0)
 			return error_set_memory(err);
+	}
 	return 0;
 }

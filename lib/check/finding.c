@@ -33,6 +33,65 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"The configuration assigns a device more than once: Proxmox VE refuses the start.",
 		"Name each device once; an address without a function means all its functions.",
 	},
+	[CHECK_CONFIG_MDEV_MANY] = {
+		"config-mdev-many", LEVEL_ERROR,
+		"A mediated device is asked of more than one device: Proxmox VE refuses the start.",
+		"Give a line with mdev= the address of one function.",
+	},
+	[CHECK_CONFIG_NEEDS_Q35] = {
+		"config-needs-q35", LEVEL_ERROR,
+		"pcie=1 needs the q35 machine type: Proxmox VE refuses the start.",
+		"Set 'qm set VMID --machine q35' (Windows then finds new hardware), or take pcie=1 "
+		"out of the line.",
+	},
+	[CHECK_CONFIG_LEGACY_IGD] = {
+		"config-legacy-igd", LEVEL_ERROR,
+		"legacy-igd=1 comes with rules, and Proxmox VE refuses the start where one is "
+		"broken.",
+		"See 'qm help set' on legacy-igd: one device, at an address that ends in 02.0, vga: "
+		"none, no q35 machine, no x-vga, mdev or rombar=0.",
+	},
+	[CHECK_ARGS_VANISH] = {
+		"args-vanish", LEVEL_WARNING,
+		"'args' has an unbalanced quote or a final backslash: Proxmox VE then passes none of "
+		"it to QEMU, and the VM starts without its devices.",
+		"Correct the quoting with 'qm set VMID --args'.",
+	},
+	[CHECK_ARGS_UNCLEAR] = {
+		"args-unclear", LEVEL_WARNING,
+		"'args' has a VFIO device that cannot be told; it is not taken from the host.",
+		"Give the device by host=ADDRESS or sysfsdev=PATH.",
+	},
+	[CHECK_ARGS_TIMEOUT] = {
+		"args-timeout", LEVEL_WARNING,
+		"The VM has devices in 'args' alone. Proxmox VE gives only a VM with hostpci lines "
+		"more time to start, and pinning its memory may take longer than that.",
+		"Use a hostpci line where one will do.",
+	},
+	[CHECK_MAPPING_LINE_DROPPED] = {
+		"mapping-line-dropped", LEVEL_WARNING,
+		"Proxmox VE drops a line of the resource mappings it cannot parse.",
+		"Correct the mapping under Datacenter, Resource Mappings.",
+	},
+	[CHECK_MAPPING_MISSING] = {
+		"mapping-missing", LEVEL_ERROR,
+		"A resource mapping does not exist, or has no device on this node: Proxmox VE "
+		"refuses the start.",
+		"Add a device of this node to the mapping under Datacenter, Resource Mappings.",
+	},
+	[CHECK_MAPPING_WRONG] = {
+		"mapping-wrong", LEVEL_ERROR,
+		"A resource mapping describes another device than the one that is there: Proxmox VE "
+		"refuses the start, also if it would use another device of the mapping.",
+		"Look whether a card was added or moved; then correct the mapping under Datacenter, "
+		"Resource Mappings.",
+	},
+	[CHECK_MAPPING_BUSY] = {
+		"mapping-busy", LEVEL_ERROR,
+		"All devices of a resource mapping on this node are in use.",
+		"Stop one of the VMs that have them ('pve-vfio status'), or add a device to the "
+		"mapping.",
+	},
 	[CHECK_DEVICE_ABSENT] = {
 		"device-absent", LEVEL_ERROR,
 		"The configuration names an address at which there is no device.",
@@ -50,6 +109,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"See 'journalctl -k' and 'ps -eo pid,stat,wchan:32,args' for processes in state D; "
 		"most often only a reboot of the host helps.",
 	},
+	[CHECK_DEVICE_CHANGED] = {
+		"device-changed", LEVEL_ERROR,
+		"Another device is at the address than when the VM first had it: adding a card can "
+		"renumber buses, and the VM would get the wrong device.",
+		"Correct the address in the VM's configuration. If the new device is meant, remove "
+		"the address from 'pins' in /etc/pve/pve-vfio/VMID.json.",
+	},
 	[CHECK_DEVICE_OWNED] = {
 		"device-owned", LEVEL_ERROR,
 		"Another VM has the device, or one of its IOMMU group.",
@@ -61,22 +127,58 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"A process has the device's IOMMU group open.",
 		"End that process; it is most often another VM's QEMU.",
 	},
+	[CHECK_DEVICE_RESERVED] = {
+		"device-reserved", LEVEL_ERROR,
+		"Proxmox VE has reserved the device for another VM, and refuses the start.",
+		"Stop the other VM, or give the device to one of the two only.",
+	},
 	[CHECK_IOMMU_OFF] = {
 		"iommu-off", LEVEL_ERROR,
 		"The device is in no IOMMU group: the IOMMU is off, and VFIO needs it.",
 		"Switch VT-d (Intel) or AMD-Vi / IOMMU (AMD) on in the firmware; on an Intel "
 		"machine with a kernel before 6.8 boot with intel_iommu=on.",
 	},
+	[CHECK_GROUP_SIBLINGS] = {
+		"group-siblings", LEVEL_ERROR,
+		"The setting \"siblings\": \"refuse\" is on, and the IOMMU group has a device the "
+		"configuration does not name: the VM cannot have one without the other.",
+		"Name the device in the configuration too, or set \"siblings\": \"take\".",
+	},
 	[CHECK_ROMFILE] = {
 		"romfile", LEVEL_ERROR,
 		"A romfile= is missing, empty or unreadable: QEMU would not start.",
 		"Put the file into /usr/share/kvm, or take romfile= out of the line.",
+	},
+	[CHECK_ROMFILE_OUTSIDE] = {
+		"romfile-outside", LEVEL_WARNING,
+		"A romfile= leads out of /usr/share/kvm, where option ROMs belong.",
+		"Move the file into /usr/share/kvm and give its name alone.",
 	},
 };
 
 const struct check_description *check_describe(enum check_id id)
 {
 	return &descriptions[id];
+}
+
+int check_id_parse(const char *name, enum check_id *ret)
+{
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		if (strcmp(descriptions[i].id, name) == 0) {
+			*ret = (enum check_id)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *check_id_nearest(const char *name)
+{
+	const char *names[CHECK_COUNT];
+
+	for (size_t i = 0; i < CHECK_COUNT; i++)
+		names[i] = descriptions[i].id;
+	return text_nearest(name, names, CHECK_COUNT);
 }
 
 const char *check_level_name(enum check_level level)
@@ -115,7 +217,8 @@ size_t findings_count(const struct findings *findings, enum check_level level)
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->count; i++)
-		count += descriptions[findings->items[i].id].level == level;
+		count += descriptions[findings->items[i].id].level == level &&
+			 !findings->items[i].allowed;
 	return count;
 }
 

@@ -22,13 +22,27 @@ enum check_id {
 	CHECK_CONFIG_UNKNOWN_KEY,
 	CHECK_CONFIG_DEVICE_MISSING,
 	CHECK_CONFIG_DEVICE_TWICE,
+	CHECK_CONFIG_MDEV_MANY,
+	CHECK_CONFIG_NEEDS_Q35,
+	CHECK_CONFIG_LEGACY_IGD,
+	CHECK_ARGS_VANISH,
+	CHECK_ARGS_UNCLEAR,
+	CHECK_ARGS_TIMEOUT,
+	CHECK_MAPPING_LINE_DROPPED,
+	CHECK_MAPPING_MISSING,
+	CHECK_MAPPING_WRONG,
+	CHECK_MAPPING_BUSY,
 	CHECK_DEVICE_ABSENT,
 	CHECK_DEVICE_BRIDGE,
 	CHECK_DEVICE_STUCK,
+	CHECK_DEVICE_CHANGED,
 	CHECK_DEVICE_OWNED,
 	CHECK_DEVICE_HELD,
+	CHECK_DEVICE_RESERVED,
 	CHECK_IOMMU_OFF,
+	CHECK_GROUP_SIBLINGS,
 	CHECK_ROMFILE,
+	CHECK_ROMFILE_OUTSIDE,
 	CHECK_COUNT,
 };
 
@@ -40,12 +54,15 @@ struct check_description {
 };
 
 const struct check_description *check_describe(enum check_id id);
+int check_id_parse(const char *name, enum check_id *ret);
+const char *check_id_nearest(const char *name);
 const char *check_level_name(enum check_level level);
 
 struct finding {
 	enum check_id id;
 	char *subject;	/* "hostpci0", "0000:01:00.0" */
 	char *evidence; /* what was seen, in a sentence */
+	bool allowed;	/* by the settings: it refuses no start */
 };
 
 /* Started as { 0 }. */
@@ -57,6 +74,8 @@ struct findings {
 /* Adds one; 0 or -ENOMEM. */
 int finding_add(struct findings *findings, enum check_id id, const char *subject,
 		const char *evidence, ...) __attribute__((format(printf, 4, 5)));
+
+/* How many have the level and are not allowed. */
 size_t findings_count(const struct findings *findings, enum check_level level);
 void findings_done(struct findings *findings);
 #define cleanup_findings cleanup(findings_done)

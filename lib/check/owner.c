@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: whether another VM or process has a device of the plan. */
-#include <errno.h>
 #include <string.h>
 
 #include "check/check.h"
 #include "use/vfio.h"
+#include "vm/reservation.h"
 
 /*
  * A group can be open only while each of its devices has a VFIO driver or none
@@ -16,78 +16,87 @@ static bool may_be_open(const struct pci_device *device)
 	       (!device->driver || strstr(device->driver, "vfio"));
 }
 
-static int check_holders(const struct check_start *start, struct findings *findings,
-			 struct error *err)
+static bool needs_holders(const struct start *start)
+{
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		if (may_be_open(&start->plan.devices[i].device))
+			return true;
+	return false;
+}
+
+static int check_holders(const struct start *start, struct findings *findings, struct error *err)
 {
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
-	bool needed = false;
 	int r;
 
-	for (size_t i = 0; i < start->plan->device_count; i++)
-		needed |= may_be_open(&start->plan->devices[i].device);
-	if (!needed)
+	if (!needs_holders(start))
 		return 0;
 	r = vfio_holders_find(start->root, 0, &holders, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < start->plan->device_count; i++) {
-		const struct pci_device *device = &start->plan->devices[i].device;
-		const struct vfio_holder *holder = vfio_holder_of(&holders, device->iommu_group);
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *planned = &start->plan.devices[i];
+		const struct vfio_holder *holder =
+			vfio_holder_of(&holders, planned->device.iommu_group);
 
-		if (holder && finding_add(findings, CHECK_DEVICE_HELD, device->name,
-					  "Process %d (%s) has its IOMMU group %d open.",
-					  (int)holder->pid, holder->command, holder->group) < 0)
+		if (holder && !planned->foreseen &&
+		    finding_add(findings, CHECK_DEVICE_HELD, planned->device.name,
+				"Process %d (%s) has its IOMMU group %d open.", (int)holder->pid,
+				holder->command, holder->group) < 0)
 			return error_set_memory(err);
 	}
 	return 0;
 }
 
-static int check_journal(const struct check_start *start, const struct journal *other,
-			 struct findings *findings, struct error *err)
+/* A device that its VM has stopped with and only kept from the host may change hands. */
+static int check_claims(const struct start *start, struct findings *findings, struct error *err)
 {
-	for (size_t i = 0; i < start->plan->device_count; i++) {
-		const char *name = start->plan->devices[i].device.name;
-		const struct action *action = actions_find(&other->actions, ACTION_BIND, name);
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *planned = &start->plan.devices[i];
+		const struct journal *owner;
+		const struct action *action =
+			claims_find(&start->claims, planned->device.name, &owner);
 
-		if (action &&
-		    finding_add(findings, CHECK_DEVICE_OWNED, name,
-				"VM %u has it (%s there; its journal says '%s').", other->vmid,
-				action->source, journal_phase_name(other->phase)) < 0)
+		if (!action || planned->foreseen || owner->phase == JOURNAL_KEPT)
+			continue;
+		if (finding_add(findings, CHECK_DEVICE_OWNED, planned->device.name,
+				"VM %u has it (%s there; its journal says '%s').", owner->vmid,
+				action->source, journal_phase_name(owner->phase)) < 0)
 			return error_set_memory(err);
 	}
 	return 0;
 }
 
-static int check_journals(const struct check_start *start, struct findings *findings,
-			  struct error *err)
+/* PVE reserves what stands in hostpci lines, and nothing of `args` or of the group. */
+static int check_reservations(const struct start *start, struct findings *findings,
+			      struct error *err)
 {
-	cleanup_vmids struct vmids vmids = { 0 };
-	int r;
+	cleanup_reservations struct reservations reservations = { 0 };
+	time_t now = time(NULL);
+	int r = reservations_read(start->root, &reservations, err);
 
-	if (!start->state || start->plan->device_count == 0)
-		return 0;
-	r = journal_list(start->state, &vmids, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < vmids.count; i++) {
-		cleanup_journal struct journal other = { 0 };
+	for (size_t i = 0; i < start->wanted.count && r == 0; i++) {
+		const struct wanted_device *device = &start->wanted.devices[i];
+		const struct reservation *other;
+		char name[PCI_ADDRESS_TEXT];
 
-		if (vmids.items[i] == start->vmid)
+		if (device->use != WANTED_TAKE || strcmp(device->source, SOURCE_ARGS) == 0)
 			continue;
-		r = journal_read(start->root, start->state, vmids.items[i], &other, err);
-		if (r == -ENOENT)
-			continue;
-		if (r == 0)
-			r = check_journal(start, &other, findings, err);
-		if (r < 0)
-			return r;
+		pci_address_format(device->address, name);
+		other = reservation_blocking(start->root, &reservations, name, start->vmid, now);
+		if (other && finding_add(findings, CHECK_DEVICE_RESERVED, name,
+					 "It is reserved for VM %u (%s).", other->vmid,
+					 RESERVATION_PATH) < 0)
+			r = error_set_memory(err);
 	}
-	return 0;
+	return r;
 }
 
-int check_owner(const struct check_start *start, struct findings *findings, struct error *err)
+int check_owner(const struct start *start, struct findings *findings, struct error *err)
 {
-	int r = check_journals(start, findings, err);
+	int r = check_claims(start, findings, err);
 
+	if (r == 0)
+		r = check_reservations(start, findings, err);
 	return r < 0 ? r : check_holders(start, findings, err);
 }

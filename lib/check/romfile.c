@@ -28,25 +28,63 @@ static const char *find_fault(const struct sysroot *root, const char *path)
 	return NULL;
 }
 
-int check_romfile(const struct check_start *start, struct findings *findings, struct error *err)
+static bool leaves_folder(const char *name)
 {
-	for (unsigned i = 0; i < HOSTPCI_COUNT && !start->config->is_template; i++) {
-		const struct vm_hostpci *line = &start->config->hostpci[i];
-		cleanup_free char *path = NULL;
-		char subject[SOURCE_MAX];
-		const char *fault;
+	return strncmp(name, "../", 3) == 0 || strstr(name, "/../");
+}
+
+static int add_fault(struct findings *findings, const char *source, const char *path,
+		     const char *fault)
+{
+	return finding_add(findings, CHECK_ROMFILE, source,
+			   "QEMU cannot use the option ROM '%s': %s.", path, fault);
+}
+
+static int check_hostpci(const struct start *start, const char *name, const char *source,
+			 struct findings *findings)
+{
+	cleanup_free char *path = text_format("%s/%s", ROM_FOLDER, name);
+	const char *fault = path ? find_fault(start->root, path + 1) : NULL;
+
+	if (!path)
+		return -ENOMEM;
+	if (fault)
+		return add_fault(findings, source, path, fault);
+	if (leaves_folder(name))
+		return finding_add(findings, CHECK_ROMFILE_OUTSIDE, source,
+				   "Proxmox VE reads it as '%s'.", path);
+	return 0;
+}
+
+/* QEMU takes the name as it stands, relative to /, and else looks in its data folder. */
+static int check_args(const struct start *start, const char *name, struct findings *findings)
+{
+	cleanup_free char *inside = text_format("%s/%s", ROM_FOLDER, name);
+	const char *direct = find_fault(start->root, name[0] == '/' ? name + 1 : name);
+	const char *fault = NULL;
+
+	if (!inside)
+		return -ENOMEM;
+	if (direct)
+		fault = find_fault(start->root, inside + 1);
+	return fault ? add_fault(findings, SOURCE_ARGS, name, direct) : 0;
+}
+
+int check_romfile(const struct start *start, struct findings *findings, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < HOSTPCI_COUNT && !start->config.is_template && r == 0; i++) {
+		const struct vm_hostpci *line = &start->config.hostpci[i];
+		char source[SOURCE_MAX];
 
 		if (!line->present || !line->hostpci.romfile)
 			continue;
-		path = text_format("%s/%s", ROM_FOLDER, line->hostpci.romfile);
-		if (!path)
-			return error_set_memory(err);
-		fault = find_fault(start->root, path + 1);
-		snprintf(subject, sizeof(subject), "hostpci%u", i);
-		if (fault &&
-		    finding_add(findings, CHECK_ROMFILE, subject,
-				"QEMU cannot use the option ROM '%s': %s.", path, fault) < 0)
-			return error_set_memory(err);
+		snprintf(source, sizeof(source), "hostpci%u", i);
+		r = check_hostpci(start, line->hostpci.romfile, source, findings);
 	}
-	return 0;
+	for (size_t i = 0; i < start->wanted.args.count && r == 0; i++)
+		if (start->wanted.args.devices[i].romfile)
+			r = check_args(start, start->wanted.args.devices[i].romfile, findings);
+	return r < 0 ? error_set_memory(err) : 0;
 }

@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: the checks of a start, one after another. */
+#include <errno.h>
+
 #include "check/check.h"
 
-static int (*const topics[])(const struct check_start *start, struct findings *findings,
+static int (*const topics[])(const struct start *start, struct findings *findings,
 			     struct error *err) = {
-	check_config,
-	check_device,
-	check_owner,
-	check_romfile,
+	check_config, check_device, check_pins, check_owner, check_romfile,
 };
 
-int check_start_run(const struct check_start *start, struct findings *findings, struct error *err)
+/* An id that is none would leave its author thinking that something is allowed. */
+static int mark_allowed(const struct start *start, struct findings *findings, struct error *err)
+{
+	const struct strings *allow = &start->settings.allow;
+
+	for (size_t i = 0; i < allow->count; i++) {
+		enum check_id id;
+
+		if (check_id_parse(allow->items[i], &id) < 0)
+			return error_set(err, -EBADMSG,
+					 "the settings of VM %u allow '%s', which is no check; did "
+					 "you mean '%s'?",
+					 start->vmid, allow->items[i],
+					 check_id_nearest(allow->items[i]));
+		for (size_t k = 0; k < findings->count; k++)
+			if (findings->items[k].id == id)
+				findings->items[k].allowed = true;
+	}
+	return 0;
+}
+
+int check_start_run(const struct start *start, struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
 		int r = topics[i](start, findings, err);
@@ -18,5 +38,5 @@ int check_start_run(const struct check_start *start, struct findings *findings, 
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return mark_allowed(start, findings, err);
 }

@@ -70,10 +70,11 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 	if (action->type == ACTION_BIND)
 		return words_bind(names, root, direction, action, result);
 	if (result->result < 0)
-		return text_format("module %s: FAILED: %s", action->target, result->text);
-	if (direction == RUN_REVERT)
+		return text_format("%s %s FAILED: %s", action_operations(action->type)->name,
+				   action->target, result->text);
+	if (direction == RUN_REVERT || action->type != ACTION_LOAD_MODULE)
 		return NULL;
-	return text_format("module %s: loaded, %.2f s", action->target,
+	return text_format("module %s loaded, %.2f s", action->target,
 			   (double)result->took_us / 1000000);
 }
 
@@ -101,8 +102,9 @@ static void add_wrapped(struct text *text, const char *first, const char *indent
 static void add_finding(struct text *text, const struct finding *finding)
 {
 	const struct check_description *description = check_describe(finding->id);
-	cleanup_free char *head = text_format("%s %s [%s]:", check_level_name(description->level),
-					      finding->subject, description->id);
+	cleanup_free char *head =
+		text_format("%s %s [%s]%s:", check_level_name(description->level), finding->subject,
+			    description->id, finding->allowed ? ", allowed" : "");
 
 	text_add(text, "%s\n", head ? head : "");
 	add_wrapped(text, " ", " ", finding->evidence);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: choosing an alternative. Touches no device. */
+#include "change/choose.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "vm/reservation.h"
+
+/* PVE holds its lock for one rewrite of a small file. */
+#define LOCK_WAIT_MS 5000
+
+/* Chosen by an earlier line, or in the hands of another VM that has not reserved it yet. */
+static bool is_taken(const struct choosing *choosing, const struct pci_addresses *alternative,
+		     const struct wanted *so_far)
+{
+	for (size_t i = 0; i < alternative->count; i++) {
+		const struct journal *owner;
+		char name[PCI_ADDRESS_TEXT];
+
+		if (wanted_find(so_far, alternative->items[i]))
+			return true;
+		pci_address_format(alternative->items[i], name);
+		if (claims_find(choosing->claims, name, &owner) && owner->phase != JOURNAL_KEPT)
+			return true;
+	}
+	return false;
+}
+
+static int look(const struct choosing *choosing, const struct pci_addresses *alternative,
+		struct error *err)
+{
+	cleanup_reservations struct reservations reservations = { 0 };
+	time_t now = time(NULL);
+	int r = reservations_read(choosing->root, &reservations, err);
+
+	for (size_t i = 0; i < alternative->count && r == 0; i++) {
+		char name[PCI_ADDRESS_TEXT];
+
+		pci_address_format(alternative->items[i], name);
+		if (reservation_blocking(choosing->root, &reservations, name, choosing->vmid, now))
+			r = -EBUSY;
+	}
+	return r;
+}
+
+static int announce(struct choosing *choosing, const struct pci_addresses *alternative,
+		    struct error *err)
+{
+	char vmid[16];
+
+	snprintf(vmid, sizeof(vmid), "%u", choosing->vmid);
+	for (size_t i = 0; i < alternative->count; i++) {
+		struct action action = { 0 };
+		char name[PCI_ADDRESS_TEXT];
+
+		pci_address_format(alternative->items[i], name);
+		if (actions_find(&choosing->journal->actions, ACTION_RESERVE, name))
+			continue;
+		if (action_make(ACTION_RESERVE, name, NULL, vmid, "the VM", &action) < 0 ||
+		    actions_add(&choosing->journal->actions, &action) < 0)
+			return error_set_memory(err);
+	}
+	return journal_write(choosing->state, choosing->journal, err);
+}
+
+/* An alternative that is not free: what was reserved of it goes again, and so does its record. */
+static int let_go(struct choosing *choosing, const struct pci_addresses *alternative,
+		  struct error *err)
+{
+	for (size_t i = 0; i < alternative->count; i++) {
+		char name[PCI_ADDRESS_TEXT];
+		int r;
+
+		pci_address_format(alternative->items[i], name);
+		r = reservation_remove(choosing->root, name, choosing->vmid,
+				       deadline_in_ms(LOCK_WAIT_MS), err);
+		if (r < 0)
+			return r;
+		actions_remove(&choosing->journal->actions, ACTION_RESERVE, name);
+	}
+	return journal_write(choosing->state, choosing->journal, err);
+}
+
+/* All of an alternative or none. */
+static int reserve(struct choosing *choosing, const struct pci_addresses *alternative,
+		   struct error *err)
+{
+	int r = announce(choosing, alternative, err);
+
+	for (size_t i = 0; i < alternative->count && r == 0; i++) {
+		char name[PCI_ADDRESS_TEXT];
+		struct action *action;
+
+		pci_address_format(alternative->items[i], name);
+		action = actions_find(&choosing->journal->actions, ACTION_RESERVE, name);
+		r = action_operations(ACTION_RESERVE)->apply(choosing->root, action, err);
+		if (r == 0)
+			action->state = ACTION_DONE;
+	}
+	if (r == -EBUSY) {
+		int released = let_go(choosing, alternative, err);
+
+		return released < 0 ? released : r;
+	}
+	return r;
+}
+
+int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
+		       void *context, size_t *ret, struct error *err)
+{
+	struct choosing *choosing = context;
+
+	for (size_t i = 0; i < choice->count; i++) {
+		const struct pci_addresses *alternative = &choice->alternatives[i];
+		int r = -EBUSY;
+
+		if (!is_taken(choosing, alternative, so_far))
+			r = choosing->dry ? look(choosing, alternative, err)
+					  : reserve(choosing, alternative, err);
+		if (r == -EBUSY)
+			continue;
+		*ret = i;
+		return r;
+	}
+	return -EBUSY;
+}

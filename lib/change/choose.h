@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: which alternative of a resource mapping a VM gets. PVE chooses after pre-start, by the
+ * first that it can reserve. So that it comes to the same choice, whatever other VM starts at the
+ * same moment, the hook reserves its choice with PVE first, in PVE's own file and under its lock.
+ */
+#pragma once
+
+#include "change/claims.h"
+#include "vm/wanted.h"
+
+struct choosing {
+	const struct sysroot *root;
+	const struct state *state;
+	const struct claims *claims;
+	/*
+	 * The VM's journal, to which the reservations are added, and which is written before each.
+	 * Its actions are NULL and stay so with `dry`.
+	 */
+	struct journal *journal;
+	uint32_t vmid;
+	bool dry; /* only look: what would be chosen */
+};
+
+/* A wanted_choose; the context is a struct choosing. */
+int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
+		       void *context, size_t *ret, struct error *err);

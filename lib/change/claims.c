@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: which VM has which device. Changes no journal. */
+#include "change/claims.h"
+
+#include <errno.h>
+
+#include "base/array.h"
+
+int claims_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		struct claims *ret, struct error *err)
+{
+	cleanup_claims struct claims claims = { 0 };
+	cleanup_vmids struct vmids vmids = { 0 };
+	int r;
+
+	r = journal_list(state, &vmids, err);
+	for (size_t i = 0; i < vmids.count && r == 0; i++) {
+		if (vmids.items[i] == vmid)
+			continue;
+		if (array_reserve(&claims.items, claims.count, sizeof(*claims.items)) < 0)
+			return error_set_memory(err);
+		r = journal_read(root, state, vmids.items[i], &claims.items[claims.count], err);
+		if (r == 0)
+			claims.count++;
+		else if (r == -ENOENT) /* its VM has stopped meanwhile */
+			r = 0;
+	}
+	if (r < 0)
+		return r;
+	*ret = claims;
+	claims = (struct claims){ 0 };
+	return 0;
+}
+
+void claims_done(struct claims *claims)
+{
+	for (size_t i = 0; i < claims->count; i++)
+		journal_done(&claims->items[i]);
+	free(claims->items);
+	*claims = (struct claims){ 0 };
+}
+
+/* Takes out of the other journal what ours has; true when there was something. */
+static bool drop_shared(struct actions *actions, const struct journal *journal)
+{
+	size_t kept = 0, count = actions->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct action *action = &actions->items[i];
+
+		if (action->type == ACTION_BIND &&
+		    actions_find(&journal->actions, ACTION_BIND, action->target))
+			action_done(action);
+		else
+			actions->items[kept++] = *action;
+	}
+	actions->count = kept;
+	return kept < count;
+}
+
+static int take_over(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		     const struct journal *journal, struct error *err)
+{
+	cleanup_journal struct journal other = { 0 };
+	cleanup_close int lock = -1;
+	int r;
+
+	/* A lock that is held means a phase at work, which may write that journal after us. */
+	lock = state_lock_vm(state, vmid, deadline_in_ms(0), NULL);
+	if (lock < 0)
+		return error_set(err, -EBUSY, "VM %u, which kept a device, is starting or stopping",
+				 vmid);
+	r = journal_read(root, state, vmid, &other, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return drop_shared(&other.actions, journal) ? journal_write(state, &other, err) : 0;
+}
+
+int claims_take_over(const struct sysroot *root, const struct state *state,
+		     const struct claims *claims, const struct journal *journal, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < claims->count && r == 0; i++)
+		if (claims->items[i].phase == JOURNAL_KEPT)
+			r = take_over(root, state, claims->items[i].vmid, journal, err);
+	return r;
+}
+
+const struct action *claims_find(const struct claims *claims, const char *address,
+				 const struct journal **ret_owner)
+{
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct action *action =
+			actions_find(&claims->items[i].actions, ACTION_BIND, address);
+
+		if (!action || action->state == ACTION_FORESEEN)
+			continue;
+		*ret_owner = &claims->items[i];
+		return action;
+	}
+	return NULL;
+}

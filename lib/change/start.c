@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: what a start is made from. Decides nothing: the checks do. */
+#include "change/start.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* PVE's name for a node is the host's, up to the first dot: nodename() in pve-common's INotify.pm. */
+static int read_node(struct start *start, struct error *err)
+{
+	int r = sysroot_read_attribute(start->root, "proc/sys/kernel/hostname", &start->node);
+
+	if (r < 0)
+		return error_set(err, r, "cannot read /proc/sys/kernel/hostname: %s", strerror(-r));
+	start->node[strcspn(start->node, ".")] = '\0';
+	return 0;
+}
+
+static int resolve(struct start *start, struct error *err)
+{
+	struct choosing choosing = {
+		.root = start->root,
+		.state = start->state,
+		.claims = &start->claims,
+		.journal = &start->journal,
+		.vmid = start->vmid,
+		.dry = start->dry,
+	};
+	struct wanted_input input = {
+		.root = start->root,
+		.config = &start->config,
+		.present = &start->present,
+		.mappings = &start->mappings,
+		.node = start->node,
+		.choose = choose_alternative,
+		.context = &choosing,
+	};
+
+	return wanted_resolve(&input, &start->wanted, err);
+}
+
+/* A device that another VM has let go of but kept from the host comes with its values before. */
+static int adopt(struct start *start)
+{
+	int r = plan_adopt(&start->plan, &start->journal);
+
+	for (size_t i = 0; i < start->claims.count && r == 0; i++)
+		if (start->claims.items[i].phase == JOURNAL_KEPT)
+			r = plan_adopt(&start->plan, &start->claims.items[i]);
+	return r;
+}
+
+int start_prepare(struct start *start, struct error *err)
+{
+	int r;
+
+	r = settings_read(start->root, start->vmid, &start->settings, err);
+	if (r == 0)
+		r = vm_config_read(start->root, start->config_node, start->vmid, &start->config,
+				   err);
+	if (r == 0)
+		r = mappings_read(start->root, &start->mappings, err);
+	if (r == 0)
+		r = pci_devices_list(start->root, &start->present, err);
+	if (r == 0)
+		r = start_read_claims(start, err);
+	if (r == 0)
+		r = read_node(start, err);
+	if (r == 0)
+		r = resolve(start, err);
+	if (r == 0)
+		r = plan_make(start->root, &start->wanted, &start->settings, &start->plan, err);
+	if (r == 0 && adopt(start) < 0)
+		r = error_set_memory(err);
+	return r;
+}
+
+int start_read_claims(struct start *start, struct error *err)
+{
+	claims_done(&start->claims);
+	if (!start->state)
+		return 0;
+	return claims_read(start->root, start->state, start->vmid, &start->claims, err);
+}
+
+void start_done(struct start *start)
+{
+	plan_done(&start->plan);
+	wanted_done(&start->wanted);
+	free(start->node);
+	claims_done(&start->claims);
+	pci_addresses_done(&start->present);
+	mappings_done(&start->mappings);
+	vm_config_done(&start->config);
+	settings_done(&start->settings);
+	journal_done(&start->journal);
+}

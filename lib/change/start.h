@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: all that a start of a VM is made from, in the order in which it comes to be: the road of
+ * ARCHITECTURE.md up to the checks. The hook goes on from here; `pve-vfio plan` stops.
+ */
+#pragma once
+
+#include "change/choose.h"
+#include "change/plan.h"
+#include "vm/settings.h"
+
+/* Started as { 0 } with the members of the first part set. */
+struct start {
+	const struct sysroot *root;
+	const struct state *state; /* NULL: no VM has a journal */
+	uint32_t vmid;
+	const char *config_node; /* where the configuration lies while the VM migrates here; NULL */
+	bool dry;		 /* reserve nothing with PVE: only tell what would be chosen */
+
+	/*
+	 * The VM's journal, as it is on disk: what an earlier run left, to which the reservations
+	 * are added.
+	 */
+	struct journal journal;
+	struct settings settings;
+	struct vm_config config;
+	struct mappings mappings;
+	struct pci_addresses present;
+	struct claims claims;
+	char *node; /* this node's name */
+	struct wanted wanted;
+	struct plan plan;
+};
+
+/*
+ * Reads everything and makes the plan. Without `dry` the only change is a reservation with PVE for
+ * a device that is one of several alternatives, which is in the journal first.
+ * Blocks for the deadline of the settings at most, where a device's lock is held.
+ */
+int start_prepare(struct start *start, struct error *err);
+
+/* Reads the journals of the other VMs again: under the claims lock they stay as they are. */
+int start_read_claims(struct start *start, struct error *err);
+void start_done(struct start *start);
+#define cleanup_start cleanup(start_done)

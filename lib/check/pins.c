@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: whether each address still has the device the VM first had there. */
+#include <stdio.h>
+
+#include "check/check.h"
+
+/* "10de:2484 (class 030000, serial …)". */
+static void identity_words(const struct pci_identity *identity, char words[80])
+{
+	snprintf(words, 80, "%04x:%04x (class %06x%s%s)", identity->vendor, identity->device,
+		 identity->class_code & 0xffffff, *identity->serial ? ", serial " : "",
+		 identity->serial);
+}
+
+/* Where the pinned device is now; empty when it is nowhere. */
+static void find_device(const struct start *start, const struct pci_identity *identity,
+			char ret[PCI_ADDRESS_TEXT])
+{
+	ret[0] = '\0';
+	for (size_t i = 0; i < start->present.count; i++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+		struct pci_identity now;
+
+		if (pci_device_read(start->root, start->present.items[i], &device, NULL) < 0)
+			continue;
+		pci_identity_read(start->root, &device, &now);
+		if (!pci_identity_matches(&now, identity))
+			continue;
+		pci_address_format(device.address, ret);
+		return;
+	}
+}
+
+static int check_pin(const struct start *start, const struct pin *pin,
+		     const struct pci_device *device, struct findings *findings)
+{
+	struct pci_identity now;
+	char pinned_words[80], now_words[80], moved[PCI_ADDRESS_TEXT];
+
+	pci_identity_read(start->root, device, &now);
+	if (pci_identity_matches(&now, &pin->identity))
+		return 0;
+	identity_words(&pin->identity, pinned_words);
+	identity_words(&now, now_words);
+	find_device(start, &pin->identity, moved);
+	return finding_add(findings, CHECK_DEVICE_CHANGED, device->name,
+			   "The VM had %s here; now it is %s. %s%s.", pinned_words, now_words,
+			   *moved ? "The former is now at " : "The former is nowhere to be seen",
+			   moved);
+}
+
+int check_pins(const struct start *start, struct findings *findings, struct error *err)
+{
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *planned = &start->plan.devices[i];
+		const struct pin *pin = settings_pin(&start->settings, planned->device.address);
+
+		if (pin && !planned->foreseen && !planned->sibling &&
+		    check_pin(start, pin, &planned->device, findings) < 0)
+			return error_set_memory(err);
+	}
+	return 0;
+}

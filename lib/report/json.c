@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report: documents for programs. Writes to no stream. */
+#include "report/json.h"
+
+#include "base/json.h"
+
+json_t *findings_json(const struct findings *findings)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		const struct check_description *check = check_describe(finding->id);
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:b, s:s, s:s, s:s}", "id", check->id,
+						"level", check_level_name(check->level), "allowed",
+						finding->allowed, "subject", finding->subject,
+						"evidence", finding->evidence, "remedy",
+						check->remedy));
+	}
+	return array;
+}
+
+static json_t *device_json(struct pci_names *names, const struct start *start,
+			   const struct plan_device *planned)
+{
+	cleanup_free char *name = pci_name(names, start->root, &planned->device);
+	int group = planned->device.iommu_group;
+
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:s?, s:s}", "address",
+			 planned->device.name, "name", name ? name : "", "source", planned->source,
+			 "sibling", planned->sibling, "alternative", planned->foreseen,
+			 "iommu_group",
+			 group == IOMMU_GROUP_NONE ? json_null() : json_integer(group), "driver",
+			 planned->device.driver, "wanted", VFIO_DRIVER);
+}
+
+json_t *start_json(struct pci_names *names, const struct start *start,
+		   const struct findings *findings)
+{
+	json_t *devices = json_array(), *left = json_array();
+
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		json_array_append_new(devices, device_json(names, start, &start->plan.devices[i]));
+	for (size_t i = 0; i < start->wanted.count; i++) {
+		const struct wanted_device *device = &start->wanted.devices[i];
+		char address[PCI_ADDRESS_TEXT];
+
+		if (device->use == WANTED_LEAVE)
+			json_array_append_new(left, json_pack("{s:s, s:s}", "address",
+							      pci_address_format(device->address,
+										 address),
+							      "source", device->source));
+	}
+	return json_pack("{s:I, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid, "devices",
+			 devices, "left", left, "findings", findings_json(findings), "refused",
+			 findings_count(findings, LEVEL_ERROR) > 0);
+}

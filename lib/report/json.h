@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report: what --json prints; the schema is in pve-vfio(8) and does not change but for additions.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "change/start.h"
+#include "check/finding.h"
+#include "pci/name.h"
+
+/* An array of findings, in the order in which they were found. NULL without memory. */
+json_t *findings_json(const struct findings *findings);
+
+/* What a start would do and what speaks against it. NULL without memory. */
+json_t *start_json(struct pci_names *names, const struct start *start,
+		   const struct findings *findings);
