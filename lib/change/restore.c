@@ -112,53 +112,61 @@ static bool is_ours(const struct action *action)
 	return action->type == ACTION_BIND && action->state != ACTION_FORESEEN;
 }
 
-static bool any_held(const struct journal *journal, const struct vfio_holders *holders)
+static bool any_open(const struct sysroot *root, const struct journal *journal)
 {
 	for (size_t i = 0; i < journal->actions.count; i++)
 		if (is_ours(&journal->actions.items[i]) &&
-		    vfio_holder_of(holders, journal->actions.items[i].group))
+		    vfio_group_is_open(root, journal->actions.items[i].group))
 			return true;
 	return false;
 }
 
 /* QEMU closes its devices as it ends, which for a VM with much memory takes a while. */
-static int wait_for_holders(const struct sysroot *root, const struct journal *journal,
-			    unsigned wait_ms, struct vfio_holders *ret, struct error *err)
+static void wait_until_closed(const struct sysroot *root, const struct journal *journal,
+			      unsigned wait_ms)
 {
 	struct deadline deadline = deadline_in_ms(wait_ms);
 	unsigned step = 0;
 
-	for (;;) {
-		int r = vfio_holders_find(root, 0, ret, err);
-
-		if (r < 0 || !any_held(journal, ret) || !deadline_wait_step(deadline, &step))
-			return r;
-		vfio_holders_done(ret);
-	}
+	while (any_open(root, journal) && deadline_wait_step(deadline, &step))
+		continue;
 }
 
-/* Leaves out what is still held; returns how many. */
-static int choose_free(const struct journal *journal, const struct vfio_holders *holders,
-		       const bool *chosen, bool *freed, run_told *told, void *context)
+static void tell_held(const struct vfio_holders *holders, const struct action *action,
+		      run_told *told, void *context)
 {
+	const struct vfio_holder *holder = vfio_holder_of(holders, action->group);
+	struct run_result result = { .result = -EBUSY };
+	char text[128];
+
+	if (holder)
+		snprintf(text, sizeof(text), "process %d (%s) still holds its group %d",
+			 (int)holder->pid, holder->command, holder->group);
+	else
+		snprintf(text, sizeof(text), "its group %d is still open, by a process that ends",
+			 action->group);
+	result.text = text;
+	told(action, &result, context);
+}
+
+/* Leaves out what is still open; returns how many, or -errno. */
+static int choose_free(const struct sysroot *root, const struct journal *journal,
+		       const bool *chosen, bool *freed, run_told *told, void *context,
+		       struct error *err)
+{
+	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	int held = 0;
 
 	for (size_t i = 0; i < journal->actions.count; i++) {
 		const struct action *action = &journal->actions.items[i];
-		const struct vfio_holder *holder = NULL;
-		struct run_result result = { .result = -EBUSY };
-		char text[128];
 
-		if (is_ours(action))
-			holder = vfio_holder_of(holders, action->group);
-		freed[i] = !holder && (!chosen || chosen[i]);
-		if (!holder || (chosen && !chosen[i]))
+		freed[i] = !chosen || chosen[i];
+		if (!freed[i] || !is_ours(action) || !vfio_group_is_open(root, action->group))
 			continue;
-		snprintf(text, sizeof(text), "process %d (%s) still holds its group %d",
-			 (int)holder->pid, holder->command, holder->group);
-		result.text = text;
-		told(action, &result, context);
-		held++;
+		if (held++ == 0 && vfio_holders_find(root, 0, &holders, err) < 0)
+			return -EIO;
+		freed[i] = false;
+		tell_held(&holders, action, told, context);
 	}
 	return held;
 }
@@ -167,15 +175,12 @@ int restore_journal(const struct sysroot *root, const struct state *state, struc
 		    const bool *chosen, unsigned wait_ms, unsigned deadline_ms, run_told *told,
 		    void *context, struct error *err)
 {
-	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	cleanup_free bool *freed = calloc(journal->actions.count + 1, sizeof(*freed));
 	int held, failures, r;
 
 	if (!freed)
 		return error_set_memory(err);
-	r = wait_for_holders(root, journal, wait_ms, &holders, err);
-	if (r < 0)
-		return r;
+	wait_until_closed(root, journal, wait_ms);
 
 	/* The VM's lock is ours, so a child that was stuck with one of its devices is gone. */
 	for (size_t i = 0; i < journal->actions.count; i++)
@@ -185,7 +190,9 @@ int restore_journal(const struct sysroot *root, const struct state *state, struc
 	r = journal_write(state, journal, err);
 	if (r < 0)
 		return r;
-	held = choose_free(journal, &holders, chosen, freed, told, context);
+	held = choose_free(root, journal, chosen, freed, told, context, err);
+	if (held < 0)
+		return held;
 	failures = restore_actions(root, state, journal, freed, deadline_ms, told, context, err);
 	return failures < 0 ? failures : failures + held;
 }

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "pci/device.h"
 
-/* A probe is over when drivers_probe returns, but for drivers that finish it on their own. */
+/* How long a device may take to get its driver. */
 #define PROBE_SETTLE_MS 2000
 
 int pci_driver_read(const struct sysroot *root, const char *address, char **ret_driver)
@@ -111,20 +111,22 @@ int pci_driver_unbind(const struct sysroot *root, const char *address, struct er
 	return 0;
 }
 
-/* drivers_probe succeeds also when nothing binds, so only the link counts. */
+/*
+ * drivers_probe succeeds also when nothing binds, so only the link counts. It fails when a probe
+ * does, which is tried again for a moment: the last user of an IOMMU group may be just going.
+ */
 static int probe(const struct sysroot *root, const char *address, const char *driver,
 		 struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(PROBE_SETTLE_MS);
 	cleanup_free char *bound = NULL;
+	int probed = -EAGAIN, r;
 	unsigned step = 0;
-	int r;
 
-	r = sysroot_write_attribute(root, "sys/bus/pci/drivers_probe", address);
-	if (r < 0)
-		return error_set(err, r, "cannot probe for a driver: %s", strerror(-r));
 	do {
-		free(TAKE_PTR(bound));
+		if (probed < 0)
+			probed =
+				sysroot_write_attribute(root, "sys/bus/pci/drivers_probe", address);
 		r = read_driver(root, address, &bound, err);
 		if (r < 0)
 			return r;

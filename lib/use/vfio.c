@@ -96,6 +96,16 @@ int vfio_holders_find(const struct sysroot *root, pid_t pid, struct vfio_holders
 	return 0;
 }
 
+bool vfio_group_is_open(const struct sysroot *root, int group)
+{
+	cleanup_close int fd = -1;
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "dev/vfio/%d", group);
+	fd = sysroot_openat(root, path, O_RDWR);
+	return fd == -EBUSY;
+}
+
 void vfio_holders_done(struct vfio_holders *holders)
 {
 	free(holders->items);

@@ -33,5 +33,12 @@ int vfio_holders_find(const struct sysroot *root, pid_t pid, struct vfio_holders
 void vfio_holders_done(struct vfio_holders *holders);
 #define cleanup_vfio_holders cleanup(vfio_holders_done)
 
+/*
+ * The group's node is open. It stays so for a moment after its process has ended and shows no
+ * descriptors any more, while the kernel takes the VM's memory apart; until then no host driver
+ * can have a device of the group. Tried by opening it, which only one can (vfio.rst).
+ */
+bool vfio_group_is_open(const struct sysroot *root, int group);
+
 /* The holder of a group, or NULL. */
 const struct vfio_holder *vfio_holder_of(const struct vfio_holders *holders, int group);
