@@ -127,8 +127,11 @@ endif
 check-cli: all
 	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
 
+# Each scenario on both kernels, two test VMs side by side.
+SUITES := bookworm trixie
+SCENARIOS := $(patsubst tests/vm/test-%,%,$(sort $(wildcard tests/vm/test-*)))
 check-vm: all $(B)/packages/vm
-	$(Q)tests/vm/all
+	$(Q)tests/run -j 2 -t 2700 $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)'))
 
 check: check-unit check-fake check-cli check-vm
 
