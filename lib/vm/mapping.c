@@ -379,8 +379,11 @@ static char *copy_text(const char *data, size_t size)
 
 	if (!text)
 		return NULL;
-	for (size_t i = 0; i < size; i++)
-		text[i] = data[i] ? data[i] : '\1';
+	for (size_t i = 0; i < size; i++) {
+		text[i] = data[i];
+		if (!text[i])
+			text[i] = '\1';
+	}
 	text[size] = '\0';
 	return text;
 }
@@ -412,7 +415,7 @@ int mappings_read(const struct sysroot *root, struct mappings *ret, struct error
 	size_t size;
 	int r;
 
-	r = sysroot_read(root, MAPPING_PATH + 1, MAPPING_MAX, &data, &size);
+	r = sysroot_read(root, &MAPPING_PATH[1], MAPPING_MAX, &data, &size);
 	if (r == -ENOENT) {
 		*ret = (struct mappings){ 0 };
 		return 0;

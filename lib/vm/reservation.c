@@ -107,8 +107,11 @@ int reservations_parse(const char *data, size_t size, struct reservations *ret, 
 	if (!text)
 		return error_set_memory(err);
 	/* A NUL makes its line as unreadable as any other character that is not expected. */
-	for (size_t i = 0; i < size; i++)
-		text[i] = data[i] ? data[i] : '\1';
+	for (size_t i = 0; i < size; i++) {
+		text[i] = data[i];
+		if (!text[i])
+			text[i] = '\1';
+	}
 	text[size] = '\0';
 	while ((line = strsep(&rest, "\n"))) {
 		struct reservation reservation = { 0 };
@@ -128,7 +131,7 @@ int reservations_read(const struct sysroot *root, struct reservations *ret, stru
 	size_t size;
 	int r;
 
-	r = sysroot_read(root, RESERVATION_PATH + 1, RESERVATION_MAX, &data, &size);
+	r = sysroot_read(root, &RESERVATION_PATH[1], RESERVATION_MAX, &data, &size);
 	if (r == -ENOENT) {
 		*ret = (struct reservations){ 0 };
 		return 0;
@@ -291,7 +294,7 @@ int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid
 	struct reservation *own;
 	int r;
 
-	if (!sysroot_exists(root, RESERVATION_PATH + 1))
+	if (!sysroot_exists(root, &RESERVATION_PATH[1]))
 		return 0;
 	r = change_begin(root, deadline, &change, err);
 	if (r < 0)
