@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base: another program. Passes it nothing of this one but its arguments. */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define READ_STEP 4096
+
+/* Descriptors from here on are in nobody's way. */
+#define ABOVE_ALL 16
+
+/* How long a killed program gets to be gone. */
+#define KILL_GRACE_MS 1000
+
+/* The exit status of a child that could not start the program; the reason is in the pipe. */
+#define STATUS_NO_START 127
+
+void process_end_done(struct process_end *end)
+{
+	free(end->output);
+	*end = (struct process_end){ 0 };
+}
+
+/* The first of that name in PROCESS_PATH; the caller frees it. NULL with errno. */
+static char *find_program(const char *name)
+{
+	const char *folder = PROCESS_PATH;
+
+	if (*name == '/')
+		return strdup(name);
+	for (;;) {
+		size_t size = strcspn(folder, ":");
+		char *path = text_format("%.*s/%s", (int)size, folder, name);
+
+		if (!path || access(path, X_OK) == 0)
+			return path;
+		free(path);
+		if (folder[size] == '\0')
+			break;
+		folder += size + 1;
+	}
+	errno = ENOENT;
+	return NULL;
+}
+
+/*
+ * The child's standard streams, and no other descriptor but `*status_fd`. All are moved out of the
+ * way first: the caller's own standard streams may have been closed.
+ */
+static bool arrange_descriptors(int output_fd, int *status_fd)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	null = fcntl(null, F_DUPFD_CLOEXEC, ABOVE_ALL);
+	output_fd = fcntl(output_fd, F_DUPFD_CLOEXEC, ABOVE_ALL);
+	*status_fd = fcntl(*status_fd, F_DUPFD_CLOEXEC, ABOVE_ALL);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+	    dup2(output_fd, STDERR_FILENO) < 0 || *status_fd < 0)
+		return false;
+	close_range(STDERR_FILENO + 1, (unsigned)*status_fd - 1, 0);
+	close_range((unsigned)*status_fd + 1, ~0u, 0);
+	return true;
+}
+
+/* execve(2) writes to neither of its vectors; its prototype is older than const. */
+static char *const *without_const(const char *const vector[])
+{
+	union {
+		const char *const *given;
+		char *const *wanted;
+	} same = { .given = vector };
+
+	return same.wanted;
+}
+
+/* In the child. `status_fd` closes when the program starts, and takes errno when it does not. */
+static _Noreturn void become(const char *path, const char *const argv[], int output_fd,
+			     int status_fd)
+{
+	static const char *const environment[] = { "PATH=" PROCESS_PATH, "LC_ALL=C", "HOME=/root",
+						   NULL };
+	sigset_t none;
+	int failed;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (arrange_descriptors(output_fd, &status_fd))
+		execve(path, without_const(argv), without_const(environment));
+	failed = errno;
+	while (write(status_fd, &failed, sizeof(failed)) < 0 && errno == EINTR)
+		continue;
+	_exit(STATUS_NO_START);
+}
+
+/* Reads once; false at the end of the output. Keeps no more than `max` bytes. */
+static bool read_some(int fd, size_t max, struct process_end *end)
+{
+	char buffer[READ_STEP], *grown;
+	ssize_t got = read(fd, buffer, sizeof(buffer));
+	size_t kept;
+
+	if (got < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (got == 0)
+		return false;
+	kept = (size_t)got < max - end->size ? (size_t)got : max - end->size;
+	grown = realloc(end->output, end->size + kept + 1);
+	if (!grown)
+		return true;
+	memcpy(grown + end->size, buffer, kept);
+	end->output = grown;
+	end->size += kept;
+	end->output[end->size] = '\0';
+	return true;
+}
+
+static bool read_until(int fd, struct deadline deadline, size_t max, struct process_end *end)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+	while (!deadline_passed(deadline))
+		if (poll(&polled, 1, deadline_left_ms(deadline)) > 0 && !read_some(fd, max, end))
+			return true;
+	return false;
+}
+
+/* True when the child is gone. */
+static bool wait_until(pid_t pid, struct deadline deadline, int *ret_status)
+{
+	unsigned step = 0;
+	int status;
+
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		if (!deadline_wait_step(deadline, &step))
+			return false;
+	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return true;
+}
+
+/* In the parent: what has been started is waited for, or killed. */
+static int attend(pid_t pid, int output_fd, int status_fd, unsigned deadline_ms, size_t max,
+		  struct process_end *end)
+{
+	struct deadline deadline = deadline_in_ms(deadline_ms);
+	int failed = 0;
+
+	if (!read_until(output_fd, deadline, max, end) ||
+	    !wait_until(pid, deadline, &end->status)) {
+		kill(pid, SIGKILL);
+		wait_until(pid, deadline_in_ms(KILL_GRACE_MS), &end->status);
+		return -ETIMEDOUT;
+	}
+	if (end->status == STATUS_NO_START &&
+	    read(status_fd, &failed, sizeof(failed)) == (ssize_t)sizeof(failed))
+		return -failed;
+	return 0;
+}
+
+static int start_and_attend(const char *path, const char *const argv[], unsigned deadline_ms,
+			    size_t max, struct process_end *end)
+{
+	int output[2] = { -1, -1 }, status[2] = { -1, -1 };
+	int r = 0;
+	pid_t pid;
+
+	if (pipe2(output, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(status, O_CLOEXEC) < 0) {
+		r = -errno;
+		goto close_output;
+	}
+	pid = fork();
+	if (pid == 0)
+		become(path, argv, output[1], status[1]);
+	if (pid < 0)
+		r = -errno;
+	close(output[1]);
+	close(status[1]);
+	if (pid > 0)
+		r = attend(pid, output[0], status[0], deadline_ms, max, end);
+	close(status[0]);
+	close(output[0]);
+	return r;
+
+close_output:
+	close(output[0]);
+	close(output[1]);
+	return r;
+}
+
+int process_run(const char *const argv[], unsigned deadline_ms, size_t output_max,
+		struct process_end *ret, struct error *err)
+{
+	cleanup_process_end struct process_end end = { 0 };
+	cleanup_free char *path = find_program(argv[0]);
+	int r;
+
+	if (!path)
+		return error_set(err, -errno, "cannot run '%s': %s", argv[0], strerror(errno));
+	end.output = strdup("");
+	if (!end.output)
+		return error_set_memory(err);
+	r = start_and_attend(path, argv, deadline_ms, output_max, &end);
+	if (r == -ETIMEDOUT)
+		return error_set(err, r, "'%s' was killed: it had not ended after %u s", argv[0],
+				 deadline_ms / 1000);
+	if (r < 0)
+		return error_set(err, r, "cannot run '%s': %s", argv[0], strerror(-r));
+	*ret = end;
+	end = (struct process_end){ 0 };
+	return 0;
+}

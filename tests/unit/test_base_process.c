@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* unit: lib/base/process.c. What a program gets, and what is told of its end. */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "test_rom_make.h"
+
+#define DEADLINE_MS 20000
+#define OUTPUT_MAX  4096
+
+static struct process_end end;
+
+static int tear_down(void **state)
+{
+	(void)state;
+	process_end_done(&end);
+	return 0;
+}
+
+static int run_script(const char *script, unsigned deadline_ms, size_t output_max)
+{
+	const char *const argv[] = { "sh", "-c", script, NULL };
+
+	process_end_done(&end);
+	return process_run(argv, deadline_ms, output_max, &end, NULL);
+}
+
+static void test_output_and_status(void **state)
+{
+	(void)state;
+	assert_int_equal(run_script("echo out; echo err >&2; exit 7", DEADLINE_MS, OUTPUT_MAX), 0);
+	assert_int_equal(end.status, 7);
+	assert_string_equal(end.output, "out\nerr\n");
+	assert_int_equal(end.size, 8);
+	assert_int_equal(run_script("kill -TERM $$", DEADLINE_MS, OUTPUT_MAX), 0);
+	assert_int_equal(end.status, 128 + SIGTERM);
+	/* the status a shell has for a missing program is a status like any other */
+	assert_int_equal(run_script("exit 127", DEADLINE_MS, OUTPUT_MAX), 0);
+	assert_int_equal(end.status, 127);
+}
+
+static void test_arguments_are_not_read_by_a_shell(void **state)
+{
+	const char *const argv[] = { "echo", "$(id); `id`", "a b", NULL };
+
+	(void)state;
+	assert_int_equal(process_run(argv, DEADLINE_MS, OUTPUT_MAX, &end, NULL), 0);
+	assert_string_equal(end.output, "$(id); `id` a b\n");
+}
+
+static void test_no_such_program(void **state)
+{
+	const char *const argv[] = { "pve-vfio-no-such-program", NULL };
+	const char *const folder[] = { "/usr/bin", NULL };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(process_run(argv, DEADLINE_MS, OUTPUT_MAX, &end, &err), -ENOENT);
+	assert_non_null(strstr(err.message, "pve-vfio-no-such-program"));
+	assert_int_equal(process_run(folder, DEADLINE_MS, OUTPUT_MAX, &end, NULL), -EACCES);
+}
+
+static void test_deadline(void **state)
+{
+	(void)state;
+	assert_int_equal(run_script("exec sleep 100", 200, OUTPUT_MAX), -ETIMEDOUT);
+	/* its output is closed, and it still does not end */
+	assert_int_equal(run_script("exec sleep 100 >&- 2>&-", 200, OUTPUT_MAX), -ETIMEDOUT);
+}
+
+static void test_output_is_bounded(void **state)
+{
+	(void)state;
+	assert_int_equal(run_script("head -c 300000 /dev/zero | tr '\\0' x", DEADLINE_MS, 1000), 0);
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.size, 1000);
+	assert_int_equal(strlen(end.output), 1000);
+}
+
+static void test_nothing_is_passed_on(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY); /* not O_CLOEXEC */
+
+	(void)state;
+	assert_true(fd >= 0);
+	setenv("PVE_VFIO_TEST", "passed on", 1);
+	assert_int_equal(run_script("echo /proc/self/fd/*; echo $PVE_VFIO_TEST$PATH; cat",
+				    DEADLINE_MS, OUTPUT_MAX),
+			 0);
+	close(fd);
+	/* 3 is the shell reading the folder */
+	assert_string_equal(end.output, "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 "
+					"/proc/self/fd/3\n" PROCESS_PATH "\n");
+}
+
+static void test_closed_standard_streams(void **state)
+{
+	int saved = dup(STDIN_FILENO);
+
+	(void)state;
+	close(STDIN_FILENO);
+	assert_int_equal(run_script("echo here", DEADLINE_MS, OUTPUT_MAX), 0);
+	if (saved >= 0) {
+		dup2(saved, STDIN_FILENO);
+		close(saved);
+	}
+	assert_string_equal(end.output, "here\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_output_and_status, tear_down),
+		cmocka_unit_test_teardown(test_arguments_are_not_read_by_a_shell, tear_down),
+		cmocka_unit_test_teardown(test_no_such_program, tear_down),
+		cmocka_unit_test_teardown(test_deadline, tear_down),
+		cmocka_unit_test_teardown(test_output_is_bounded, tear_down),
+		cmocka_unit_test_teardown(test_nothing_is_passed_on, tear_down),
+		cmocka_unit_test_teardown(test_closed_standard_streams, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
