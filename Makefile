@@ -4,7 +4,8 @@
 #   make            build/pve-vfio-hook and build/pve-vfio, static; installs what that takes
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
 #   make check      every test
-#   make check-unit, check-fake, check-cli, check-vm    one kind of them
+#   make check-unit, check-fake, check-cli, check-fuzz, check-vm    one kind of them
+#   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make lint       formatting, static analysis, scripts, and the order of the rooms
 #   make format     formats the sources
 #   make clean      removes build/, but for what was downloaded; make distclean all of it
@@ -12,6 +13,8 @@
 # and the knobs:
 #
 #   D=asan          a dynamic build with the address and undefined behaviour sanitizers
+#   D=fuzz          the same for libFuzzer, with clang
+#   FUZZ_SECONDS=N  how long a parser is fuzzed (60)
 #   V=1             shows the commands
 #   TARBALLS=DIR    takes the tarballs of libkmod and libpci from DIR: no network
 #   WERROR=1        makes warnings errors, as CI does
@@ -48,6 +51,11 @@ LINK := -Wl,--gc-sections -Wl,-z,relro,-z,now
 ifeq ($(D),asan)
 OURS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK += -fsanitize=address,undefined -pie
+else ifeq ($(D),fuzz)
+CC = clang
+OURS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Wno-unknown-warning-option
+LINK += -fsanitize=fuzzer,address,undefined -pie
 else
 OURS += -D_FORTIFY_SOURCE=2
 LINK += -static-pie
@@ -60,8 +68,8 @@ LIB_O := $(LIB:%.c=$(O)/%.o)
 
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
 TEST_PACKAGES := libcmocka-dev pciutils kmod
-VM_PACKAGES := qemu-system-x86 qemu-utils seabios busybox-static cpio xz-utils kmod pciutils \
-	iproute2 strace perl
+VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
+	pciutils iproute2 strace perl
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 # $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.
@@ -124,6 +132,41 @@ check-fake: $(FAKE:%.c=$(O)/%)
 	$(Q)tests/run $^
 endif
 
+# The fuzz targets on their first inputs, with any compiler; and the fuzzing itself, with clang.
+FUZZ := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+
+$(B)/fuzz/corpus: $(wildcard tests/fuzz/corpus-*)
+	$(Q)for script in $^; do $$script $@ || exit; done
+	$(Q)touch $@
+
+# Text is kept in the tree, bytes are made by a script.
+first_inputs = $$(ls -d tests/fuzz/corpus/$(1) $(B)/fuzz/corpus/$(1) 2>/dev/null)
+
+ifeq ($(D),asan)
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(O)/libpve-vfio.a
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
+check-fuzz-%: $(O)/tests/fuzz/fuzz_% $(B)/fuzz/corpus
+	$(SAY) FUZZ $*
+	$(Q)$< $$(find $(call first_inputs,$*) -type f)
+check-fuzz: $(FUZZ:tests/fuzz/fuzz_%.c=check-fuzz-%)
+else ifeq ($(D),fuzz)
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libpve-vfio.a
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $< $(O)/libpve-vfio.a $(DEPS_LIBS)
+fuzz-%: $(O)/tests/fuzz/fuzz_% $(B)/fuzz/corpus
+	$(SAY) FUZZ $*
+	$(Q)mkdir -p $(B)/fuzz/$*
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -verbosity=0 \
+		-artifact_prefix=$(B)/fuzz/ $(B)/fuzz/$* \
+		$(call first_inputs,$*)
+fuzz: $(FUZZ:tests/fuzz/fuzz_%.c=fuzz-%)
+else
+check-fuzz:
+	$(Q)$(MAKE) --no-print-directory D=asan $@
+fuzz:
+	$(Q)$(MAKE) --no-print-directory D=fuzz $@
+endif
+
 check-cli: all
 	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
 
@@ -131,9 +174,10 @@ check-cli: all
 SUITES := bookworm trixie
 SCENARIOS := $(patsubst tests/vm/test-%,%,$(sort $(wildcard tests/vm/test-*)))
 check-vm: all $(B)/packages/vm
-	$(Q)tests/run -j 2 -t 2700 $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)'))
+	$(Q)tests/run -j 2 -t 2700 $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)')) \
+		tests/vm/rom-dump tests/vm/rom-firmware
 
-check: check-unit check-fake check-cli check-vm
+check: check-unit check-fake check-cli check-fuzz check-vm
 
 demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
@@ -167,5 +211,6 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all check check-unit check-fake check-cli check-vm demo lint format clean distclean
+.PHONY: all check check-unit check-fake check-cli check-fuzz fuzz check-vm demo lint format clean \
+	distclean
 .DELETE_ON_ERROR:

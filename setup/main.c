@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: the entry of pve-vfio. Reads the command line and runs the verb. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
 #include "report/version.h"
+#include "rom.h"
 #include "setup.h"
 
 static const struct verb {
@@ -12,16 +14,19 @@ static const struct verb {
 	const char *arguments;
 	int least, most; /* how many arguments it takes */
 	bool json;	 /* knows --json */
+	bool options;	 /* reads options of its own */
 	int (*run)(struct command *command, struct error *err);
 	const char *what;
 } verbs[] = {
-	{ "plan", "VMID", 1, 1, true, verb_plan,
+	{ "plan", "VMID", 1, 1, true, false, verb_plan,
 	  "what a start would do, and what speaks against it; changes nothing" },
-	{ "status", "[VMID]", 0, 1, true, verb_status, "which VM holds which devices" },
-	{ "config", "[VMID]", 0, 1, true, verb_config,
+	{ "status", "[VMID]", 0, 1, true, false, verb_status, "which VM holds which devices" },
+	{ "config", "[VMID]", 0, 1, true, false, verb_config,
 	  "validate the settings of this node, or of a VM, and show them" },
-	{ "restore", "VMID", 1, 1, false, verb_restore,
+	{ "restore", "VMID", 1, 1, false, false, verb_restore,
 	  "give the devices of a VM that does not run back to the host" },
+	{ "rom", "...", 0, INT_MAX, true, true, verb_rom,
+	  "show, check, read, repair and install option ROMs" },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -97,15 +102,26 @@ static int run_verb(const struct verb *verb, struct command *command, const char
 	return status;
 }
 
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct command command = { .root = { .fd = -1 } };
-	const char *root = "/", *name = NULL;
+	const struct verb *verb = NULL;
+	const char *root = "/";
 	int words = 0;
 
 	/* Options may stand anywhere; what is left over is the verb and its arguments. */
 	for (int at = 1; at < argc; at++) {
 		if (!text_starts_with(argv[at], "-")) {
+			if (words == 0)
+				verb = find_verb(argv[at]);
 			argv[words++] = argv[at];
 		} else if (strcmp(argv[at], "--help") == 0) {
 			return print_help();
@@ -117,17 +133,17 @@ int main(int argc, char **argv)
 			if (++at == argc)
 				return print_usage_error("--root needs a directory", "");
 			root = argv[at];
+		} else if (verb && verb->options) {
+			argv[words++] = argv[at];
 		} else {
 			return print_usage_error("unknown option", argv[at]);
 		}
 	}
 	if (words == 0)
 		return print_usage_error("a verb is needed", "");
-	name = argv[0];
+	if (!verb)
+		return print_unknown_verb(argv[0]);
 	command.argc = words - 1;
 	command.argv = argv + 1;
-	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return run_verb(&verbs[i], &command, root);
-	return print_unknown_verb(name);
+	return run_verb(verb, &command, root);
 }

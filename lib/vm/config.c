@@ -178,7 +178,13 @@ static int read_hostpci(struct vm_config *config, unsigned number, struct slice 
 	if (r < 0)
 		return drop_line(config, number, line, err.message);
 	hostpci_done(&slot->hostpci);
-	*slot = (struct vm_hostpci){ .present = true, .line = number, .hostpci = hostpci };
+	free(slot->value);
+	*slot = (struct vm_hostpci){
+		.present = true,
+		.line = number,
+		.value = TAKE_PTR(copy),
+		.hostpci = hostpci,
+	};
 	return 0;
 }
 
@@ -306,8 +312,10 @@ bool vm_config_is_q35(const struct vm_config *config)
 
 void vm_config_done(struct vm_config *config)
 {
-	for (size_t i = 0; i < HOSTPCI_COUNT; i++)
+	for (size_t i = 0; i < HOSTPCI_COUNT; i++) {
 		hostpci_done(&config->hostpci[i].hostpci);
+		free(config->hostpci[i].value);
+	}
 	for (size_t i = 0; i < config->dropped_count; i++) {
 		free(config->dropped[i].text);
 		free(config->dropped[i].why);

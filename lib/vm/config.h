@@ -21,6 +21,7 @@
 struct vm_hostpci {
 	bool present;
 	unsigned line;
+	char *value; /* as written */
 	struct hostpci hostpci;
 };
 
