@@ -9,6 +9,9 @@
 
 #include "base/array.h"
 
+/* A volume group can have hundreds of volumes. */
+#define EVIDENCE_MAX 6
+
 static const struct check_description descriptions[CHECK_COUNT] = {
 	[CHECK_CONFIG_LINE_DROPPED] = {
 		"config-line-dropped", LEVEL_WARNING,
@@ -154,6 +157,93 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"A romfile= leads out of /usr/share/kvm, where option ROMs belong.",
 		"Move the file into /usr/share/kvm and give its name alone.",
 	},
+	[CHECK_STORAGE_IN_USE] = {
+		"storage-in-use", LEVEL_ERROR,
+		"The host uses a disk that hangs on the device: its file systems would be lost under "
+		"it, or host and VM would write to the same disk.",
+		"Unmount it, switch its swap off ('swapoff'), its volume groups ('vgchange -an') or its "
+		"array ('mdadm --stop'), export its pool ('zpool export'), end the process; and see "
+		"that the host does not take the disk up again at boot (/etc/fstab, global_filter in "
+		"lvm.conf).",
+	},
+	[CHECK_NETWORK_IN_USE] = {
+		"network-in-use", LEVEL_ERROR,
+		"The host uses a network interface of the device: it, its VMs or its cluster would "
+		"lose that network.",
+		"Take the interface out of its bridge or bond and its addresses away, in the node's "
+		"network settings (/etc/network/interfaces), then 'ifreload -a'. If the node is "
+		"managed over it, give it another way first.",
+	},
+	[CHECK_USB_STORAGE_IN_USE] = {
+		"usb-storage-in-use", LEVEL_ERROR,
+		"The host uses a disk that is plugged into this USB controller.",
+		"Unmount the disk, or plug it into a port of another controller ('lsusb -t').",
+	},
+	[CHECK_USB_KEYBOARD] = {
+		"usb-keyboard", LEVEL_INFO,
+		"The only keyboards of the host hang on USB controllers that the VM gets.",
+		"Nothing, if the node can be reached over the network; else plug a keyboard into "
+		"another controller.",
+	},
+	[CHECK_SRIOV_IN_USE] = {
+		"sriov-in-use", LEVEL_ERROR,
+		"Virtual functions of this physical function are in use; they go away with its "
+		"driver.",
+		"Stop what uses the virtual functions, or pass one of them in place of the physical "
+		"function.",
+	},
+	[CHECK_CONTAINER_USES] = {
+		"container-uses", LEVEL_ERROR,
+		"The configuration of a running container names a device node of this device.",
+		"Stop the container, or take the device out of it in its settings.",
+	},
+	[CHECK_CONTAINER_LISTS] = {
+		"container-lists", LEVEL_WARNING,
+		"A container may use this device: it does not run, or it is given all nodes of the "
+		"kind.",
+		"Let the container name the one node it uses ('dev0: /dev/dri/renderD128'); do not "
+		"start both at a time.",
+	},
+	[CHECK_MEMORY_SHORT] = {
+		"memory-short", LEVEL_WARNING,
+		"VFIO pins all of the VM's memory, and there is not that much to be had: the start may "
+		"fail, or other processes may be killed.",
+		"Give the VM less memory, stop other VMs, or lower the limit of the ZFS cache "
+		"(zfs_arc_max).",
+	},
+	[CHECK_BALLOON_SET] = {
+		"balloon-set", LEVEL_WARNING,
+		"Ballooning is of no use with passed-through devices: all memory is pinned, and QEMU "
+		"gives none back.",
+		"Switch it off ('qm set VMID --balloon 0').",
+	},
+	[CHECK_FRAMEBUFFER_HELD] = {
+		"framebuffer-held", LEVEL_WARNING,
+		"The firmware's framebuffer lies in the device's memory and stays there: the VM's "
+		"driver may not get it ('BAR 0: can't reserve').",
+		"Let another card be the first in the firmware's settings, or let the device's own "
+		"driver take it before the VM does.",
+	},
+	[CHECK_DEVICE_DEAD] = {
+		"device-dead", LEVEL_ERROR,
+		"The device does not answer: its configuration space reads all ones. It hangs, or it "
+		"does not come back from D3cold.",
+		"Switch the machine off for a moment; a reboot alone may not do. If it comes again: "
+		"boot with disable_idle_d3=1 for vfio-pci, and keep the device out of D3cold.",
+	},
+	[CHECK_NO_RESET] = {
+		"no-reset", LEVEL_WARNING,
+		"The kernel knows no way to reset this device: a second start may find it in the state "
+		"the first has left.",
+		"If the second start fails, reboot the host between two starts; look for a quirk or a "
+		"newer kernel.",
+	},
+	[CHECK_BUS_RESET_SHARED] = {
+		"bus-reset-shared", LEVEL_WARNING,
+		"The device can only be reset together with others that the VM does not get, so it is "
+		"not reset at all.",
+		"Pass the others too, or put the card into another slot.",
+	},
 };
 
 const struct check_description *check_describe(enum check_id id)
@@ -210,6 +300,22 @@ int finding_add(struct findings *findings, enum check_id id, const char *subject
 	}
 	findings->items[findings->count++] = finding;
 	return 0;
+}
+
+int finding_add_list(struct findings *findings, enum check_id id, const char *subject,
+		     const struct strings *evidence)
+{
+	cleanup_text struct text text = { 0 };
+
+	if (evidence->count == 0)
+		return 0;
+	for (size_t i = 0; i < evidence->count && i < EVIDENCE_MAX; i++)
+		text_add(&text, "%s%s", i > 0 ? "; " : "", evidence->items[i]);
+	if (evidence->count > EVIDENCE_MAX)
+		text_add(&text, "; and %zu more", evidence->count - EVIDENCE_MAX);
+	if (text.failed)
+		return -ENOMEM;
+	return finding_add(findings, id, subject, "%s.", text.data);
 }
 
 size_t findings_count(const struct findings *findings, enum check_level level)

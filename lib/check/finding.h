@@ -43,6 +43,19 @@ enum check_id {
 	CHECK_GROUP_SIBLINGS,
 	CHECK_ROMFILE,
 	CHECK_ROMFILE_OUTSIDE,
+	CHECK_STORAGE_IN_USE,
+	CHECK_NETWORK_IN_USE,
+	CHECK_USB_STORAGE_IN_USE,
+	CHECK_USB_KEYBOARD,
+	CHECK_SRIOV_IN_USE,
+	CHECK_CONTAINER_USES,
+	CHECK_CONTAINER_LISTS,
+	CHECK_MEMORY_SHORT,
+	CHECK_BALLOON_SET,
+	CHECK_FRAMEBUFFER_HELD,
+	CHECK_DEVICE_DEAD,
+	CHECK_NO_RESET,
+	CHECK_BUS_RESET_SHARED,
 	CHECK_COUNT,
 };
 
@@ -76,6 +89,13 @@ int finding_add(struct findings *findings, enum check_id id, const char *subject
 		const char *evidence, ...) __attribute__((format(printf, 4, 5)));
 
 /* How many have the level and are not allowed. */
+
+/*
+ * Adds one whose evidence is a list of what was found, cut where it gets long; none for an empty
+ * list. 0 or -ENOMEM.
+ */
+int finding_add_list(struct findings *findings, enum check_id id, const char *subject,
+		     const struct strings *evidence);
 size_t findings_count(const struct findings *findings, enum check_level level);
 void findings_done(struct findings *findings);
 #define cleanup_findings cleanup(findings_done)

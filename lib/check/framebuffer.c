@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: whether the firmware's framebuffer stays in the memory of a device of the plan. */
+#include "use/framebuffer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "check/check.h"
+
+#define CLASS_VGA     0x0300
+#define REMOVES_MAJOR 6
+
+/*
+ * Since Linux 6.0 vfio-pci removes the firmware's framebuffer from a VGA-class device itself
+ * (vfio_pci_vga_init() in drivers/vfio/pci/vfio_pci_core.c); before, and from a display device of
+ * another class, it does not.
+ */
+static bool is_removed_by_vfio(const struct sysroot *root, const struct pci_device *device)
+{
+	cleanup_free char *release = NULL;
+	uint64_t major;
+
+	if (device->class_code >> 8 != CLASS_VGA ||
+	    sysroot_read_attribute(root, "proc/sys/kernel/osrelease", &release) < 0)
+		return false;
+	release[strspn(release, "0123456789")] = '\0';
+	return parse_u64(release, &major) == 0 && major >= REMOVES_MAJOR;
+}
+
+static int check_one(const struct start *start, const struct pci_device *device,
+		     struct findings *findings)
+{
+	struct framebuffer framebuffer;
+	struct error reason = { 0 };
+	bool held;
+	int r = framebuffer_find(start->root, device->name, &held, &framebuffer, &reason);
+
+	if (r < 0)
+		return finding_add(findings, CHECK_FRAMEBUFFER_HELD, device->name,
+				   "It cannot be told whether the firmware's framebuffer lies in "
+				   "its memory: %s.",
+				   reason.message);
+	if (!held || is_removed_by_vfio(start->root, device))
+		return 0;
+	return finding_add(findings, CHECK_FRAMEBUFFER_HELD, device->name,
+			   "/proc/iomem has %s at %" PRIx64 "-%" PRIx64 ", in its memory.",
+			   framebuffer.name, framebuffer.range.start, framebuffer.range.end);
+}
+
+int check_framebuffer(const struct start *start, struct findings *findings, struct error *err)
+{
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		if (check_one(start, &start->plan.devices[i].device, findings) < 0)
+			return error_set_memory(err);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: whether the VM's memory, all of which VFIO pins, is there to be had. */
+#include "use/memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "check/check.h"
+
+/* What PVE takes where the configuration says nothing: $memory_fmt in qemu-server's Memory.pm. */
+#define MEMORY_DEFAULT_MIB 512
+
+/* "4096" or "current=4096", in MiB. */
+static bool read_memory(const struct vm_config *config, uint64_t *ret_mib)
+{
+	const char *value = vm_config_get(config, "memory");
+
+	*ret_mib = MEMORY_DEFAULT_MIB;
+	if (!value)
+		return true;
+	if (text_starts_with(value, "current="))
+		value += strlen("current=");
+	return parse_number(value, strcspn(value, ","), 10, UINT32_MAX, ret_mib) == 0;
+}
+
+static int check_size(const struct start *start, uint64_t wanted_mib, struct findings *findings)
+{
+	struct memory memory;
+	uint64_t had_mib;
+
+	/* A warning only, so what cannot be read is not told. */
+	if (memory_read(start->root, &memory, NULL) < 0)
+		return 0;
+	if (!vm_config_get(&start->config, "hugepages"))
+		memory.hugepages_kib = 0;
+	had_mib = (memory.available_kib + memory.arc_kib + memory.hugepages_kib) / 1024;
+	if (wanted_mib <= had_mib)
+		return 0;
+	return finding_add(findings, CHECK_MEMORY_SHORT, "memory",
+			   "VM %u wants %" PRIu64 " MiB, and %" PRIu64 " MiB can be had: %" PRIu64
+			   " free or page cache, %" PRIu64 " of the ZFS cache, %" PRIu64
+			   " in huge pages.",
+			   start->vmid, wanted_mib, had_mib, memory.available_kib / 1024,
+			   memory.arc_kib / 1024, memory.hugepages_kib / 1024);
+}
+
+/* `balloon` is the least the VM may be shrunk to; 0 switches it off. */
+static int check_balloon(const struct start *start, uint64_t wanted_mib, struct findings *findings)
+{
+	const char *value = vm_config_get(&start->config, "balloon");
+	uint64_t least_mib;
+
+	if (!value || parse_u64(value, &least_mib) < 0 || least_mib == 0 || least_mib >= wanted_mib)
+		return 0;
+	return finding_add(findings, CHECK_BALLOON_SET, "balloon",
+			   "VM %u may be shrunk to %" PRIu64 " MiB by its configuration; with "
+			   "these devices it keeps all of its %" PRIu64 " MiB.",
+			   start->vmid, least_mib, wanted_mib);
+}
+
+int check_memory(const struct start *start, struct findings *findings, struct error *err)
+{
+	uint64_t wanted_mib;
+	int r;
+
+	if (start->plan.device_count == 0 || !read_memory(&start->config, &wanted_mib))
+		return 0;
+	r = check_size(start, wanted_mib, findings);
+	if (r == 0)
+		r = check_balloon(start, wanted_mib, findings);
+	return r < 0 ? error_set_memory(err) : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * use: the framebuffer that the firmware left, and that the kernel draws its console on until the
+ * card's own driver comes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/sysroot.h"
+
+/* A range of physical memory; both ends belong to it. */
+struct memory_range {
+	uint64_t start, end;
+};
+
+struct framebuffer {
+	struct memory_range range;
+	char name[16]; /* "BOOTFB", "efifb": as /proc/iomem calls it */
+};
+
+/*
+ * Looks for a firmware framebuffer in the memory of the function `address`: one of the names that
+ * drivers/firmware/sysfb_simplefb.c and the framebuffer drivers claim it by in /proc/iomem, over
+ * one of the regions in its `resource` file. The innermost name is given, which is the driver's.
+ * *ret_held is false when there is none. 0 or -errno; -EACCES where /proc/iomem shows no
+ * addresses, which it does to root alone. Does not block.
+ */
+int framebuffer_find(const struct sysroot *root, const char *address, bool *ret_held,
+		     struct framebuffer *ret, struct error *err);

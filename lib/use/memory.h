@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * use: how much memory a VM can still have.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "host/sysroot.h"
+
+struct memory {
+	uint64_t available_kib; /* MemAvailable: free, and page cache that can go (proc(5)) */
+	uint64_t arc_kib;	/* what ZFS would give back of its cache: its size above c_min */
+	uint64_t hugepages_kib; /* free huge pages of all sizes; for nobody who does not ask */
+};
+
+/*
+ * Reads /proc/meminfo, /proc/spl/kstat/zfs/arcstats (OpenZFS, arc_kstats in arc.c) and
+ * /sys/kernel/mm/hugepages (Documentation/admin-guide/mm/hugetlbpage.rst). ZFS and huge pages may
+ * not be there. 0 or -errno; does not block.
+ */
+int memory_read(const struct sysroot *root, struct memory *ret, struct error *err);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * use: what the host does with the network interfaces that hang on a PCI function.
+ */
+#pragma once
+
+#include "host/sysroot.h"
+
+/*
+ * Adds to `uses` a sentence for each use of an interface below the function `address`, such as
+ * "enp1s0 is a port of the bridge vmbr0, which is up". None: the host would miss no interface of
+ * it; one that is merely up is not used. An interface is used when
+ *
+ * - it has an address (use/route.h), or a route leads over it;
+ * - it is a port of a bridge, bond or team that is up (/sys/class/net/NAME/master), or of Open
+ *   vSwitch;
+ * - one that is built on it (VLAN, macvlan, …: the links upper_NAME) is used in one of these ways;
+ * - PPPoE runs over it (/proc/net/pppoe);
+ * - it is in another network namespace, a container's: then its folder `net` is there, and empty.
+ *
+ * It is told, too, when one of its addresses, or of what is built on it, is corosync's
+ * (corosync.conf(5), ringN_addr).
+ *
+ * Returns 0, or -errno where it cannot tell, with the reason in `err`. Does not block.
+ */
+int network_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
+		      struct error *err);

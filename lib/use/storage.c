@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* use: what the host does with disks. Writes to none. */
+#include "use/storage.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "use/block.h"
+#include "use/child.h"
+#include "use/mount.h"
+#include "use/opener.h"
+#include "use/zfs.h"
+
+#define SWAPS_MAX ((size_t)64 * 1024)
+
+/* What the host says of its block devices, read once. */
+struct storage {
+	const struct sysroot *root;
+	struct blocks blocks;
+	struct mounts mounts;
+	char *swaps;
+	struct openers openers;
+};
+
+static void storage_done(struct storage *storage)
+{
+	openers_done(&storage->openers);
+	free(storage->swaps);
+	mounts_done(&storage->mounts);
+	blocks_done(&storage->blocks);
+}
+
+static int read_openers(struct storage *storage, struct error *err)
+{
+	cleanup_strings struct strings nodes = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < storage->blocks.count; i++) {
+		r = strings_add(&nodes, storage->blocks.items[i].node);
+		if (r == 0 && storage->blocks.items[i].mapper)
+			r = strings_add(&nodes, storage->blocks.items[i].mapper);
+	}
+	if (r < 0)
+		return error_set_memory(err);
+	return openers_find(storage->root, &nodes, &storage->openers, err);
+}
+
+static int read_host(struct storage *storage, struct error *err)
+{
+	size_t size;
+	int r;
+
+	r = mounts_read(storage->root, &storage->mounts, err);
+	if (r < 0)
+		return r;
+	r = sysroot_read(storage->root, "proc/swaps", SWAPS_MAX, &storage->swaps, &size);
+	/* A kernel without swap has no such file. */
+	if (r < 0 && r != -ENOENT)
+		return error_set(err, r, "cannot read /proc/swaps: %s", strerror(-r));
+	return read_openers(storage, err);
+}
+
+/* A line of /proc/swaps begins with the node. */
+static bool is_swap(const struct storage *storage, const char *node)
+{
+	size_t length = node ? strlen(node) : 0;
+
+	for (const char *line = storage->swaps; length > 0 && line && *line;) {
+		const char *end = strchrnul(line, '\n');
+
+		if (strncmp(line, node, length) == 0 && isspace((unsigned char)line[length]))
+			return true;
+		line = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+/* The mounted btrfs a block device is a member of; the folder is there while it is mounted. */
+static char *find_btrfs(const struct storage *storage, const char *name)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	if (sysroot_list(storage->root, "sys/fs/btrfs", &names) < 0)
+		return NULL;
+	for (size_t i = 0; i < names.count; i++) {
+		char path[SYSROOT_PATH_MAX];
+
+		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices/%s", names.items[i], name);
+		if (sysroot_exists(storage->root, path))
+			return strdup(names.items[i]);
+	}
+	return NULL;
+}
+
+/* udev opens every new disk for a moment to see what is on it. */
+static bool only_looks(const struct opener *opener)
+{
+	return strcmp(opener->command, "systemd-udevd") == 0 ||
+	       strcmp(opener->command, "(udev-worker)") == 0;
+}
+
+static void add_use(struct text *uses, const char *words)
+{
+	text_add(uses, "%s%s", uses->size ? " and " : "", words);
+}
+
+static void describe_openers(const struct storage *storage, const struct block *block,
+			     struct text *uses)
+{
+	for (size_t i = 0; i < storage->openers.count; i++) {
+		const struct opener *opener = &storage->openers.items[i];
+		char words[128];
+
+		if (only_looks(opener) || (!text_equal(opener->node, block->node) &&
+					   !text_equal(opener->node, block->mapper)))
+			continue;
+		snprintf(words, sizeof(words), "open in process %d (%s)", (int)opener->pid,
+			 opener->command);
+		add_use(uses, words);
+	}
+}
+
+/* What the host does with one block device itself: "mounted on / and open in process 7 (dd)". */
+static int describe_uses(const struct storage *storage, const struct block *block, char **ret)
+{
+	const struct mount *mount =
+		mount_find(&storage->mounts, block->number ? block->number : "", block->node);
+	cleanup_text struct text uses = { 0 };
+
+	if (mount) {
+		text_add(&uses, "mounted on %s", mount->point);
+	} else {
+		cleanup_free char *btrfs = find_btrfs(storage, block->name);
+
+		if (btrfs)
+			text_add(&uses, "a member of the mounted btrfs %s", btrfs);
+	}
+	if (is_swap(storage, block->node) || is_swap(storage, block->mapper))
+		add_use(&uses, "swap space");
+	describe_openers(storage, block, &uses);
+	*ret = text_take(&uses);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int add_sentence(struct strings *uses, char *sentence)
+{
+	int r = sentence ? strings_add(uses, sentence) : -ENOMEM;
+
+	free(sentence);
+	return r;
+}
+
+/* One that is built on an own one is a use in itself. */
+static int tell_uses(const struct storage *storage, const struct block *block, struct strings *uses)
+{
+	cleanup_free char *words = NULL;
+	int r = describe_uses(storage, block, &words);
+
+	if (r < 0)
+		return r;
+	if (block->base)
+		return add_sentence(uses, text_format("%s belongs to %s%s%s", block->base,
+						      block->title, *words ? ", " : "", words));
+	if (*words)
+		return add_sentence(uses, text_format("%s is %s", block->title, words));
+	return 0;
+}
+
+/* -EBUSY when somebody has claimed it; 0 also for a drive without a medium, and one that is gone. */
+static int ask_for_exclusive_use(const struct sysroot *root, const struct block *block)
+{
+	cleanup_close int fd =
+		sysroot_openat(root, block->node + 1, O_RDONLY | O_EXCL | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0 || fd == -ENOMEDIUM || fd == -ENXIO || fd == -ENODEV)
+		return 0;
+	return fd;
+}
+
+/* The pool, where the label names one that is imported here; else "". */
+static void find_pool(const struct sysroot *root, const struct block *block,
+		      char ret_pool[ZFS_POOL_NAME_MAX])
+{
+	char pool[ZFS_POOL_NAME_MAX];
+	bool imported;
+
+	ret_pool[0] = '\0';
+	if (zfs_is_loaded(root) && zfs_pool_find(root, block->node + 1, pool, &imported) == 0 &&
+	    imported)
+		memcpy(ret_pool, pool, sizeof(pool));
+}
+
+/* A disk cannot be had exclusively while one of its partitions is claimed, so those are asked. */
+static bool has_partitions(const struct sysroot *root, const struct block *block)
+{
+	cleanup_strings struct strings partitions = { 0 };
+
+	return child_list(root, BLOCK_CLASS, block->name, &partitions) == 0 && partitions.count > 0;
+}
+
+/* Users in the kernel that show in no file. */
+static int tell_claimed(const struct sysroot *root, const struct block *block, struct strings *uses,
+			struct error *err)
+{
+	char pool[ZFS_POOL_NAME_MAX];
+	int r = 0;
+
+	if (block->hidden || (root->live && has_partitions(root, block)))
+		return 0;
+	if (root->live) {
+		r = ask_for_exclusive_use(root, block);
+		if (r == 0)
+			return 0;
+		if (r != -EBUSY)
+			return error_set(err, r, "cannot open %s: %s", block->node, strerror(-r));
+	}
+	find_pool(root, block, pool);
+	if (*pool)
+		r = add_sentence(uses, text_format("%s is part of the imported ZFS pool '%s'",
+						   block->title, pool));
+	else if (root->live)
+		r = add_sentence(uses, text_format("%s is claimed by something in the kernel (it "
+						   "cannot be opened for exclusive use)",
+						   block->title));
+	return r < 0 ? error_set_memory(err) : 0;
+}
+
+int storage_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
+		      struct error *err)
+{
+	cleanup(storage_done) struct storage storage = { .root = root };
+	size_t before = uses->count;
+	bool found;
+	int r;
+
+	r = blocks_find(root, address, &storage.blocks);
+	if (r < 0)
+		return error_set(err, r, "cannot read the block devices in /%s: %s", BLOCK_CLASS,
+				 strerror(-r));
+	if (storage.blocks.count == 0)
+		return 0;
+	r = read_host(&storage, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < storage.blocks.count; i++)
+		if (tell_uses(&storage, &storage.blocks.items[i], uses) < 0)
+			return error_set_memory(err);
+	found = uses->count > before;
+	for (size_t i = 0; r == 0 && !found && i < storage.blocks.count; i++)
+		r = tell_claimed(root, &storage.blocks.items[i], uses, err);
+	return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * use: what the host does with the disks that hang on a PCI function, however far below.
+ */
+#pragma once
+
+#include "host/sysroot.h"
+
+/*
+ * Adds to `uses` a sentence for each use of a block device below the function `address`, such as
+ * "nvme0n1p3 belongs to the LVM volume pve-root, mounted on /". None: nothing on the host
+ * would miss the disks. Looked at are its disks and partitions (with multipath NVMe, the head that
+ * stands for a hidden path), and whatever is built on them, at any height:
+ *
+ * - device-mapper (LVM, dm-crypt, multipath), md, bcache: the holders folders in sysfs
+ *   (Documentation/ABI/stable/sysfs-block); loop devices: loop/backing_file;
+ * - mounted file systems: mountinfo; the members of a mounted btrfs: /sys/fs/btrfs/UUID/devices;
+ * - swap: /proc/swaps;
+ * - processes that have the node open, but for udev, which only looks;
+ * - on the running machine where nothing of these is found: whether the kernel lets itself be asked
+ *   for exclusive use (open(2), O_EXCL on a block device), which it refuses for what ZFS, a mount in
+ *   another namespace, or any other user in the kernel has claimed;
+ * - ZFS: the pool the label names; in a recorded tree that alone tells.
+ *
+ * Returns 0, or -errno where it cannot tell, with the reason in `err`. Waits for nothing but what
+ * opening a disk takes, and for reading its label where ZFS is loaded.
+ */
+int storage_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
+		      struct error *err);
