@@ -69,7 +69,7 @@ LIB_O := $(LIB:%.c=$(O)/%.o)
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
 TEST_PACKAGES := libcmocka-dev pciutils kmod
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
-	pciutils iproute2 strace perl
+	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 # $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.
@@ -175,7 +175,7 @@ SUITES := bookworm trixie
 SCENARIOS := $(patsubst tests/vm/test-%,%,$(sort $(wildcard tests/vm/test-*)))
 check-vm: all $(B)/packages/vm
 	$(Q)tests/run -j 2 -t 2700 $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)')) \
-		tests/vm/rom-dump tests/vm/rom-firmware
+		tests/vm/host-use-disks tests/vm/host-use-rest tests/vm/rom-dump tests/vm/rom-firmware
 
 check: check-unit check-fake check-cli check-fuzz check-vm
 
@@ -213,4 +213,5 @@ distclean:
 
 .PHONY: all check check-unit check-fake check-cli check-fuzz fuzz check-vm demo lint format clean \
 	distclean
+.SECONDARY:
 .DELETE_ON_ERROR:

@@ -175,7 +175,7 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 static int confirm(struct hook *hook, const struct plan *plan, unsigned deadline_s,
 		   struct error *err)
 {
-	struct deadline deadline = deadline_in_ms(deadline_s * 1000);
+	struct deadline deadline = deadline_in_ms((uint64_t)deadline_s * 1000);
 
 	for (size_t i = 0; i < plan->device_count; i++) {
 		const struct pci_device *device = &plan->devices[i].device;

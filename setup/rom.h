@@ -129,4 +129,3 @@ void rom_judgement_print(const struct rom_audience *audience,
 
 /* Whether the reader is there at all: of the two firmwares only the VM's, when it is known. */
 bool rom_audience_has(const struct rom_audience *audience, enum rom_reader reader);
-

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sourced by the tests tests/vm/test-host-use-*: devices that the host uses, each way on the real
+# Sourced by the tests tests/vm/host-use-*: devices that the host uses, each way on the real
 # kernel. A start is refused for the right reason and changes nothing; with the cause gone the same
 # start passes. Outside the test VM this starts it with the test as the command; inside it
 # defines the words the tests are written in. Prints TAP.
@@ -23,7 +23,7 @@ if [ ! -e /run/rig/env ]; then
 	need mkfs.ext4 e2fsprogs
 	need dmsetup dmsetup
 	need sfdisk fdisk
-	exec "$repo/tests/vm/run" -t 290 -d base -d sriov -d "$repo/tests/vm/test-host-use.args" \
+	exec "$repo/tests/vm/run" -t 290 -d base -d sriov -d host-use \
 		"$repo/tests/vm/$self"
 fi
 
