@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: base/text.c, and handing over with base/cleanup.h. */
+#include "test.h"
+
+#include "base/text.h"
+
+static void test_text(void **state)
+{
+	struct text text = { 0 };
+	char *taken;
+
+	(void)state;
+	text_add(&text, "%s", "");
+	text_add(&text, "a%dc", 1);
+	text_add(&text, "%s", "-");
+	assert_int_equal(text.size, 4);
+	taken = text_take(&text);
+	assert_string_equal(taken, "a1c-");
+	free(taken);
+	assert_null(text.data);
+	assert_int_equal(text.size, 0);
+
+	/* empty again, and to be used again; no content is a string all the same */
+	taken = text_take(&text);
+	assert_string_equal(taken, "");
+	free(taken);
+	text_add(&text, "again");
+	text_done(&text);
+	text_done(&text);
+	assert_null(text.data);
+}
+
+static void test_text_grows(void **state)
+{
+	cleanup_text struct text text = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		text_add(&text, "%04d,", i);
+	assert_int_equal(text.size, 50000);
+	assert_int_equal(strlen(text.data), 50000);
+	assert_memory_equal(text.data + 49990, "9998,9999,", 11);
+}
+
+/* Lack of memory is remembered: what follows is not put behind a hole. */
+static void test_text_failed(void **state)
+{
+	struct text text = { 0 };
+
+	(void)state;
+	text_add(&text, "a");
+	text.failed = true;
+	text_add(&text, "b");
+	assert_int_equal(text.size, 1);
+	assert_null(text_take(&text));
+	assert_false(text.failed);
+	assert_null(text.data);
+}
+
+static void test_strings(void **state)
+{
+	cleanup_strings struct strings strings = { 0 };
+	char word[] = "beta";
+
+	(void)state;
+	assert_false(strings_has(&strings, "beta"));
+	strings_sort(&strings);
+	assert_int_equal(strings_add(&strings, word), 0);
+	assert_int_equal(strings_add(&strings, "gamma"), 0);
+	assert_int_equal(strings_add(&strings, "alpha"), 0);
+	assert_int_equal(strings_add(&strings, ""), 0);
+	word[0] = 'z'; /* it has its own copy */
+	assert_true(strings_has(&strings, "beta"));
+	assert_false(strings_has(&strings, "bet"));
+	assert_false(strings_has(&strings, "betaa"));
+	assert_true(strings_has(&strings, ""));
+	strings_sort(&strings);
+	assert_int_equal(strings.count, 4);
+	assert_string_equal(strings.items[0], "");
+	assert_string_equal(strings.items[1], "alpha");
+	assert_string_equal(strings.items[3], "gamma");
+
+	strings_done(&strings);
+	assert_int_equal(strings.count, 0);
+	strings_done(&strings);
+}
+
+static void test_text_equal(void **state)
+{
+	(void)state;
+	assert_true(text_equal(NULL, NULL));
+	assert_false(text_equal(NULL, ""));
+	assert_false(text_equal("", NULL));
+	assert_true(text_equal("", ""));
+	assert_true(text_equal("a", "a"));
+	assert_false(text_equal("a", "A"));
+	assert_false(text_equal("a", "ab"));
+}
+
+static void test_text_starts_with(void **state)
+{
+	(void)state;
+	assert_true(text_starts_with("hostpci0", "hostpci"));
+	assert_true(text_starts_with("hostpci", "hostpci"));
+	assert_true(text_starts_with("", ""));
+	assert_true(text_starts_with("a", ""));
+	assert_false(text_starts_with("host", "hostpci"));
+	assert_false(text_starts_with("", "a"));
+}
+
+static void test_text_format(void **state)
+{
+	char *text = text_format("%s:%d", "a", 7);
+
+	(void)state;
+	assert_string_equal(text, "a:7");
+	free(text);
+}
+
+static void test_take(void **state)
+{
+	cleanup_free char *pointer = strdup("a");
+	cleanup_close int fd = dup(0);
+	int number = fd;
+	char *taken = TAKE_PTR(pointer);
+
+	(void)state;
+	assert_null(pointer);
+	assert_string_equal(taken, "a");
+	free(taken);
+	assert_int_equal(TAKE_FD(fd), number);
+	assert_int_equal(fd, -1);
+	assert_int_equal(close(number), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),	    cmocka_unit_test(test_text_grows),
+		cmocka_unit_test(test_text_failed), cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_text_equal),  cmocka_unit_test(test_text_starts_with),
+		cmocka_unit_test(test_text_format), cmocka_unit_test(test_take),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

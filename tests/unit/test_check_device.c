@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: check/device.c: each of its checks found in one situation and absent in another. */
+#include "start.h"
+
+static void test_nothing(void **state)
+{
+	assert_found(*state, check_device, "hostpci0: 01:00\nhostpci1: 02:00.0\n", "");
+}
+
+static void test_bridge(void **state)
+{
+	assert_found(*state, check_device, "hostpci0: 00:01.0\n",
+		     "device-bridge 0000:00:01.0: hostpci0 asks for it, and it is a PCI bridge "
+		     "(class 060400).\n");
+	/* one that only is in the group is left where it is */
+	assert_found(*state, check_device, "hostpci0: 01:00\n", "");
+}
+
+static void test_iommu_off(void **state)
+{
+	struct machine *machine = *state;
+
+	tree_add_device(&machine->tree,
+			&(struct tree_device){ "0000:03:00.0", .driver = "e1000e" });
+	assert_found(machine, check_device, "hostpci0: 03:00.0\n",
+		     "iommu-off 0000:03:00.0: It is in no IOMMU group "
+		     "(/sys/bus/pci/devices/0000:03:00.0/iommu_group is missing).\n");
+	assert_found(machine, check_device, "hostpci0: 03:00.0,driver=keep\n", "");
+}
+
+/* What reads the override in plan_make() did not come back. */
+static void test_stuck(void **state)
+{
+	struct machine *machine = *state;
+
+	machine_prepare(machine, "hostpci0: 02:00.0\n");
+	machine->start.plan.devices[0].stuck = true;
+	assert_int_equal(check_device(&machine->start, &machine->findings, &machine->err), 0);
+	assert_findings(machine, "device-stuck 0000:02:00.0: Its driver_override cannot be read in "
+				 "time; its driver is e1000e.\n");
+	findings_done(&machine->findings);
+	free(machine->start.plan.devices[0].device.driver);
+	machine->start.plan.devices[0].device.driver = NULL;
+	assert_int_equal(check_device(&machine->start, &machine->findings, &machine->err), 0);
+	assert_findings(machine, "device-stuck 0000:02:00.0: Its driver_override cannot be read in "
+				 "time.\n");
+}
+
+static void test_siblings(void **state)
+{
+	struct machine *machine = *state;
+
+	assert_found(machine, check_device, "hostpci0: 01:00.0\n", "");
+	tree_file(&machine->tree, "etc/pve/pve-vfio/101.json", "{\"siblings\": \"refuse\"}\n");
+	assert_found(machine, check_device, "hostpci0: 01:00.0\n",
+		     "group-siblings 0000:01:00.1: It is in IOMMU group 14 with a device the VM "
+		     "wants.\n");
+	assert_found(machine, check_device, "hostpci0: 01:00\n", "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		machine_test(test_nothing),   machine_test(test_bridge),
+		machine_test(test_iommu_off), machine_test(test_stuck),
+		machine_test(test_siblings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The checks of a device's reset and of its life. */
+#include "test_check_topic.h"
+
+#define BRIDGE "0000:00:01.0"
+#define FIRST  "0000:01:00.0"
+#define SECOND "0000:01:00.1"
+
+/* Two functions behind a bridge, without resets of their own. */
+static void build(const struct tree *tree)
+{
+	static const char *const functions[] = { FIRST, SECOND };
+
+	for (size_t i = 0; i < COUNT(functions); i++) {
+		char path[PATH_MAX], target[PATH_MAX];
+
+		tree_add_device(tree, &(struct tree_device){ .address = functions[i] });
+		tree_format(path, "sys/devices/pci0000:00/" BRIDGE "/%s", functions[i]);
+		tree_format(target, "../%s", functions[i]);
+		tree_link(tree, path, target);
+		tree_format(path, "sys/bus/pci/devices/%s", functions[i]);
+		tree_format(target, "../../../devices/pci0000:00/" BRIDGE "/%s", functions[i]);
+		tree_link(tree, path, target);
+	}
+}
+
+static void a_bus_that_goes_to_the_vm_whole_is_fine(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state);
+	check_add(*state, &check, FIRST);
+	check_add(*state, &check, SECOND);
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 0);
+	check_over(&check);
+}
+
+static void a_bus_that_is_shared_is_told(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state);
+	check_add(*state, &check, FIRST);
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 1);
+	check_expect(&check, 0, "bus-reset-shared", LEVEL_WARNING, FIRST,
+		     "Its bus is the least that can be reset, and there is more on it: " SECOND
+		     ".");
+	tree_attribute(*state, FIRST, "reset_method", "flr bus");
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 0);
+	check_over(&check);
+}
+
+static void no_reset_at_all_is_told(void **state)
+{
+	struct check_case check = { 0 };
+
+	tree_add_device(*state, &(struct tree_device){ .address = "0000:00:02.0" });
+	check_add(*state, &check, "0000:00:02.0");
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 1);
+	check_expect(&check, 0, "no-reset", LEVEL_WARNING, "0000:00:02.0",
+		     "It has no reset of its own, and its bus none either.");
+	check_over(&check);
+}
+
+static void a_dead_device_is_an_error_and_nothing_else(void **state)
+{
+	struct check_case check = { 0 };
+	unsigned char config[64];
+
+	build(*state);
+	check_add(*state, &check, FIRST);
+	memset(config, 0xff, sizeof(config));
+	tree_bytes(*state, "sys/devices/pci0000:00/" FIRST "/config", config, sizeof(config));
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 1);
+	check_expect(&check, 0, "device-dead", LEVEL_ERROR, FIRST,
+		     "/sys/bus/pci/devices/" FIRST "/config reads ff throughout.");
+	check_over(&check);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(a_bus_that_goes_to_the_vm_whole_is_fine),
+		tree_test(a_bus_that_is_shared_is_told),
+		tree_test(no_reset_at_all_is_told),
+		tree_test(a_dead_device_is_an_error_and_nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The check of virtual functions. */
+#include "test_check_topic.h"
+
+#define PHYSICAL "0000:01:00.0"
+#define FIRST	 "0000:01:10.0"
+#define SECOND	 "0000:01:10.2"
+
+static void build(const struct tree *tree, struct check_case *check)
+{
+	tree_add_device(tree, &(struct tree_device){ .address = PHYSICAL });
+	tree_add_device(tree, &(struct tree_device){ .address = FIRST, .driver = "igbvf" });
+	tree_add_device(tree, &(struct tree_device){ .address = SECOND });
+	tree_link(tree, "sys/devices/pci0000:00/" PHYSICAL "/virtfn0", "../" FIRST);
+	tree_link(tree, "sys/devices/pci0000:00/" PHYSICAL "/virtfn1", "../" SECOND);
+	tree_file(tree, "proc/net/route", "Iface\n");
+	tree_file(tree, "proc/net/fib_trie", "Local:\n");
+	check_add(tree, check, PHYSICAL);
+}
+
+static void idle_functions_are_fine(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state, &check);
+	check_run(*state, &check, check_sriov);
+	assert_int_equal(check.findings.count, 0);
+	check_over(&check);
+}
+
+static void each_use_of_one_is_an_error(void **state)
+{
+	struct tree *tree = *state;
+	struct check_case check = { 0 };
+
+	build(tree, &check);
+	tree_driver(tree, "vfio-pci", "vfio_pci");
+	tree_bind(tree, SECOND, "vfio-pci");
+	tree_file(tree, "sys/devices/pci0000:00/" FIRST "/net/eth4/flags", "0x1003\n");
+	tree_link(tree, "sys/class/net/eth4", "../../devices/pci0000:00/" FIRST "/net/eth4");
+	tree_file(tree, "proc/net/if_inet6", "20010db8000000000000000000000001 02 40 00 80 eth4\n");
+	check_run(tree, &check, check_sriov);
+	assert_int_equal(check.findings.count, 1);
+	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
+		     "its virtual function " FIRST
+		     " is in use: eth4 has the address 2001:db8::1; its virtual function " SECOND
+		     " has the driver vfio-pci, so a VM has it or may have it.");
+	check_over(&check);
+}
+
+static void both_for_one_vm_cannot_be(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state, &check);
+	check_add(*state, &check, SECOND);
+	check_run(*state, &check, check_sriov);
+	assert_int_equal(check.findings.count, 1);
+	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
+		     "its virtual function " SECOND " is to go to the same VM.");
+	check_over(&check);
+}
+
+static void what_cannot_be_told_is_an_error(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state, &check);
+	tree_link(*state, "sys/devices/pci0000:00/" PHYSICAL "/virtfn2", "../nothing-known");
+	check_run(*state, &check, check_sriov);
+	assert_int_equal(check.findings.count, 1);
+	assert_non_null(strstr(check.findings.items[0].evidence,
+			       "It cannot be told whether its virtual functions are in use"));
+	check_over(&check);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(idle_functions_are_fine),
+		tree_test(each_use_of_one_is_an_error),
+		tree_test(both_for_one_vm_cannot_be),
+		tree_test(what_cannot_be_told_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

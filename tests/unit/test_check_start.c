@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: check/start.c and check/finding.c. */
+#include "start.h"
+
+#include <ctype.h>
+
+/* Ids stand in scripts and settings: written as they are now, once each, with something to do. */
+static void test_descriptions(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < CHECK_COUNT; i++) {
+		const struct check_description *check = check_describe((enum check_id)i);
+		enum check_id parsed;
+
+		assert_non_null(check->id);
+		for (const char *c = check->id; *c; c++)
+			assert_row(check->id, islower((unsigned char)*c) ||
+						      isdigit((unsigned char)*c) || *c == '-');
+		assert_row(check->id, strlen(check->meaning) > 10);
+		assert_row(check->id, strlen(check->remedy) > 10);
+		assert_row(check->id, check->remedy[strlen(check->remedy) - 1] == '.');
+		assert_row(check->id, check->level == LEVEL_ERROR ||
+					      check->level == LEVEL_WARNING ||
+					      check->level == LEVEL_INFO);
+		assert_row(check->id, check_id_parse(check->id, &parsed) == 0);
+		assert_row(check->id, parsed == (enum check_id)i);
+	}
+}
+
+static void test_ids(void **state)
+{
+	enum check_id id = CHECK_COUNT;
+
+	(void)state;
+	assert_int_equal(check_id_parse("device-owned", &id), 0);
+	assert_int_equal(id, CHECK_DEVICE_OWNED);
+	assert_true(check_id_parse("device-owne", &id) < 0);
+	assert_true(check_id_parse("", &id) < 0);
+	assert_true(check_id_parse("Device-owned", &id) < 0);
+	assert_string_equal(check_id_nearest("device-owner"), "device-owned");
+	assert_string_equal(check_id_nearest("iommu"), "iommu-off");
+	assert_string_equal(check_level_name(LEVEL_ERROR), "error");
+	assert_string_equal(check_level_name(LEVEL_WARNING), "warning");
+	assert_string_equal(check_level_name(LEVEL_INFO), "info");
+}
+
+static void test_findings(void **state)
+{
+	cleanup_findings struct findings findings = { 0 };
+
+	(void)state;
+	assert_int_equal(findings_count(&findings, LEVEL_ERROR), 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(finding_add(&findings, CHECK_DEVICE_ABSENT, "hostpci0", "%u.", i),
+				 0);
+	assert_int_equal(finding_add(&findings, CHECK_CONFIG_UNKNOWN_KEY, "hostpci0", "x."), 0);
+	assert_int_equal(findings.count, 21);
+	assert_string_equal(findings.items[19].evidence, "19.");
+	assert_int_equal(findings_count(&findings, LEVEL_ERROR), 20);
+	assert_int_equal(findings_count(&findings, LEVEL_WARNING), 1);
+	assert_int_equal(findings_count(&findings, LEVEL_INFO), 0);
+	findings.items[0].allowed = true;
+	assert_int_equal(findings_count(&findings, LEVEL_ERROR), 19);
+}
+
+/* All problems at once, of every topic. */
+static void test_run(void **state)
+{
+	struct machine *machine = *state;
+
+	assert_found(machine, check_start_run, "hostpci0: 02:00.0\n", "");
+	machine_other_vm(machine, 102, JOURNAL_RUNNING, NIC, ACTION_DONE);
+	assert_found(machine, check_start_run,
+		     "hostpci0: 02:00.0,romfile=nosuch.rom\nhostpci1: 05:00\nhostpci2: 00:01.0\n",
+		     "device-absent hostpci1: There is no PCI device '05:00' "
+		     "(/etc/pve/qemu-server/101.conf, line 2).\n"
+		     "device-bridge 0000:00:01.0: hostpci2 asks for it, and it is a PCI bridge "
+		     "(class 060400).\n"
+		     "device-owned 0000:02:00.0: VM 102 has it (hostpci3 there; its journal says "
+		     "'running').\n"
+		     "romfile hostpci0: QEMU cannot use the option ROM "
+		     "'/usr/share/kvm/nosuch.rom': No such file or directory.\n");
+	assert_int_equal(findings_count(&machine->findings, LEVEL_ERROR), 4);
+	/* a template asks for nothing */
+	assert_found(machine, check_start_run,
+		     "hostpci0: 02:00.0,romfile=nosuch.rom\nhostpci1: 05:00\ntemplate: 1\n", "");
+}
+
+static void test_allow(void **state)
+{
+	struct machine *machine = *state;
+
+	tree_file(&machine->tree, "etc/pve/pve-vfio/101.json", "{\"allow\": [\"romfile\"]}\n");
+	machine_prepare(machine, "hostpci0: 02:00.0,romfile=nosuch.rom\nhostpci1: 05:00\n");
+	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err), 0);
+	assert_int_equal(machine->findings.count, 2);
+	assert_int_equal(machine->findings.items[0].id, CHECK_DEVICE_ABSENT);
+	assert_false(machine->findings.items[0].allowed);
+	assert_int_equal(machine->findings.items[1].id, CHECK_ROMFILE);
+	assert_true(machine->findings.items[1].allowed);
+	assert_int_equal(findings_count(&machine->findings, LEVEL_ERROR), 1);
+
+	/* one that is none would make its author think that something is allowed */
+	tree_file(&machine->tree, "etc/pve/pve-vfio/101.json", "{\"allow\": [\"rom-file\"]}\n");
+	machine_prepare(machine, "hostpci0: 02:00.0\n");
+	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err),
+			 -EBADMSG);
+	assert_string_equal(machine->err.message, "the settings of VM 101 allow 'rom-file', which "
+						  "is no check; did you mean 'romfile'?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_descriptions),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_findings),
+		machine_test(test_run),
+		machine_test(test_allow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
