@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tests: a kernel for sequences. A tree in a temporary folder that plays sysfs: writes to
+ * driver_override, driver/unbind and drivers_probe have the effect they have on Linux 6.1 to 6.12
+ * (drivers/base/bus.c, dd.c, driver.c; seen on both), and a device can be told to misbehave.
+ *
+ * All state is in the tree's files, so it works from the children of base/lanes.c too. While a
+ * write is in the "kernel" the device's lock is held, as device_lock() is: others wait.
+ */
+#pragma once
+
+#include "../unit/test.h"
+#include "../unit/tree.h"
+
+#include "change/plan.h"
+#include "change/restore.h"
+
+struct fake_kernel {
+	struct tree tree;
+	struct state state; /* of run/pve-vfio */
+	/* What run_actions() and the like told, in order: "ADDRESS RESULT TEXT\n". */
+	struct text told;
+	struct error err;
+};
+
+/*
+ * A machine whose boot id is TREE_BOOT_ID, with the driver vfio-pci, registered first as where its
+ * module is loaded from the initramfs, and nothing else.
+ */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+#define fake_test(function) cmocka_unit_test_setup_teardown(function, fake_setup, fake_teardown)
+
+/*
+ * Registers a driver, behind those there are. `ids` are what its table holds: "8086:10d3 …".
+ * `module` may be "": built in.
+ */
+void fake_driver(const struct fake_kernel *kernel, const char *name, const char *module,
+		 const char *ids);
+
+/* Writes to the driver's new_id: it takes these ids too, from the next probe on. */
+void fake_learn(const struct fake_kernel *kernel, const char *driver, const char *ids);
+
+void fake_device(const struct fake_kernel *kernel, const struct tree_device *device);
+
+/* What an administrator does: an override, and another driver (NULL: none) by hand. */
+void fake_set_override(const struct fake_kernel *kernel, const char *address, const char *override);
+void fake_give(const struct fake_kernel *kernel, const char *address, const char *driver);
+void fake_vanish(const struct fake_kernel *kernel, const char *address);
+
+/*
+ * The next writes of a kind misbehave. `where` is
+ *
+ *   "override" "unbind" "probe"        every write of that kind, or just those
+ *   "override@VALUE" "unbind@DRIVER"   of that value; from that driver
+ *   "probe@OVERRIDE"                   while the override is that one ("" for none)
+ *
+ * and `what`, with "once " before it where only the next write is meant,
+ *
+ *   "fail ERRNO"     the write fails
+ *   "ignore"         the write succeeds and has no effect
+ *   "beaten"         another process was quicker: the effect is there, and the write is ENODEV
+ *   "wrong DRIVER"   the probe binds that driver
+ *   "late MS"        the probe returns at once, and binds so many ms later
+ *   "stall"          the write never returns; a SIGKILL ends the process
+ *   "stick"          the same, and no SIGKILL ends it (see fake_loosen())
+ *   "die"            the process that writes is killed
+ *   "vanish"         the device is gone, and the write fails with ENODEV
+ */
+void fake_misbehave(const struct fake_kernel *kernel, const char *address, const char *where,
+		    const char *what);
+void fake_behave(const struct fake_kernel *kernel, const char *address, const char *where);
+
+/* Lets a stuck write go on, have its effect and end; returns when it has. */
+void fake_loosen(const struct fake_kernel *kernel, const char *address);
+
+/*
+ * From now on, the process that makes the `number`th write (1: the next) is killed, and its parent
+ * too, before or after the write has its effect. 0: nobody is.
+ */
+void fake_kill_at(const struct fake_kernel *kernel, unsigned number, bool after);
+
+/* The bound driver, "none", or "gone", and the override as it reads: "e1000e (null)". */
+void assert_binding(const struct fake_kernel *kernel, const char *address, const char *binding);
+
+/*
+ * All writes to a device since the last look: "override=vfio-pci unbind=e1000e probe"; "probe*" is
+ * one that was made several times on end.
+ */
+void assert_writes(const struct fake_kernel *kernel, const char *address, const char *writes);
+
+/* What was told since the last look; the lines are sorted. */
+void assert_told(struct fake_kernel *kernel, const char *lines);
+
+/* ---- the road: what the hook does with lib/change, step by step */
+
+/* The plan of VM 101 that wants these addresses (blanks between), after `earlier` or NULL. */
+void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct journal *earlier,
+	       struct plan *plan);
+
+/* Journals the plan's actions, which it loses. */
+void fake_announce(struct fake_kernel *kernel, struct plan *plan, struct journal *journal);
+
+/* fake_plan(), fake_announce(), run_actions(); returns what that does. */
+int fake_take(struct fake_kernel *kernel, const char *addresses, unsigned deadline_ms,
+	      struct journal *journal);
+
+/* restore_actions() of the whole journal in memory. */
+int fake_roll_back(struct fake_kernel *kernel, unsigned deadline_ms, struct journal *journal);
+
+/* restore_journal() of the journal in the file, as another process does; -ENOENT without one. */
+int fake_restore(struct fake_kernel *kernel, unsigned deadline_ms);
+
+/* run_told: into kernel->told. */
+void fake_told(const struct action *action, const struct run_result *result, void *context);
+
+bool fake_has_journal(const struct fake_kernel *kernel);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tests: the process at work is killed before and after every write. Whatever is left, a restore
+ * by another process leaves the host as it was.
+ */
+#include "fake_kernel.h"
+
+#include <sys/wait.h>
+
+#define NIC	   "0000:01:00.0" /* its driver's */
+#define DRIVERLESS "0000:02:00.0"
+#define OVERRIDDEN "0000:03:00.0" /* and driverless by that */
+#define GPU	   "0000:04:00.0"
+#define AUDIO	   "0000:04:00.1" /* of the GPU's group and slot */
+
+static int setup(void **state)
+{
+	struct fake_kernel *kernel;
+
+	if (fake_setup(state) < 0)
+		return -1;
+	kernel = *state;
+	fake_driver(kernel, "e1000e", "e1000e", "8086:10d3");
+	fake_learn(kernel, "vfio-pci", "8086:10d3");
+	fake_device(kernel, &(struct tree_device){ NIC, .driver = "e1000e", .group = 14 });
+	fake_device(kernel, &(struct tree_device){ DRIVERLESS, .group = 15 });
+	fake_device(kernel, &(struct tree_device){ OVERRIDDEN, .group = 16, .override = "none" });
+	fake_device(kernel, &(struct tree_device){ GPU, .driver = "e1000e", .group = 17 });
+	fake_device(kernel, &(struct tree_device){ AUDIO, .driver = "e1000e", .group = 17 });
+	return 0;
+}
+
+static void assert_untouched(struct fake_kernel *kernel)
+{
+	assert_binding(kernel, NIC, "e1000e (null)");
+	assert_binding(kernel, DRIVERLESS, "none (null)");
+	assert_binding(kernel, OVERRIDDEN, "none none");
+	assert_binding(kernel, GPU, "e1000e (null)");
+	assert_binding(kernel, AUDIO, "e1000e (null)");
+	assert_false(tree_has(&kernel->tree, "dev/vfio/14"));
+	assert_false(tree_has(&kernel->tree, "dev/vfio/17"));
+	assert_false(fake_has_journal(kernel));
+}
+
+static void ignore_told(const struct action *action, const struct run_result *result, void *context)
+{
+	(void)action, (void)result, (void)context;
+}
+
+/* The work of another process: no assertion here, which would go on with the tests in there. */
+typedef int work_function(struct fake_kernel *kernel, struct plan *plan);
+
+static int take(struct fake_kernel *kernel, struct plan *plan)
+{
+	cleanup_journal struct journal journal = { 0 };
+	int r = journal_begin(&kernel->tree.root, 101, &journal, &kernel->err);
+
+	if (r < 0)
+		return r;
+	journal.actions = plan->actions;
+	plan->actions = (struct actions){ 0 };
+	r = journal_write(&kernel->state, &journal, &kernel->err);
+	return r < 0 ? r
+		     : run_actions(&kernel->tree.root, &journal.actions, RUN_APPLY, NULL, 5000,
+				   ignore_told, NULL, &kernel->err);
+}
+
+static int give_back(struct fake_kernel *kernel, struct plan *plan)
+{
+	cleanup_journal struct journal journal = { 0 };
+	int r = journal_read(&kernel->tree.root, &kernel->state, 101, &journal, &kernel->err);
+
+	(void)plan;
+	return r < 0 ? r
+		     : restore_journal(&kernel->tree.root, &kernel->state, &journal, NULL, 0, 5000,
+				       ignore_told, NULL, &kernel->err);
+}
+
+/* Does the work in a process; true when it was killed. Returns when its children are gone too. */
+static bool is_killed(struct fake_kernel *kernel, work_function *work, struct plan *plan)
+{
+	int alive[2], status;
+	char none;
+	pid_t pid;
+
+	assert_int_equal(pipe(alive), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(alive[0]);
+		_exit(work(kernel, plan) == 0 ? 0 : 99);
+	}
+	close(alive[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* the last of them closes the pipe */
+	assert_int_equal(read(alive[0], &none, 1), 0);
+	close(alive[0]);
+	if (WIFSIGNALED(status)) {
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+		return true;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return false;
+}
+
+/* Kills at every write of taking; returns at how many. */
+static unsigned kill_take(struct fake_kernel *kernel, bool after)
+{
+	for (unsigned number = 1;; number++) {
+		cleanup_plan struct plan plan = { 0 };
+		bool killed;
+
+		fake_plan(kernel, NIC " " DRIVERLESS " " OVERRIDDEN " " GPU, NULL, &plan);
+		assert_int_equal(plan.actions.count, 5);
+		fake_kill_at(kernel, number, after);
+		killed = is_killed(kernel, take, &plan);
+		fake_kill_at(kernel, 0, false);
+
+		assert_true(fake_has_journal(kernel));
+		assert_int_equal(fake_restore(kernel, 5000), 0);
+		assert_untouched(kernel);
+		if (!killed)
+			return number - 1;
+	}
+}
+
+static unsigned kill_give_back(struct fake_kernel *kernel, bool after)
+{
+	for (unsigned number = 1;; number++) {
+		cleanup_journal struct journal journal = { 0 };
+		bool killed;
+
+		assert_int_equal(fake_take(kernel, NIC " " DRIVERLESS " " OVERRIDDEN " " GPU, 5000,
+					   &journal),
+				 0);
+		fake_kill_at(kernel, number, after);
+		killed = is_killed(kernel, give_back, NULL);
+		fake_kill_at(kernel, 0, false);
+		if (killed) {
+			assert_true(fake_has_journal(kernel));
+			assert_int_equal(fake_restore(kernel, 5000), 0);
+		}
+		assert_untouched(kernel);
+		if (!killed)
+			return number - 1;
+	}
+}
+
+/* override, unbind and probe; a driverless one needs no unbind */
+#define TAKE_WRITES (3 * 3 + 2 * 2)
+/* override, unbind, probe and override; of a driverless one just unbind and override */
+#define GIVE_BACK_WRITES (3 * 4 + 2 * 2)
+
+static void test_take_killed_before(void **state)
+{
+	assert_int_equal(kill_take(*state, false), TAKE_WRITES);
+}
+
+static void test_take_killed_after(void **state)
+{
+	assert_int_equal(kill_take(*state, true), TAKE_WRITES);
+}
+
+static void test_give_back_killed_before(void **state)
+{
+	assert_int_equal(kill_give_back(*state, false), GIVE_BACK_WRITES);
+}
+
+static void test_give_back_killed_after(void **state)
+{
+	assert_int_equal(kill_give_back(*state, true), GIVE_BACK_WRITES);
+}
+
+/* A lane alone is killed, by the OOM killer say; the process that runs it goes on. */
+static void test_lane_killed(void **state)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+
+	fake_misbehave(kernel, NIC, "unbind@e1000e", "die");
+	assert_int_equal(fake_take(kernel, NIC " " GPU, 5000, &journal), 1);
+	assert_told(kernel, NIC " ECHILD: the process at work on it was killed\n" GPU " ok\n" AUDIO
+				" ok\n");
+	assert_int_equal(journal.actions.items[0].state, ACTION_FAILED);
+	assert_int_equal(fake_roll_back(kernel, 5000, &journal), 0);
+	assert_untouched(kernel);
+}
+
+#define killed_test(function) cmocka_unit_test_setup_teardown(function, setup, fake_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		killed_test(test_take_killed_before),
+		killed_test(test_take_killed_after),
+		killed_test(test_give_back_killed_before),
+		killed_test(test_give_back_killed_after),
+		killed_test(test_lane_killed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
