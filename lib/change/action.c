@@ -109,7 +109,7 @@ static int bind_revert(const struct sysroot *root, const struct action *action, 
 	if (text_equal(driver, action->before))
 		*note = "already there";
 	else if (driver && !text_equal(driver, action->wanted))
-		*note = "left to the driver it has been given since";
+		*note = NOTE_LEFT;
 	else
 		bound = bind_back(root, action, err);
 

@@ -43,6 +43,9 @@ struct action {
 	bool adopted;	/* an earlier run had taken it; not in the journal */
 };
 
+/* The note of a revert that found a value of somebody else's. */
+#define NOTE_LEFT "left to the driver it has been given since"
+
 /* What a type can do. All run in a lane (base/lanes.h): they may block. */
 struct action_operations {
 	const char *name; /* in the journal */

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "host/kernel.h"
+#include "pci/device.h"
 #include "vm/settings.h"
 
 /* No journal comes near: an action takes some 300 bytes. */
@@ -48,6 +49,7 @@ static void file_name(uint32_t vmid, char name[32])
 static int parse_bind(const json_t *json, struct action *action, struct error *err)
 {
 	struct pci_address address;
+	const json_t *none = json_object_get(json, "group");
 	uint64_t group = 0;
 	int r;
 
@@ -56,13 +58,13 @@ static int parse_bind(const json_t *json, struct action *action, struct error *e
 	r = json_member_string_or_null(json, "override", &action->override, err);
 	if (r == 0)
 		r = json_member_string_or_null(json, "module", &action->module, err);
-	if (r == 0)
+	if (r == 0 && !json_is_null(none))
 		r = json_member_u64(json, "group", INT_MAX, &group, err);
 	if (r == 0)
 		r = json_member_bool(json, "keep", &action->keep, err);
 	if (r < 0)
 		return r;
-	action->group = (int)group;
+	action->group = json_is_null(none) ? IOMMU_GROUP_NONE : (int)group;
 	return 0;
 }
 
@@ -220,22 +222,31 @@ int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret
 	return 0;
 }
 
+static json_t *format_bind(const struct action *action)
+{
+	return json_pack("{s:s?, s:s?, s:o, s:b}", "override", action->override, "module",
+			 action->module, "group",
+			 action->group == IOMMU_GROUP_NONE ? json_null()
+							   : json_integer(action->group),
+			 "keep", action->keep);
+}
+
+/* NULL without memory, or for a name that is no UTF-8, which is what JSON is made of. */
 static json_t *format_action(const struct action *action)
 {
-	json_t *json =
+	cleanup_json json_t *json =
 		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "type",
 			  action_operations(action->type)->name, "state",
 			  action_state_name(action->state), "target", action->target, "source",
 			  action->source, "before", action->before, "wanted", action->wanted);
 
-	if (json && action->type == ACTION_BIND) {
-		cleanup_json json_t *bind =
-			json_pack("{s:s?, s:s?, s:i, s:b}", "override", action->override, "module",
-				  action->module, "group", action->group, "keep", action->keep);
+	if (action->type == ACTION_BIND) {
+		cleanup_json json_t *bind = format_bind(action);
 
-		json_object_update(json, bind);
+		if (!bind || json_object_update(json, bind) < 0)
+			return NULL;
 	}
-	return json;
+	return TAKE_PTR(json);
 }
 
 static char *format_journal(const struct journal *journal)
@@ -275,7 +286,11 @@ int journal_write(const struct state *state, const struct journal *journal, stru
 	}
 	data = format_journal(journal);
 	if (!data)
-		return error_set_memory(err);
+		return error_set(
+			err, -EILSEQ,
+			"%s/%s cannot be written: no memory, or the name of a driver is no "
+			"UTF-8 text",
+			STATE_PATH, name);
 	r = file_replace_at(state->fd, name, data, strlen(data));
 	if (r < 0)
 		return error_set(err, r, "cannot write %s/%s: %s", STATE_PATH, name, strerror(-r));
@@ -326,7 +341,7 @@ static bool parse_name(const char *name, uint32_t *ret)
 	const char *dot = strchr(name, '.');
 	uint64_t vmid;
 
-	if (!dot || strcmp(dot, ".json") != 0 ||
+	if (!dot || strcmp(dot, ".json") != 0 || name[0] == '0' ||
 	    parse_number(name, (size_t)(dot - name), 10, UINT32_MAX, &vmid) < 0)
 		return false;
 	*ret = (uint32_t)vmid;

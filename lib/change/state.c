@@ -15,6 +15,8 @@ static int open_directory(const struct sysroot *root, bool create, struct error 
 	cleanup_close int run = sysroot_openat(root, "run", O_PATH | O_DIRECTORY);
 	int fd;
 
+	if (run == -ENOENT && !create)
+		return run;
 	if (run < 0)
 		return error_set(err, run, "cannot open /run: %s", strerror(-run));
 	if (create && mkdirat(run, name, 0700) < 0 && errno != EEXIST)

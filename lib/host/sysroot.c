@@ -54,7 +54,10 @@ int sysroot_openat(const struct sysroot *root, const char *path, int flags)
 			.resolve = RESOLVE_IN_ROOT,
 		};
 
-		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+		/* EAGAIN: something was renamed meanwhile, and ".." may have led out: openat2(2). */
+		do
+			fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+		while (fd < 0 && errno == EAGAIN);
 	}
 	return fd < 0 ? -errno : fd;
 }

@@ -8,15 +8,18 @@
 
 #include "base/number.h"
 
-/* Parses hexadecimal digits up to `end`, which is stepped over. */
-static int parse_part(const char **text, char end, uint64_t max, uint64_t *ret)
+/* Parses `least` to `most` hexadecimal digits up to `end`, which is stepped over. */
+static int parse_part(const char **text, size_t least, size_t most, char end, uint64_t max,
+		      uint64_t *ret)
 {
 	const char *stop = strchr(*text, end);
+	size_t digits = stop ? (size_t)(stop - *text) : 0;
 	int r;
 
-	if (!stop)
+	/* sysfs fills up to the least number of digits, and no further. */
+	if (digits < least || digits > most || (digits > least && **text == '0'))
 		return -EINVAL;
-	r = parse_number(*text, (size_t)(stop - *text), 16, max, ret);
+	r = parse_number(*text, digits, 16, max, ret);
 	if (r < 0)
 		return -EINVAL;
 	*text = end ? stop + 1 : stop;
@@ -27,9 +30,10 @@ int pci_address_parse(const char *text, struct pci_address *ret)
 {
 	uint64_t domain, bus, device, function;
 
-	if (parse_part(&text, ':', UINT32_MAX, &domain) < 0 ||
-	    parse_part(&text, ':', 0xff, &bus) < 0 || parse_part(&text, '.', 0x1f, &device) < 0 ||
-	    parse_part(&text, '\0', 7, &function) < 0)
+	if (parse_part(&text, 4, 8, ':', UINT32_MAX, &domain) < 0 ||
+	    parse_part(&text, 2, 2, ':', 0xff, &bus) < 0 ||
+	    parse_part(&text, 2, 2, '.', 0x1f, &device) < 0 ||
+	    parse_part(&text, 1, 1, '\0', 7, &function) < 0)
 		return -EINVAL;
 	*ret = (struct pci_address){
 		.domain = (uint32_t)domain,

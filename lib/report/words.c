@@ -51,7 +51,9 @@ static char *words_bind(struct pci_names *names, const struct sysroot *root,
 	if (result->result < 0)
 		return text_format("%s %s -> %s FAILED: %s (%s)", action->target, from, to,
 				   result->text, name ? name : "");
-	if (*result->text)
+	if (strcmp(result->text, NOTE_LEFT) == 0)
+		line = text_format("%s %s", action->target, result->text);
+	else if (*result->text)
 		line = text_format("%s %s, %s", action->target, to, result->text);
 	else if (strcmp(from, to) == 0)
 		line = text_format("%s %s already", action->target, to);
@@ -78,9 +80,13 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 			   (double)result->took_us / 1000000);
 }
 
-/* Adds `words` broken at blanks; the first line is behind `first`, the others behind `indent`. */
+/*
+ * Adds `words` broken at blanks, and a word that is wider than a line within; the first line is
+ * behind `first`, the others behind `indent`.
+ */
 static void add_wrapped(struct text *text, const char *first, const char *indent, const char *words)
 {
+	const size_t width = WORDS_WIDTH - strlen(indent) - 1;
 	size_t column = strlen(first);
 
 	text_add(text, "%s", first);
@@ -91,6 +97,8 @@ static void add_wrapped(struct text *text, const char *first, const char *indent
 			text_add(text, "\n%s", indent);
 			column = strlen(indent);
 		}
+		if (size > width)
+			size = width;
 		text_add(text, " %.*s", (int)size, words);
 		column += 1 + size;
 		words += size;
@@ -102,11 +110,10 @@ static void add_wrapped(struct text *text, const char *first, const char *indent
 static void add_finding(struct text *text, const struct finding *finding)
 {
 	const struct check_description *description = check_describe(finding->id);
-	cleanup_free char *head =
-		text_format("%s %s [%s]%s:", check_level_name(description->level), finding->subject,
-			    description->id, finding->allowed ? ", allowed" : "");
+	cleanup_free char *head = text_format("%s [%s]%s:", finding->subject, description->id,
+					      finding->allowed ? ", allowed" : "");
 
-	text_add(text, "%s\n", head ? head : "");
+	add_wrapped(text, check_level_name(description->level), " ", head ? head : "");
 	add_wrapped(text, " ", " ", finding->evidence);
 	add_wrapped(text, "  What to do:", " ", description->remedy);
 }

@@ -67,6 +67,14 @@ static int look_at_process(const struct sysroot *root, pid_t pid, struct vfio_ho
 	return 0;
 }
 
+static int compare_holders(const void *a, const void *b)
+{
+	pid_t left = ((const struct vfio_holder *)a)->pid;
+	pid_t right = ((const struct vfio_holder *)b)->pid;
+
+	return left < right ? -1 : left > right;
+}
+
 static int look_at_all(const struct sysroot *root, struct vfio_holders *holders)
 {
 	cleanup_strings struct strings names = { 0 };
@@ -79,6 +87,8 @@ static int look_at_all(const struct sysroot *root, struct vfio_holders *holders)
 		if (parse_u32(names.items[i], &pid) == 0)
 			r = look_at_process(root, (pid_t)pid, holders);
 	}
+	if (holders->count > 1)
+		qsort(holders->items, holders->count, sizeof(*holders->items), compare_holders);
 	return r;
 }
 

@@ -188,19 +188,25 @@ static int read_hostpci(struct vm_config *config, unsigned number, struct slice 
 	return 0;
 }
 
+static bool slice_equal(struct slice slice, const char *text)
+{
+	return slice.size == strlen(text) && memcmp(slice.data, text, slice.size) == 0;
+}
+
 /*
- * `args` is kept as it is. Of other strings PVE takes one outer pair of quotes off (check_type in
- * QemuServer.pm); a value with a control character that it would drop is dropped here too.
+ * `args` is kept as it is. Of other strings, but not of booleans, PVE takes one outer pair of quotes
+ * off (check_type in QemuServer.pm); a value with a control character that it would drop is dropped here too.
  */
 static int read_setting(struct vm_config *config, unsigned number, struct slice key,
 			struct slice value)
 {
 	struct vm_setting setting = { .line = number };
-	bool raw = key.size == 4 && memcmp(key.data, "args", 4) == 0;
+	bool raw = slice_equal(key, "args");
+	bool quoted = value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"';
 
 	if (memchr(value.data, '\0', value.size) || (!raw && memchr(value.data, '\r', value.size)))
 		return 0;
-	if (!raw && value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"')
+	if (quoted && !raw && !slice_equal(key, "template"))
 		value = (struct slice){ value.data + 1, value.size - 2 };
 	setting.key = slice_copy(key);
 	setting.value = slice_copy(value);
@@ -295,12 +301,19 @@ int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 	return vm_config_parse(path, data, size, ret, err);
 }
 
-const char *vm_config_get(const struct vm_config *config, const char *key)
+const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key)
 {
 	for (size_t i = config->setting_count; i > 0; i--)
 		if (strcmp(config->settings[i - 1].key, key) == 0)
-			return config->settings[i - 1].value;
+			return &config->settings[i - 1];
 	return NULL;
+}
+
+const char *vm_config_get(const struct vm_config *config, const char *key)
+{
+	const struct vm_setting *setting = vm_config_find(config, key);
+
+	return setting ? setting->value : NULL;
 }
 
 bool vm_config_is_q35(const struct vm_config *config)

@@ -63,7 +63,9 @@ int vm_config_parse(const char *path, const char *data, size_t size, struct vm_c
 int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 		   struct vm_config *ret, struct error *err);
 
-/* The value of a setting other than hostpciN, or NULL. `args` is here too. */
+/* A setting other than hostpciN, or NULL. `args` is here too. */
+const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key);
+/* Its value, or NULL. */
 const char *vm_config_get(const struct vm_config *config, const char *key);
 
 /* The machine type is a q35: Machine.pm asks no more than for these letters. */

@@ -18,7 +18,8 @@
 /* A document while it is read. */
 struct reading {
 	const char *name;
-	const char *data;
+	const char *data; /* not terminated */
+	size_t size;
 	struct settings *settings;
 	struct error *err;
 };
@@ -29,12 +30,13 @@ struct reading {
  */
 static unsigned find_line(const struct reading *reading, const char *const path[])
 {
-	const char *at = reading->data;
+	const char *at = reading->data, *end = reading->data + reading->size;
 	unsigned line = 1;
 
 	for (size_t i = 0; path[i]; i++) {
 		cleanup_free char *quoted = text_format("\"%s\"", path[i]);
-		const char *found = quoted ? strstr(at, quoted) : NULL;
+		const char *found =
+			quoted ? memmem(at, (size_t)(end - at), quoted, strlen(quoted)) : NULL;
 
 		if (!found)
 			break;
@@ -296,7 +298,7 @@ static const char *nearest_key(const char *name)
 int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
 		   struct error *err)
 {
-	struct reading reading = { name, data, settings, err };
+	struct reading reading = { name, data, size, settings, err };
 	cleanup_json json_t *json = NULL;
 	const char *member;
 	json_t *value;

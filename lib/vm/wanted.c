@@ -222,13 +222,15 @@ static int resolve_line(struct resolution *resolution, struct error *err)
 }
 
 /* PVE does nothing for these: QEMU opens them as they stand there. */
-static int resolve_args(struct resolution *resolution, const char *line, struct error *err)
+static int resolve_args(struct resolution *resolution, const struct vm_setting *setting,
+			struct error *err)
 {
 	struct args *args = &resolution->wanted->args;
 	int r;
 
 	memcpy(resolution->source, SOURCE_ARGS, sizeof(SOURCE_ARGS));
-	r = args_parse(line, args, err);
+	resolution->line = setting->line;
+	r = args_parse(setting->value, args, err);
 	if (r < 0)
 		return r;
 	if (args->vanished)
@@ -255,7 +257,7 @@ int wanted_resolve(const struct wanted_input *input, struct wanted *ret, struct 
 {
 	cleanup_wanted struct wanted wanted = { 0 };
 	struct resolution resolution = { .input = input, .wanted = &wanted };
-	const char *args = vm_config_get(input->config, "args");
+	const struct vm_setting *args = vm_config_find(input->config, "args");
 	int r = 0;
 
 	/* A template is started with its disks alone. */

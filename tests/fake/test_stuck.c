@@ -120,7 +120,6 @@ static void test_stuck_counts(void **state)
 	struct fake_kernel *kernel = *state;
 	int left;
 
-	KNOWN_FAULT("restore_actions() returns 0 with a stuck action left in the journal");
 	fake_misbehave(kernel, TWO, "unbind@e1000e", "stick");
 	assert_int_equal(fake_take(kernel, ALL, DEADLINE_MS, &journal), 1);
 	left = fake_roll_back(kernel, DEADLINE_MS, &journal);

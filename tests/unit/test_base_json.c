@@ -147,6 +147,22 @@ static void test_member_u64(void **state)
 	assert_int_equal(value, 1);
 }
 
+static void test_member_bool(void **state)
+{
+	static const char *const wrong[] = { "text", "null", "number", "list", "missing" };
+	cleanup_json json_t *json = object();
+	struct error err = { 0 };
+	bool value = false;
+
+	(void)state;
+	assert_int_equal(json_member_bool(json, "yes", &value, &err), 0);
+	assert_true(value);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_row(wrong[i], json_member_bool(json, wrong[i], &value, &err) == -EBADMSG);
+	assert_string_equal(err.message, "'missing' is missing or neither true nor false");
+	assert_true(value);
+}
+
 static void test_member_array(void **state)
 {
 	cleanup_json json_t *json = object();
@@ -172,6 +188,7 @@ int main(void)
 		cmocka_unit_test(test_parse_object),  cmocka_unit_test(test_parse_bounds),
 		cmocka_unit_test(test_member_string), cmocka_unit_test(test_member_string_or_null),
 		cmocka_unit_test(test_member_u64),    cmocka_unit_test(test_member_array),
+		cmocka_unit_test(test_member_bool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,33 @@ static void test_text_starts_with(void **state)
 	assert_false(text_starts_with("", "a"));
 }
 
+static void test_text_nearest(void **state)
+{
+	static const char *const words[] = { "after_stop", "siblings", "deadline_s", "allow" };
+	static const struct {
+		const char *word, *nearest;
+	} rows[] = {
+		{ "after_stopp", "after_stop" },
+		{ "afterstop", "after_stop" },
+		{ "sibling", "siblings" },
+		{ "deadline", "deadline_s" },
+		{ "alow", "allow" },
+		{ "allow", "allow" },
+		{ "", "allow" },
+		{ "aftr_stpo", "after_stop" },
+	};
+	char word[1000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(text_nearest(rows[i].word, words, COUNT(words)),
+				    rows[i].nearest);
+	assert_null(text_nearest("x", words, 0));
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	assert_non_null(text_nearest(word, words, COUNT(words)));
+}
+
 static void test_text_format(void **state)
 {
 	char *text = text_format("%s:%d", "a", 7);
@@ -136,10 +163,11 @@ static void test_take(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	    cmocka_unit_test(test_text_grows),
-		cmocka_unit_test(test_text_failed), cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_text_equal),  cmocka_unit_test(test_text_starts_with),
-		cmocka_unit_test(test_text_format), cmocka_unit_test(test_take),
+		cmocka_unit_test(test_text),	     cmocka_unit_test(test_text_grows),
+		cmocka_unit_test(test_text_failed),  cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_text_equal),   cmocka_unit_test(test_text_starts_with),
+		cmocka_unit_test(test_text_nearest), cmocka_unit_test(test_text_format),
+		cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,6 @@ static void test_no_run_is_silent(void **state)
 	const struct tree *tree = *state;
 	struct error err;
 
-	KNOWN_FAULT("state_open() without create is not silent where /run itself is missing");
 	assert_int_equal(open_state(tree, false, &err), -ENOENT);
 	assert_string_equal(err.message, "");
 }

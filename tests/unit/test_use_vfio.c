@@ -95,7 +95,6 @@ static void test_order(void **state)
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	const struct tree *tree = *state;
 
-	KNOWN_FAULT("vfio_holders_find() orders pids as strings, not as numbers");
 	for (size_t i = 0; i < COUNT(pids); i++) {
 		tree_process(tree, pids[i], "kvm", 0);
 		tree_process_opens(tree, pids[i], 3, "/dev/vfio/14");

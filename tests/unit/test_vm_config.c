@@ -206,8 +206,6 @@ static void test_template_in_quotes(void **state)
 	};
 
 	(void)state;
-	KNOWN_FAULT(
-		"'template: \"1\"' is taken for a boolean: read_setting() unquotes every value");
 	assert_rows(rows, COUNT(rows));
 }
 

@@ -402,7 +402,6 @@ static void test_args_line(void **state)
 	cleanup_wanted struct wanted wanted = { 0 };
 	struct error err;
 
-	KNOWN_FAULT("a problem in 'args' tells the line of the last hostpciN, or 0");
 	assert_int_equal(resolve(*state, text, "", NULL, &wanted, &err), 0);
 	assert_int_equal(wanted.problem_count, 1);
 	assert_int_equal(wanted.problems[0].kind, WANTED_ARGS_VANISH);
