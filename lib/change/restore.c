@@ -90,23 +90,22 @@ int restore_actions(const struct sysroot *root, const struct state *state, struc
 {
 	cleanup_free bool *reverted = calloc(journal->actions.count + 1, sizeof(*reverted));
 	struct notes notes = { &journal->actions, reverted, told, context };
-	int failures, stuck = 0, r;
+	int failures, settled, stuck = 0, r;
 
 	if (!reverted)
 		return error_set_memory(err);
-	r = settle_foreseen(root, state, journal, err);
-	if (r < 0)
-		return r;
+	settled = settle_foreseen(root, state, journal, err);
 	for (size_t i = 0; i < journal->actions.count; i++) {
 		enum action_state action_state = journal->actions.items[i].state;
 
-		reverted[i] = action_state == ACTION_FORESEEN;
+		reverted[i] = action_state == ACTION_FORESEEN && settled == 0;
 		stuck += action_state == ACTION_STUCK && (!chosen || chosen[i]);
 	}
 	failures = run_actions(root, &journal->actions, RUN_REVERT, chosen, deadline_ms,
 			       note_result, &notes, err);
+	/* Alternatives whose fate cannot be told stay in the journal; the rest has gone back. */
 	if (failures >= 0)
-		failures += stuck;
+		failures += stuck + (settled < 0);
 	drop_reverted(&journal->actions, reverted);
 	r = journal_write(state, journal, failures < 0 ? NULL : err);
 	return failures < 0 || r == 0 ? failures : r;
