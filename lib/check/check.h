@@ -22,6 +22,7 @@ int check_device(const struct start *start, struct findings *findings, struct er
 int check_pins(const struct start *start, struct findings *findings, struct error *err);
 int check_owner(const struct start *start, struct findings *findings, struct error *err);
 int check_romfile(const struct start *start, struct findings *findings, struct error *err);
+int check_romimage(const struct start *start, struct findings *findings, struct error *err);
 int check_storage(const struct start *start, struct findings *findings, struct error *err);
 int check_network(const struct start *start, struct findings *findings, struct error *err);
 int check_usb(const struct start *start, struct findings *findings, struct error *err);

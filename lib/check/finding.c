@@ -157,6 +157,12 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"A romfile= leads out of /usr/share/kvm, where option ROMs belong.",
 		"Move the file into /usr/share/kvm and give its name alone.",
 	},
+	[CHECK_ROMFILE_IGNORED] = {
+		"romfile-ignored", LEVEL_WARNING,
+		"The VM's firmware does not run the option ROM of a romfile=: no picture before a "
+		"driver of the guest is there.",
+		"See 'pve-vfio rom check'; 'pve-vfio rom fix' repairs what can be repaired.",
+	},
 	[CHECK_STORAGE_IN_USE] = {
 		"storage-in-use", LEVEL_ERROR,
 		"The host uses a disk that hangs on the device: its file systems would be lost under "
