@@ -18,6 +18,21 @@ static void test_is_present(void **state)
 	assert_false(module_is_present(&tree->root, "vfio_pci_core"));
 }
 
+/* The folder is there before the module has initialised, and what is built in has no state. */
+static void test_initialises(void **state)
+{
+	const struct tree *tree = *state;
+
+	tree_file(tree, "sys/module/vfio_pci/initstate", "coming\n");
+	assert_false(module_is_present(&tree->root, "vfio-pci"));
+	tree_file(tree, "sys/module/vfio_pci/initstate", "live\n");
+	assert_true(module_is_present(&tree->root, "vfio-pci"));
+	tree_file(tree, "sys/module/vfio_pci/initstate", "going\n");
+	assert_false(module_is_present(&tree->root, "vfio-pci"));
+	tree_remove(tree, "sys/module/vfio_pci/initstate");
+	assert_true(module_is_present(&tree->root, "vfio-pci"));
+}
+
 static void test_load(void **state)
 {
 	const struct tree *tree = *state;
@@ -37,6 +52,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(test_is_present),
+		tree_test(test_initialises),
 		tree_test(test_load),
 	};
 

@@ -146,12 +146,24 @@ static void test_cannot_tell(void **state)
 	assert_int_equal(holders.count, 0);
 }
 
+/* A node that is open already cannot be played by a file: tests/vm has it. */
+static void test_group_is_open(void **state)
+{
+	const struct tree *tree = *state;
+
+	assert_false(vfio_group_is_open(&tree->root, 14));
+	tree_bytes(tree, "dev/vfio/14", "", 0);
+	assert_false(vfio_group_is_open(&tree->root, 14));
+	assert_false(vfio_group_is_open(&tree->root, IOMMU_GROUP_NONE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_find_all),    tree_test(test_find_one_process),
-		tree_test(test_other_links), tree_test(test_order),
-		tree_test(test_names),	     tree_test(test_cannot_tell),
+		tree_test(test_find_all),      tree_test(test_find_one_process),
+		tree_test(test_other_links),   tree_test(test_order),
+		tree_test(test_names),	       tree_test(test_cannot_tell),
+		tree_test(test_group_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

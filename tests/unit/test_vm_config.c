@@ -377,6 +377,112 @@ static void test_large(void **state)
 	free(data);
 }
 
+/* Other settings: of a key given twice the last counts; no quotes around a string (check_type()). */
+static void test_settings(void **state)
+{
+	static const char text[] = "machine: pc\nagent: 1\nmachine: \"pc-q35-8.1\"\n"
+				   "args: \"-cpu\" 'host'  \nname: \"a\nvga:  none \n"
+				   "net0: virtio=\"x\"\nbios: ovmf\r\n[snap]\nvga: std\nlock: x\n";
+	static const struct {
+		const char *key, *value;
+		unsigned line;
+	} rows[] = {
+		{ "machine", "pc-q35-8.1", 3 },
+		{ "agent", "1", 2 },
+		{ "args", "\"-cpu\" 'host'", 4 },
+		{ "name", "\"a", 5 },
+		{ "vga", "none", 6 },
+		{ "net0", "virtio=\"x\"", 7 },
+		{ "bios", "ovmf", 8 },
+		{ "lock", NULL, 0 },
+		{ "hostpci0", NULL, 0 },
+		{ "mach", NULL, 0 },
+	};
+	cleanup_vm_config struct vm_config config = { 0 };
+
+	(void)state;
+	parse(text, &config);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct vm_setting *setting = vm_config_find(&config, rows[i].key);
+
+		assert_text(vm_config_get(&config, rows[i].key), rows[i].value);
+		assert_row(rows[i].key, !setting == !rows[i].value);
+		assert_row(rows[i].key, !setting || setting->line == rows[i].line);
+	}
+}
+
+/* What PVE drops is no setting: a carriage return or a NUL in the value. */
+static void test_dropped_settings(void **state)
+{
+	static const char text[] = "vga: a\rb\nbios: a\0b\nargs: a\0b\nargs: a\rb\n";
+	cleanup_vm_config struct vm_config config = { 0 };
+
+	(void)state;
+	parse_bytes(text, sizeof(text) - 1, &config);
+	assert_null(vm_config_get(&config, "vga"));
+	assert_null(vm_config_get(&config, "bios"));
+	assert_string_equal(vm_config_get(&config, "args"), "a\rb"); /* raw */
+}
+
+/* Machine.pm:167 asks no more than for these letters. */
+static void test_q35(void **state)
+{
+	static const struct {
+		const char *text;
+		bool q35;
+	} rows[] = {
+		{ "", false },
+		{ "machine: q35\n", true },
+		{ "machine: pc-q35-8.1+pve0\n", true },
+		{ "machine: type=q35,viommu=intel\n", true },
+		{ "machine: pc-i440fx-8.1\n", false },
+		{ "machine: Q35\n", false },
+		{ "machine: q35\nmachine: pc\n", false },
+		{ "args: -machine q35\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_vm_config struct vm_config config = { 0 };
+
+		parse(rows[i].text, &config);
+		assert_row(rows[i].text, vm_config_is_q35(&config) == rows[i].q35);
+	}
+}
+
+static void test_read(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_vm_config struct vm_config config = { 0 };
+	struct error err = { 0 };
+	static char large[VM_CONFIG_MAX + 1];
+
+	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, &err), -ENOENT);
+	assert_string_equal(err.message, "cannot read " PATH ": No such file or directory");
+	tree_config(tree, 101, "hostpci0: 01:00,pcie=1 \n");
+	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, &err), 0);
+	assert_string_equal(config.path, PATH);
+	assert_true(config.hostpci[0].present);
+	assert_string_equal(config.hostpci[0].value, "01:00,pcie=1");
+	vm_config_done(&config);
+
+	/* of the node it migrates from */
+	assert_int_equal(vm_config_read(&tree->root, "pve2", 101, &config, &err), -ENOENT);
+	tree_file(tree, "etc/pve/nodes/pve2/qemu-server/101.conf", "hostpci1: 02:00\n");
+	assert_int_equal(vm_config_read(&tree->root, "pve2", 101, &config, &err), 0);
+	assert_string_equal(config.path, "/etc/pve/nodes/pve2/qemu-server/101.conf");
+	assert_true(config.hostpci[1].present);
+	vm_config_done(&config);
+
+	memset(large, '#', sizeof(large));
+	tree_bytes(tree, "etc/pve/qemu-server/101.conf", large, VM_CONFIG_MAX);
+	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, &err), 0);
+	vm_config_done(&config);
+	tree_bytes(tree, "etc/pve/qemu-server/101.conf", large, sizeof(large));
+	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, &err), -EFBIG);
+	assert_string_equal(err.message, PATH ": larger than the 1 MiB Proxmox VE allows");
+}
+
 static void test_done(void **state)
 {
 	struct vm_config config = { 0 };
@@ -398,6 +504,8 @@ int main(void)
 		cmocka_unit_test(test_nul),	   cmocka_unit_test(test_template_nul),
 		cmocka_unit_test(test_dropped),	   cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_every_byte), cmocka_unit_test(test_large),
+		cmocka_unit_test(test_settings),   cmocka_unit_test(test_dropped_settings),
+		cmocka_unit_test(test_q35),	   tree_test(test_read),
 		cmocka_unit_test(test_done),
 	};
 
