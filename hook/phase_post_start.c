@@ -25,8 +25,8 @@ static void pin_in_lane(int fd, void *work, void *context)
 	struct error err = { 0 };
 
 	(void)context;
-	report.result = settings_add_pins(&pinning->hook->root, pinning->hook->vmid, pinning->pins,
-					  pinning->count, &err);
+	report.result = pins_add(&pinning->hook->root, pinning->hook->vmid, pinning->pins,
+				 pinning->count, &err);
 	snprintf(report.text, sizeof(report.text), "%s", err.message);
 	lane_send(fd, &report);
 }

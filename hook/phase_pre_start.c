@@ -179,15 +179,16 @@ static int confirm(struct hook *hook, const struct plan *plan, unsigned deadline
 
 	for (size_t i = 0; i < plan->device_count; i++) {
 		const struct pci_device *device = &plan->devices[i].device;
+		const char *wanted = plan->devices[i].vfio.name;
 		cleanup_free char *driver = NULL;
 		int r;
 
 		if (plan->devices[i].foreseen)
 			continue;
 		r = pci_driver_read(&hook->root, device->name, &driver);
-		if (r < 0 || !text_equal(driver, VFIO_DRIVER))
+		if (r < 0 || !text_equal(driver, wanted))
 			return error_set(err, r < 0 ? r : -EIO, "%s is not with %s but with %s",
-					 device->name, VFIO_DRIVER, driver ? driver : "no driver");
+					 device->name, wanted, driver ? driver : "no driver");
 		r = vfio_group_node_wait(&hook->root, device->iommu_group, deadline, err);
 		if (r < 0)
 			return r;

@@ -21,10 +21,10 @@ static void print_device(struct pci_names *names, const struct start *start,
 		printf("group %d, ", device->iommu_group);
 	if (planned->foreseen)
 		printf("%s: only if Proxmox VE chooses it\n", driver);
-	else if (text_equal(device->driver, VFIO_DRIVER))
-		printf("%s already\n", VFIO_DRIVER);
+	else if (text_equal(device->driver, planned->vfio.name))
+		printf("%s already\n", driver);
 	else
-		printf("%s -> %s\n", driver, VFIO_DRIVER);
+		printf("%s -> %s\n", driver, planned->vfio.name);
 }
 
 static void print_left(const struct start *start)
@@ -39,6 +39,17 @@ static void print_left(const struct start *start)
 	}
 }
 
+/* What else changes while the VM has them. */
+static void print_releases(const struct actions *actions)
+{
+	for (size_t i = 0; i < actions->count; i++) {
+		cleanup_free char *words = words_planned(&actions->items[i]);
+
+		if (words)
+			printf("%s (%s)\n", words, actions->items[i].source);
+	}
+}
+
 static void print_text(const struct start *start, const struct findings *findings)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
@@ -50,6 +61,7 @@ static void print_text(const struct start *start, const struct findings *finding
 	for (size_t i = 0; i < start->plan.device_count; i++)
 		print_device(&names, start, &start->plan.devices[i]);
 	print_left(start);
+	print_releases(&start->plan.actions);
 	fputs(words ? words : "", stdout);
 	if (errors > 0)
 		printf("The start would be refused, for %zu reason%s.\n", errors,

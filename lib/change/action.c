@@ -3,11 +3,13 @@
 #include "change/action.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/number.h"
+#include "change/operations.h"
 #include "host/module.h"
 #include "pci/driver.h"
 #include "vm/reservation.h"
@@ -100,15 +102,16 @@ static int bind_revert(const struct sysroot *root, const struct action *action, 
 
 	r = pci_driver_read(root, action->target, &driver);
 	if (r == -ENODEV) {
-		*note = "no longer there";
+		*note = NOTE_GONE;
 		return 0;
 	}
 	if (r < 0)
 		return error_set(err, r, "cannot read its driver: %s", strerror(-r));
 
+	/* Where our own attempt failed, whoever has it now got it by that. */
 	if (text_equal(driver, action->before))
 		*note = "already there";
-	else if (driver && !text_equal(driver, action->wanted))
+	else if (driver && !text_equal(driver, action->wanted) && action->state != ACTION_FAILED)
 		*note = NOTE_LEFT;
 	else
 		bound = bind_back(root, action, err);
@@ -127,8 +130,16 @@ static int bind_revert(const struct sysroot *root, const struct action *action, 
 
 static const struct action_operations operations[] = {
 	[ACTION_RESERVE] = { "reserve", true, reserve_apply, reserve_revert },
+	[ACTION_STOP_UNIT] = { "stop-unit", true, unit_apply, unit_revert },
+	[ACTION_RELEASE_CONSOLE] = { "release-console", true, console_apply, console_revert },
+	[ACTION_RELEASE_FRAMEBUFFER] = { "release-framebuffer", true, framebuffer_apply,
+					 framebuffer_revert },
+	[ACTION_UNLOAD_MODULE] = { "unload-module", true, unload_apply, unload_revert },
 	[ACTION_LOAD_MODULE] = { "load-module", true, load_apply, load_revert },
+	[ACTION_SET_ATTRIBUTE] = { "set-attribute", false, attribute_apply, attribute_revert },
 	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
+	[ACTION_RESIZE_BAR] = { "resize-bar", false, resize_apply, resize_revert },
+	[ACTION_RESCAN] = { "rescan", false, rescan_apply, rescan_revert },
 };
 
 static const char *const states[] = {
@@ -194,6 +205,37 @@ int action_set_binding(struct action *action, const char *override, const char *
 		return -ENOMEM;
 	action->group = group;
 	return 0;
+}
+
+int action_copy(const struct action *action, struct action *ret)
+{
+	struct action copy = { 0 };
+	int r;
+
+	r = action_make(action->type, action->target, action->before, action->wanted,
+			action->source, &copy);
+	if (r == 0)
+		r = action_set_binding(&copy, action->override, action->module, action->group);
+	if (r < 0) {
+		action_done(&copy);
+		return r;
+	}
+	copy.state = action->state;
+	copy.keep = action->keep;
+	copy.adopted = action->adopted;
+	*ret = copy;
+	return 0;
+}
+
+bool action_address(const struct action *action, struct pci_address *ret)
+{
+	char address[PCI_ADDRESS_TEXT];
+
+	if (operations[action->type].host_wide || strcspn(action->target, "/") >= sizeof(address))
+		return false;
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(action->target, "/"),
+		 action->target);
+	return pci_address_parse(address, ret) == 0;
 }
 
 void action_done(struct action *action)

@@ -12,10 +12,18 @@
 #include "host/sysroot.h"
 #include "pci/address.h"
 
+/* In the order in which a start makes them. */
 enum action_type {
-	ACTION_RESERVE,	    /* target: a PCI address, reserved with PVE; wanted: the VM's id */
-	ACTION_LOAD_MODULE, /* target: a module; wanted: "loaded" */
-	ACTION_BIND,	    /* target: a PCI address; before, wanted: drivers */
+	ACTION_RESERVE,		/* target: a PCI address, reserved with PVE; wanted: the VM's id */
+	ACTION_STOP_UNIT,	/* target: a service; "active" to "inactive" */
+	ACTION_RELEASE_CONSOLE, /* target: a driver of the text console, "vtcon1"; "1" to "0" */
+	ACTION_RELEASE_FRAMEBUFFER, /* target: "efi-framebuffer.0"; its driver to "none" */
+	ACTION_UNLOAD_MODULE,	    /* target: a module; "loaded" to "unloaded" */
+	ACTION_LOAD_MODULE,	    /* target: a module; wanted: "loaded" */
+	ACTION_SET_ATTRIBUTE,	    /* target: "ADDRESS/reset_method"; values of the attribute */
+	ACTION_BIND,		    /* target: a PCI address; before, wanted: drivers */
+	ACTION_RESIZE_BAR,	    /* target: "ADDRESS/resource1_resize"; MiB */
+	ACTION_RESCAN,		    /* target: "ADDRESS/remove"; wanted: its VFIO driver */
 };
 
 enum action_state {
@@ -34,17 +42,18 @@ struct action {
 	char *before;
 	char *wanted;
 	char *source; /* what asks for it: "hostpci0"; "group 14": comes along with its group */
+	bool keep;    /* stays as it is `wanted` when the VM stops, as the settings ask */
+	bool adopted; /* an earlier run had done it; not in the journal */
 
 	/* ACTION_BIND alone. */
 	char *override; /* driver_override before */
 	char *module;	/* that brings the driver before; NULL: built in, or no driver */
 	int group;	/* IOMMU group */
-	bool keep;	/* stays with `wanted` when the VM stops, as the settings ask */
-	bool adopted;	/* an earlier run had taken it; not in the journal */
 };
 
 /* The note of a revert that found a value of somebody else's. */
 #define NOTE_LEFT "left to the driver it has been given since"
+#define NOTE_GONE "no longer there"
 
 /* What a type can do. All run in a lane (base/lanes.h): they may block. */
 struct action_operations {
@@ -75,6 +84,10 @@ int action_make(enum action_type type, const char *target, const char *before, c
 		const char *source, struct action *ret);
 /* The rest of an ACTION_BIND; `override` and `module` may be NULL. */
 int action_set_binding(struct action *action, const char *override, const char *module, int group);
+/* A copy; -ENOMEM leaves nothing behind. */
+int action_copy(const struct action *action, struct action *ret);
+/* The PCI address of the function that an action is on; false for one on the host as a whole. */
+bool action_address(const struct action *action, struct pci_address *ret);
 void action_done(struct action *action);
 
 /* A list of actions, started as { 0 }. */

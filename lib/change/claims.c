@@ -48,8 +48,8 @@ static bool drop_shared(struct actions *actions, const struct journal *journal)
 	for (size_t i = 0; i < count; i++) {
 		struct action *action = &actions->items[i];
 
-		if (action->type == ACTION_BIND &&
-		    actions_find(&journal->actions, ACTION_BIND, action->target))
+		if (action->type != ACTION_RESERVE &&
+		    actions_find(&journal->actions, action->type, action->target))
 			action_done(action);
 		else
 			actions->items[kept++] = *action;

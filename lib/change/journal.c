@@ -60,8 +60,6 @@ static int parse_bind(const json_t *json, struct action *action, struct error *e
 		r = json_member_string_or_null(json, "module", &action->module, err);
 	if (r == 0 && !json_is_null(none))
 		r = json_member_u64(json, "group", INT_MAX, &group, err);
-	if (r == 0)
-		r = json_member_bool(json, "keep", &action->keep, err);
 	if (r < 0)
 		return r;
 	action->group = json_is_null(none) ? IOMMU_GROUP_NONE : (int)group;
@@ -84,6 +82,8 @@ static int parse_action(const json_t *json, struct action *action, struct error 
 		r = json_member_string(json, "wanted", &action->wanted, err);
 	if (r == 0)
 		r = json_member_string_or_null(json, "before", &action->before, err);
+	if (r == 0)
+		r = json_member_bool(json, "keep", &action->keep, err);
 	if (r < 0)
 		return r;
 	if (action_type_parse(type, &action->type) < 0)
@@ -224,21 +224,21 @@ int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret
 
 static json_t *format_bind(const struct action *action)
 {
-	return json_pack("{s:s?, s:s?, s:o, s:b}", "override", action->override, "module",
+	return json_pack("{s:s?, s:s?, s:o}", "override", action->override, "module",
 			 action->module, "group",
 			 action->group == IOMMU_GROUP_NONE ? json_null()
-							   : json_integer(action->group),
-			 "keep", action->keep);
+							   : json_integer(action->group));
 }
 
 /* NULL without memory, or for a name that is no UTF-8, which is what JSON is made of. */
 static json_t *format_action(const struct action *action)
 {
 	cleanup_json json_t *json =
-		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s}", "type",
+		json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:b}", "type",
 			  action_operations(action->type)->name, "state",
 			  action_state_name(action->state), "target", action->target, "source",
-			  action->source, "before", action->before, "wanted", action->wanted);
+			  action->source, "before", action->before, "wanted", action->wanted,
+			  "keep", action->keep);
 
 	if (action->type == ACTION_BIND) {
 		cleanup_json json_t *bind = format_bind(action);

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/lanes.h"
+#include "change/release.h"
 #include "pci/driver.h"
 
 static int add_device(struct plan *plan, const struct sysroot *root, struct pci_address address,
@@ -87,6 +88,28 @@ static int collect_devices(struct plan *plan, const struct sysroot *root,
 	return r < 0 ? r : collect_use(plan, root, wanted, WANTED_ALTERNATIVE, err);
 }
 
+/* PVE swaps any other driver for vfio-pci, but where it leaves the driver to us. */
+static int choose_drivers(struct plan *plan, const struct sysroot *root,
+			  const struct wanted *wanted, const struct settings *settings,
+			  struct error *err)
+{
+	bool best = !settings->driver || strcmp(settings->driver, "auto") == 0;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->device_count && r == 0; i++) {
+		struct plan_device *device = &plan->devices[i];
+		const struct wanted_device *wish = wanted_find(wanted, device->device.address);
+
+		if (!wish || !wish->own_driver)
+			r = vfio_driver_named(VFIO_DRIVER, &device->vfio, err);
+		else if (best)
+			r = vfio_driver_find(root, device->device.name, &device->vfio, err);
+		else
+			r = vfio_driver_named(settings->driver, &device->vfio, err);
+	}
+	return r;
+}
+
 struct override_reading {
 	const struct sysroot *root;
 	struct plan_device *device;
@@ -157,7 +180,7 @@ static int add_bind_action(struct plan *plan, const struct plan_device *device,
 	struct action action = { 0 };
 	int r;
 
-	r = action_make(ACTION_BIND, device->device.name, device->device.driver, VFIO_DRIVER,
+	r = action_make(ACTION_BIND, device->device.name, device->device.driver, device->vfio.name,
 			device->source, &action);
 	if (r == 0)
 		r = action_set_binding(&action, device->override, device->module,
@@ -172,23 +195,39 @@ static int add_bind_action(struct plan *plan, const struct plan_device *device,
 	return actions_add(&plan->actions, &action);
 }
 
-static int add_module_action(struct plan *plan)
+/* The module of a VFIO driver that is not there yet. */
+static int add_module_action(struct plan *plan, const struct sysroot *root,
+			     const struct vfio_driver *driver)
 {
 	struct action action = { 0 };
-	int r = action_make(ACTION_LOAD_MODULE, VFIO_DRIVER, NULL, "loaded", "the VM", &action);
+	char path[SYSROOT_PATH_MAX];
+	int r;
 
+	snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver->name);
+	if (sysroot_exists(root, path) ||
+	    actions_find(&plan->actions, ACTION_LOAD_MODULE, driver->module))
+		return 0;
+	r = action_make(ACTION_LOAD_MODULE, driver->module, NULL, "loaded", "the VM", &action);
 	return r < 0 ? r : actions_add(&plan->actions, &action);
 }
 
 static int add_actions(struct plan *plan, const struct sysroot *root,
-		       const struct settings *settings)
+		       const struct settings *settings, struct error *err)
 {
-	int r = 0;
+	int r = release_host(plan, root, settings, err);
 
-	if (plan->device_count > 0 && !sysroot_exists(root, "sys/bus/pci/drivers/" VFIO_DRIVER))
-		r = add_module_action(plan);
 	for (size_t i = 0; i < plan->device_count && r == 0; i++)
-		r = add_bind_action(plan, &plan->devices[i], settings);
+		if (add_module_action(plan, root, &plan->devices[i].vfio) < 0)
+			r = error_set_memory(err);
+	for (size_t i = 0; i < plan->device_count && r == 0; i++) {
+		const struct plan_device *device = &plan->devices[i];
+
+		r = release_before(plan, root, settings, device, err);
+		if (r == 0 && add_bind_action(plan, device, settings) < 0)
+			r = error_set_memory(err);
+		if (r == 0)
+			r = release_after(plan, root, settings, device, err);
+	}
 	return r;
 }
 
@@ -204,40 +243,91 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
 	r = read_overrides(&plan, root, settings->deadline_s * 1000, err);
 	if (r < 0)
 		return r;
-	if (add_actions(&plan, root, settings) < 0)
-		return error_set_memory(err);
+	r = choose_drivers(&plan, root, wanted, settings, err);
+	if (r == 0)
+		r = add_actions(&plan, root, settings, err);
+	if (r < 0)
+		return r;
 	*ret = plan;
 	plan = (struct plan){ 0 };
 	return 0;
 }
 
+/* Takes the values before from an action that an earlier run recorded. */
+static int adopt_values(struct action *action, const struct action *recorded)
+{
+	struct action adopted = { 0 };
+	int r;
+
+	r = action_make(action->type, action->target, recorded->before, action->wanted,
+			action->source, &adopted);
+	if (r == 0)
+		r = action_set_binding(&adopted, recorded->override, recorded->module,
+				       action->group);
+	if (r < 0) {
+		action_done(&adopted);
+		return r;
+	}
+	adopted.state = action->state;
+	adopted.keep = action->keep;
+	adopted.adopted = true;
+	action_done(action);
+	*action = adopted;
+	return 0;
+}
+
+/* What was done for the sake of a device, whose address its source is, and shows no more. */
+static int adopt_release(struct plan *plan, const struct action *recorded)
+{
+	struct action adopted = { 0 };
+	int r;
+
+	if (!actions_find(&plan->actions, ACTION_BIND, recorded->source))
+		return 0;
+	r = action_copy(recorded, &adopted);
+	if (r < 0)
+		return r;
+	adopted.state = ACTION_ANNOUNCED;
+	adopted.adopted = true;
+	return actions_add(&plan->actions, &adopted);
+}
+
 int plan_adopt(struct plan *plan, const struct journal *earlier)
 {
-	for (size_t i = 0; i < plan->actions.count; i++) {
-		struct action *action = &plan->actions.items[i];
-		const struct action *recorded =
-			actions_find(&earlier->actions, ACTION_BIND, action->target);
-		struct action adopted = { 0 };
+	for (size_t i = 0; i < earlier->actions.count; i++) {
+		const struct action *recorded = &earlier->actions.items[i];
+		struct action *action;
 		int r;
 
-		if (action->type != ACTION_BIND || !recorded || recorded->state == ACTION_FORESEEN)
+		if (recorded->state == ACTION_FORESEEN || recorded->type == ACTION_RESERVE)
 			continue;
-		r = action_make(ACTION_BIND, action->target, recorded->before, action->wanted,
-				action->source, &adopted);
-		if (r == 0)
-			r = action_set_binding(&adopted, recorded->override, recorded->module,
-					       action->group);
-		if (r < 0) {
-			action_done(&adopted);
+		action = actions_find(&plan->actions, recorded->type, recorded->target);
+		r = action ? adopt_values(action, recorded) : adopt_release(plan, recorded);
+		if (r < 0)
 			return r;
-		}
-		adopted.state = action->state;
-		adopted.keep = action->keep;
-		adopted.adopted = true;
-		action_done(action);
-		*action = adopted;
 	}
 	return 0;
+}
+
+/* A rescan has no value before: it is for the way back. */
+static bool is_needless(const struct action *action)
+{
+	return action->type != ACTION_BIND && !action->adopted && action->before &&
+	       strcmp(action->before, action->wanted) == 0;
+}
+
+void plan_prune(struct plan *plan)
+{
+	struct actions *actions = &plan->actions;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < actions->count; i++) {
+		if (is_needless(&actions->items[i]))
+			action_done(&actions->items[i]);
+		else
+			actions->items[kept++] = actions->items[i];
+	}
+	actions->count = kept;
 }
 
 bool plan_has_device(const struct plan *plan, struct pci_address address)
@@ -252,6 +342,7 @@ void plan_done(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->device_count; i++) {
 		pci_device_done(&plan->devices[i].device);
+		vfio_driver_done(&plan->devices[i].vfio);
 		free(plan->devices[i].override);
 		free(plan->devices[i].module);
 	}

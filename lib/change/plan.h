@@ -7,21 +7,19 @@
 
 #include "change/action.h"
 #include "change/journal.h"
-#include "pci/device.h"
+#include "pci/variant.h"
 #include "vm/settings.h"
 #include "vm/wanted.h"
-
-/* The driver that hands a device to a VM, and its module. */
-#define VFIO_DRIVER "vfio-pci"
 
 struct plan_device {
 	struct pci_device device;
 	char source[SOURCE_MAX]; /* "hostpci0", or "group 14" */
-	bool sibling;	/* not wanted, but in the group of one that is: PVE would take it */
-	bool foreseen;	/* of an alternative that PVE is not expected to choose */
-	bool stuck;	/* the kernel holds its lock: another probe or remove does not end */
-	char *override; /* driver_override now */
-	char *module;	/* of its driver now */
+	bool sibling;  /* not wanted, but in the group of one that is: PVE would take it */
+	bool foreseen; /* of an alternative that PVE is not expected to choose */
+	bool stuck;    /* the kernel holds its lock: another probe or remove does not end */
+	struct vfio_driver vfio; /* that hands it to the VM */
+	char *override;		 /* driver_override now */
+	char *module;		 /* of its driver now */
 };
 
 /* Started as { 0 }. */
@@ -39,10 +37,14 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
 	      const struct settings *settings, struct plan *ret, struct error *err);
 
 /*
- * Where an earlier journal has taken a device of the plan already, the values before are those
- * recorded there, never what that run set. 0 or -ENOMEM.
+ * Where an earlier journal has done an action of the plan already, the value before is the one
+ * recorded there, never what that run set; and what it had the host let go of for a device of the
+ * plan is of the plan too. 0 or -ENOMEM.
  */
 int plan_adopt(struct plan *plan, const struct journal *earlier);
+
+/* Takes out the actions that were not adopted and would change nothing, but for bindings. */
+void plan_prune(struct plan *plan);
 bool plan_has_device(const struct plan *plan, struct pci_address address);
 void plan_done(struct plan *plan);
 #define cleanup_plan cleanup(plan_done)

@@ -158,26 +158,39 @@ static int run_lanes(struct run *run, struct action_lane *work, size_t count, st
 /* The functions of one slot: "0000:01:00.1" up to the dot. */
 static bool same_slot(const char *a, const char *b)
 {
-	const char *dot = strrchr(a, '.');
+	const char *dot = strchr(a, '.');
 
 	return dot && strncmp(a, b, (size_t)(dot - a) + 1) == 0;
 }
 
-/* Orders the numbers of a lane: the highest function first, the other way round when reverting. */
+/* The number of the function, of a lane's actions all that differs in their addresses. */
+static char function_of(const struct run *run, size_t step)
+{
+	return strchr(run->actions->items[step].target, '.')[1];
+}
+
+/*
+ * Orders the numbers of a lane: the highest function first, and the actions on one function as they
+ * are listed. Reverting goes the very opposite way.
+ */
 static void sort_lane(const struct run *run, struct action_lane *lane)
 {
 	for (size_t i = 1; i < lane->count; i++) {
 		for (size_t at = i; at > 0; at--) {
 			size_t *pair = &lane->steps[at - 1];
-			int order = strcmp(run->actions->items[pair[0]].target,
-					   run->actions->items[pair[1]].target);
 			size_t held = pair[0];
 
-			if ((run->direction == RUN_APPLY) == (order >= 0))
+			if (function_of(run, pair[0]) >= function_of(run, pair[1]))
 				break;
 			pair[0] = pair[1];
 			pair[1] = held;
 		}
+	}
+	for (size_t i = 0; run->direction == RUN_REVERT && i < lane->count / 2; i++) {
+		size_t held = lane->steps[i];
+
+		lane->steps[i] = lane->steps[lane->count - 1 - i];
+		lane->steps[lane->count - 1 - i] = held;
 	}
 }
 

@@ -32,6 +32,7 @@ static int resolve(struct start *start, struct error *err)
 		.present = &start->present,
 		.mappings = &start->mappings,
 		.node = start->node,
+		.take_kept = start->settings.driver != NULL,
 		.choose = choose_alternative,
 		.context = &choosing,
 	};
@@ -47,6 +48,7 @@ static int adopt(struct start *start)
 	for (size_t i = 0; i < start->claims.count && r == 0; i++)
 		if (start->claims.items[i].phase == JOURNAL_KEPT)
 			r = plan_adopt(&start->plan, &start->claims.items[i]);
+	plan_prune(&start->plan);
 	return r;
 }
 

@@ -191,6 +191,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"Nothing, if the node can be reached over the network; else plug a keyboard into "
 		"another controller.",
 	},
+	[CHECK_NODE_IN_USE] = {
+		"node-in-use", LEVEL_ERROR,
+		"A process of the host has a node of the device open. While it has, the driver may "
+		"not let go of the device, or may take the host down with it.",
+		"End the process, or have its service stopped while the VM runs: "
+		"\"stop_units\": [\"NAME.service\"] in /etc/pve/pve-vfio/VMID.json.",
+	},
 	[CHECK_SRIOV_IN_USE] = {
 		"sriov-in-use", LEVEL_ERROR,
 		"Virtual functions of this physical function are in use; they go away with its "
@@ -222,6 +229,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"Ballooning is of no use with passed-through devices: all memory is pinned, and QEMU "
 		"gives none back.",
 		"Switch it off ('qm set VMID --balloon 0').",
+	},
+	[CHECK_VARIANT_DRIVER] = {
+		"variant-driver", LEVEL_INFO,
+		"The kernel has a VFIO driver made for this device, which can do more (such as "
+		"migration); Proxmox VE replaces it by vfio-pci unless the line says driver=keep.",
+		"If you want it: add driver=keep to the line and set \"driver\": \"auto\" in "
+		"/etc/pve/pve-vfio/VMID.json.",
 	},
 	[CHECK_FRAMEBUFFER_HELD] = {
 		"framebuffer-held", LEVEL_WARNING,
@@ -288,6 +302,14 @@ const char *check_level_name(enum check_level level)
 	return names[level];
 }
 
+/* What is quoted from a file can hold anything; a terminal would obey it. */
+static void clean(char *text)
+{
+	for (; text && *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 int finding_add(struct findings *findings, enum check_id id, const char *subject,
 		const char *evidence, ...)
 {
@@ -298,6 +320,7 @@ int finding_add(struct findings *findings, enum check_id id, const char *subject
 	if (vasprintf(&finding.evidence, evidence, arguments) < 0)
 		finding.evidence = NULL;
 	va_end(arguments);
+	clean(finding.evidence);
 	if (!finding.subject || !finding.evidence ||
 	    array_reserve(&findings->items, findings->count, sizeof(finding)) < 0) {
 		free(finding.subject);

@@ -48,11 +48,13 @@ enum check_id {
 	CHECK_NETWORK_IN_USE,
 	CHECK_USB_STORAGE_IN_USE,
 	CHECK_USB_KEYBOARD,
+	CHECK_NODE_IN_USE,
 	CHECK_SRIOV_IN_USE,
 	CHECK_CONTAINER_USES,
 	CHECK_CONTAINER_LISTS,
 	CHECK_MEMORY_SHORT,
 	CHECK_BALLOON_SET,
+	CHECK_VARIANT_DRIVER,
 	CHECK_FRAMEBUFFER_HELD,
 	CHECK_DEVICE_DEAD,
 	CHECK_NO_RESET,
@@ -89,14 +91,14 @@ struct findings {
 int finding_add(struct findings *findings, enum check_id id, const char *subject,
 		const char *evidence, ...) __attribute__((format(printf, 4, 5)));
 
-/* How many have the level and are not allowed. */
-
 /*
  * Adds one whose evidence is a list of what was found, cut where it gets long; none for an empty
  * list. 0 or -ENOMEM.
  */
 int finding_add_list(struct findings *findings, enum check_id id, const char *subject,
 		     const struct strings *evidence);
+
+/* How many have the level and are not allowed. */
 size_t findings_count(const struct findings *findings, enum check_level level);
 void findings_done(struct findings *findings);
 #define cleanup_findings cleanup(findings_done)

@@ -28,6 +28,14 @@ static bool is_removed_by_vfio(const struct sysroot *root, const struct pci_devi
 	return parse_u64(release, &major) == 0 && major >= REMOVES_MAJOR;
 }
 
+static bool is_released(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->actions.count; i++)
+		if (plan->actions.items[i].type == ACTION_RELEASE_FRAMEBUFFER)
+			return true;
+	return false;
+}
+
 static int check_one(const struct start *start, const struct pci_device *device,
 		     struct findings *findings)
 {
@@ -41,7 +49,7 @@ static int check_one(const struct start *start, const struct pci_device *device,
 				   "It cannot be told whether the firmware's framebuffer lies in "
 				   "its memory: %s.",
 				   reason.message);
-	if (!held || is_removed_by_vfio(start->root, device))
+	if (!held || is_released(&start->plan) || is_removed_by_vfio(start->root, device))
 		return 0;
 	return finding_add(findings, CHECK_FRAMEBUFFER_HELD, device->name,
 			   "/proc/iomem has %s at %" PRIx64 "-%" PRIx64 ", in its memory.",

@@ -12,15 +12,21 @@
 /* How long a load that fails is tried again. */
 #define RETRY_MS 2000
 
+/* "sys/module/NAME", where '-' is written as '_'. */
+static void module_folder(const char *name, char folder[SYSROOT_PATH_MAX / 2])
+{
+	snprintf(folder, SYSROOT_PATH_MAX / 2, "sys/module/%s", name);
+	for (char *c = folder; *c; c++)
+		if (*c == '-')
+			*c = '_';
+}
+
 bool module_is_present(const struct sysroot *root, const char *name)
 {
 	cleanup_free char *state = NULL;
 	char folder[SYSROOT_PATH_MAX / 2], path[SYSROOT_PATH_MAX];
 
-	snprintf(folder, sizeof(folder), "sys/module/%s", name);
-	for (char *c = folder; *c; c++)
-		if (*c == '-')
-			*c = '_';
+	module_folder(name, folder);
 	if (!sysroot_exists(root, folder))
 		return false;
 	/* The folder is there before the module is; what is built in has no state. */
@@ -79,6 +85,15 @@ static int insert(struct kmod_ctx *context, const char *name, struct error *err)
 	return 0;
 }
 
+static struct kmod_ctx *new_context(void)
+{
+	struct kmod_ctx *context = kmod_new(NULL, NULL);
+
+	if (context)
+		kmod_set_log_fn(context, keep_silent, NULL);
+	return context;
+}
+
 int module_load(const struct sysroot *root, const char *name, struct error *err)
 {
 	cleanup(free_context) struct kmod_ctx *context = NULL;
@@ -92,11 +107,9 @@ int module_load(const struct sysroot *root, const char *name, struct error *err)
 		return error_set(err, -EOPNOTSUPP,
 				 "module '%s' is not loaded, and none can be loaded in '%s'", name,
 				 root->path);
-	context = kmod_new(NULL, NULL);
+	context = new_context();
 	if (!context)
 		return error_set_memory(err);
-	kmod_set_log_fn(context, keep_silent, NULL);
-
 	r = insert(context, name, err);
 	/* Of two that load a module at once the kernel lets one fail, which need not be a failure. */
 	while (!module_is_present(root, name) && deadline_wait_step(deadline, &step))
@@ -106,4 +119,50 @@ int module_load(const struct sysroot *root, const char *name, struct error *err)
 	return r < 0 ? r
 		     : error_set(err, -EIO, "module '%s' was loaded and is not in /sys/module",
 				 name);
+}
+
+/* "nvidia_drm, a process": the modules that hold it, and the rest of its use count. */
+static char *users_of(const struct sysroot *root, const char *folder)
+{
+	cleanup_strings struct strings holders = { 0 };
+	cleanup_free char *count = NULL;
+	char path[SYSROOT_PATH_MAX];
+	struct text text = { 0 };
+
+	snprintf(path, sizeof(path), "%s/holders", folder);
+	(void)sysroot_list(root, path, &holders);
+	for (size_t i = 0; i < holders.count; i++)
+		text_add(&text, "%smodule %s", i > 0 ? ", " : "", holders.items[i]);
+	snprintf(path, sizeof(path), "%s/refcnt", folder);
+	if (holders.count == 0 && sysroot_read_attribute(root, path, &count) == 0)
+		text_add(&text, "its use count is %s", count);
+	return text_take(&text);
+}
+
+int module_unload(const struct sysroot *root, const char *name, struct error *err)
+{
+	cleanup(free_context) struct kmod_ctx *context = NULL;
+	cleanup(free_module) struct kmod_module *module = NULL;
+	cleanup_free char *users = NULL;
+	char folder[SYSROOT_PATH_MAX / 2];
+	int r;
+
+	if (!module_is_present(root, name))
+		return 0;
+	if (!root->live)
+		return error_set(err, -EOPNOTSUPP, "no module can be unloaded in '%s'", root->path);
+	context = new_context();
+	if (!context)
+		return error_set_memory(err);
+	r = kmod_module_new_from_name(context, name, &module);
+	if (r < 0)
+		return error_set(err, r, "cannot look module '%s' up: %s", name, strerror(-r));
+	/* Without waiting: a module in use stays. delete_module(2). */
+	r = kmod_module_remove_module(module, KMOD_REMOVE_NOWAIT);
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	module_folder(name, folder);
+	users = users_of(root, folder);
+	return error_set(err, r == -EAGAIN ? -EBUSY : r, "module '%s' cannot be unloaded: %s (%s)",
+			 name, strerror(r == -EAGAIN ? EBUSY : -r), users ? users : "");
 }

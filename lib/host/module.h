@@ -20,3 +20,10 @@ bool module_is_present(const struct sysroot *root, const char *name);
  * that is missing is an error.
  */
 int module_load(const struct sysroot *root, const char *name, struct error *err);
+
+/*
+ * Unloads a module that nothing uses; nothing to do when it is not loaded. -EBUSY, with who uses
+ * it, when something does; one that is built in cannot go. Blocks while the module cleans up: call
+ * it in a lane.
+ */
+int module_unload(const struct sysroot *root, const char *name, struct error *err);

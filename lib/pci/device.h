@@ -15,6 +15,9 @@
 /* No IOMMU group: the IOMMU is off, or does not cover this device. */
 #define IOMMU_GROUP_NONE (-1)
 
+/* BARs 0 to 5; behind them come the ROM and a bridge's windows (pci_resource_attrs in sysfs). */
+#define PCI_BAR_COUNT 6
+
 struct pci_device {
 	struct pci_address address;
 	char name[PCI_ADDRESS_TEXT]; /* the address as text */

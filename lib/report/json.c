@@ -33,7 +33,26 @@ static json_t *device_json(struct pci_names *names, const struct start *start,
 			 "sibling", planned->sibling, "alternative", planned->foreseen,
 			 "iommu_group",
 			 group == IOMMU_GROUP_NONE ? json_null() : json_integer(group), "driver",
-			 planned->device.driver, "wanted", VFIO_DRIVER);
+			 planned->device.driver, "wanted", planned->vfio.name);
+}
+
+/* What changes beside the drivers. */
+static json_t *changes_json(const struct actions *actions)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < actions->count; i++) {
+		const struct action *action = &actions->items[i];
+
+		if (action->type != ACTION_BIND)
+			json_array_append_new(array,
+					      json_pack("{s:s, s:s, s:s, s:s?, s:s}", "type",
+							action_operations(action->type)->name,
+							"target", action->target, "source",
+							action->source, "before", action->before,
+							"wanted", action->wanted));
+	}
+	return array;
 }
 
 json_t *start_json(struct pci_names *names, const struct start *start,
@@ -53,7 +72,8 @@ json_t *start_json(struct pci_names *names, const struct start *start,
 										 address),
 							      "source", device->source));
 	}
-	return json_pack("{s:I, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid, "devices",
-			 devices, "left", left, "findings", findings_json(findings), "refused",
-			 findings_count(findings, LEVEL_ERROR) > 0);
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid,
+			 "devices", devices, "left", left, "changes",
+			 changes_json(&start->plan.actions), "findings", findings_json(findings),
+			 "refused", findings_count(findings, LEVEL_ERROR) > 0);
 }

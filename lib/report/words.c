@@ -63,6 +63,70 @@ static char *words_bind(struct pci_names *names, const struct sysroot *root,
 	return line && name ? add_name(line, name) : NULL;
 }
 
+/* What is said of an action other than a binding, both ways; NULL: nothing. */
+static const struct {
+	const char *applied, *reverted;
+	bool values; /* followed by the values from and to */
+} deeds[] = {
+	[ACTION_RESERVE] = { NULL, NULL, false },
+	[ACTION_STOP_UNIT] = { "%s stopped", "%s started", false },
+	[ACTION_RELEASE_CONSOLE] = { "text console %s released", "text console %s taken up",
+				     false },
+	[ACTION_RELEASE_FRAMEBUFFER] = { "boot framebuffer %s released",
+					 "boot framebuffer %s taken up", false },
+	[ACTION_UNLOAD_MODULE] = { "module %s unloaded", "module %s loaded", false },
+	[ACTION_LOAD_MODULE] = { "module %s loaded", NULL, false },
+	[ACTION_SET_ATTRIBUTE] = { "%s", "%s", true },
+	[ACTION_BIND] = { NULL, NULL, false },
+	[ACTION_RESIZE_BAR] = { "%s, MiB:", "%s, MiB:", true },
+	[ACTION_RESCAN] = { NULL, "%s, and found again", false },
+};
+
+/* printf() with a format of the table. */
+static char *say(const char *format, const char *target)
+{
+	const char *place = strstr(format, "%s");
+
+	return text_format("%.*s%s%s", (int)(place - format), format, target, place + 2);
+}
+
+static char *words_deed(enum run_direction direction, const struct action *action,
+			const struct run_result *result)
+{
+	const char *format =
+		direction == RUN_APPLY ? deeds[action->type].applied : deeds[action->type].reverted;
+	const char *from = action->before ? action->before : "", *to = action->wanted;
+	cleanup_free char *deed = NULL;
+
+	if (!format)
+		return NULL;
+	if (*result->text)
+		return text_format("%s: %s", action->target, result->text);
+	if (direction == RUN_REVERT) {
+		to = from;
+		from = action->wanted;
+	}
+	deed = say(format, action->target);
+	if (!deed || !deeds[action->type].values)
+		return deed ? text_format("%s, %.2f s", deed, (double)result->took_us / 1000000)
+			    : NULL;
+	return text_format("%s %s -> %s, %.2f s", deed, from, to,
+			   (double)result->took_us / 1000000);
+}
+
+char *words_planned(const struct action *action)
+{
+	const char *format = deeds[action->type].applied;
+	cleanup_free char *deed = format ? say(format, action->target) : NULL;
+
+	if (!deed || action->type == ACTION_LOAD_MODULE)
+		return NULL;
+	if (!deeds[action->type].values)
+		return TAKE_PTR(deed);
+	return text_format("%s %s -> %s", deed, action->before ? action->before : "",
+			   action->wanted);
+}
+
 char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
 		   const struct run_result *result)
@@ -74,10 +138,7 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 	if (result->result < 0)
 		return text_format("%s %s FAILED: %s", action_operations(action->type)->name,
 				   action->target, result->text);
-	if (direction == RUN_REVERT || action->type != ACTION_LOAD_MODULE)
-		return NULL;
-	return text_format("module %s loaded, %.2f s", action->target,
-			   (double)result->took_us / 1000000);
+	return words_deed(direction, action, result);
 }
 
 /*

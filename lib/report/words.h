@@ -23,5 +23,8 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
 		   const struct run_result *result);
 
+/* What an action other than a binding would do: "nvidia-persistenced.service stopped"; or NULL. */
+char *words_planned(const struct action *action);
+
 /* Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. */
 char *words_findings(const struct findings *findings);

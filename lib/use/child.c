@@ -46,6 +46,19 @@ int child_list(const struct sysroot *root, const char *folder, const char *paren
 	return r;
 }
 
+bool child_is_behind_usb(const struct sysroot *root, const char *link)
+{
+	cleanup_close int fd = sysroot_openat(root, link, O_PATH | O_NOFOLLOW);
+	char target[PATH_MAX];
+	/* An empty path is the link itself that the descriptor stands for: readlinkat(2). */
+	ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
+
+	if (size < 0)
+		return false;
+	target[size] = '\0';
+	return strstr(target, "/usb") != NULL;
+}
+
 int child_node(const struct sysroot *root, const char *path, char **ret_node)
 {
 	cleanup_free char *uevent = NULL;

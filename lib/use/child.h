@@ -26,3 +26,6 @@ int child_list(const struct sysroot *root, const char *folder, const char *paren
  * uevent file; `path` is its folder or a link to it. -ENOENT when it has no node.
  */
 int child_node(const struct sysroot *root, const char *path, char **ret_node);
+
+/* A child that hangs on USB: a path through one of its root hubs, "usb1". `link` leads to it. */
+bool child_is_behind_usb(const struct sysroot *root, const char *link);

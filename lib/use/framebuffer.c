@@ -7,53 +7,10 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "pci/device.h"
+#include "pci/bar.h"
 
-#define IOMEM_MAX ((size_t)4 * 1024 * 1024)
-
-/* BARs 0 to 5; behind them come the ROM and a bridge's windows (pci_resource_attrs in sysfs). */
-#define BAR_COUNT    6
-#define RESOURCE_MEM 0x00000200u /* IORESOURCE_MEM in linux/ioport.h */
-
-struct bars {
-	struct memory_range ranges[BAR_COUNT];
-	size_t count;
-};
-
-/* "0x00000000fd000000 0x00000000fdffffff 0x0000000000040200": start, end, flags. */
-static bool parse_bar(char *line, struct memory_range *ret)
-{
-	uint64_t numbers[3];
-	char *rest = line;
-
-	for (size_t i = 0; i < 3; i++) {
-		const char *field = strsep(&rest, " ");
-
-		if (!field || !text_starts_with(field, "0x") ||
-		    parse_number(field + 2, strlen(field + 2), 16, UINT64_MAX, &numbers[i]) < 0)
-			return false;
-	}
-	*ret = (struct memory_range){ numbers[0], numbers[1] };
-	return numbers[2] & RESOURCE_MEM && numbers[1] > numbers[0];
-}
-
-static int read_bars(const struct sysroot *root, const char *address, struct bars *bars)
-{
-	cleanup_free char *resource = NULL;
-	char path[SYSROOT_PATH_MAX];
-	char *rest, *line;
-	int r;
-
-	pci_attribute_path(path, address, "resource");
-	r = sysroot_read_attribute(root, path, &resource);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	rest = resource;
-	for (size_t i = 0; i < BAR_COUNT && (line = strsep(&rest, "\n")); i++)
-		if (parse_bar(line, &bars->ranges[bars->count]))
-			bars->count++;
-	return 0;
-}
+#define IOMEM_MAX	 ((size_t)4 * 1024 * 1024)
+#define PLATFORM_DEVICES "sys/bus/platform/devices"
 
 static bool is_framebuffer(const char *name)
 {
@@ -85,10 +42,18 @@ static bool parse_iomem(char *line, struct framebuffer *ret)
 	return true;
 }
 
-static bool overlaps(const struct bars *bars, const struct memory_range *range)
+static bool has_memory(const struct pci_bar bars[PCI_BAR_COUNT])
 {
-	for (size_t i = 0; i < bars->count; i++)
-		if (range->start <= bars->ranges[i].end && range->end >= bars->ranges[i].start)
+	for (size_t i = 0; i < PCI_BAR_COUNT; i++)
+		if (bars[i].size > 0)
+			return true;
+	return false;
+}
+
+static bool overlaps(const struct pci_bar bars[PCI_BAR_COUNT], const struct memory_range *range)
+{
+	for (size_t i = 0; i < PCI_BAR_COUNT; i++)
+		if (bars[i].size > 0 && range->start <= bars[i].end && range->end >= bars[i].start)
 			return true;
 	return false;
 }
@@ -98,14 +63,14 @@ int framebuffer_find(const struct sysroot *root, const char *address, bool *ret_
 {
 	struct framebuffer found = { 0 };
 	cleanup_free char *data = NULL;
-	struct bars bars = { 0 };
+	struct pci_bar bars[PCI_BAR_COUNT];
 	char *rest, *line;
 	bool held = false;
 	size_t size;
 	int r;
 
-	r = read_bars(root, address, &bars);
-	if (r == 0 && bars.count > 0)
+	r = pci_bars_read(root, address, bars);
+	if (r == 0 && has_memory(bars))
 		r = sysroot_read(root, "proc/iomem", IOMEM_MAX, &data, &size);
 	if (r < 0)
 		return error_set(err, r, "cannot read who holds its memory in /proc/iomem: %s",
@@ -118,7 +83,7 @@ int framebuffer_find(const struct sysroot *root, const char *address, bool *ret_
 			continue;
 		if (framebuffer.range.end == 0)
 			return error_set(err, -EACCES, "/proc/iomem shows no addresses");
-		if (overlaps(&bars, &framebuffer.range)) {
+		if (overlaps(bars, &framebuffer.range)) {
 			found = framebuffer;
 			held = true;
 		}
@@ -127,4 +92,98 @@ int framebuffer_find(const struct sysroot *root, const char *address, bool *ret_
 		*ret = found;
 	*ret_held = held;
 	return 0;
+}
+
+/* The platform devices sysfb makes, and their drivers' (drivers/firmware/sysfb*.c). */
+static bool is_platform_framebuffer(const char *name)
+{
+	static const char *const starts[] = {
+		"simple-framebuffer.", "efi-framebuffer.", "vesa-framebuffer.",
+		"vga-framebuffer.",    "ega-framebuffer.", "platform-framebuffer.",
+	};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		if (text_starts_with(name, starts[i]))
+			return true;
+	return false;
+}
+
+static int read_platform_driver(const struct sysroot *root, const char *device, char **ret)
+{
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s", device);
+	if (!sysroot_exists(root, path))
+		return -ENODEV;
+	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s/driver", device);
+	r = sysroot_link_name(root, path, ret);
+	if (r == -ENOENT)
+		*ret = NULL;
+	return r == -ENOENT ? 0 : r;
+}
+
+int framebuffer_device(const struct sysroot *root, char **ret_device, char **ret_driver,
+		       struct error *err)
+{
+	cleanup_strings struct strings devices = { 0 };
+	int r;
+
+	r = sysroot_list(root, PLATFORM_DEVICES, &devices);
+	if (r < 0 && r != -ENOENT)
+		return error_set(err, r, "cannot list /" PLATFORM_DEVICES ": %s", strerror(-r));
+	for (size_t i = 0; i < devices.count; i++) {
+		cleanup_free char *driver = NULL;
+
+		if (!is_platform_framebuffer(devices.items[i]) ||
+		    read_platform_driver(root, devices.items[i], &driver) < 0 || !driver)
+			continue;
+		*ret_device = strdup(devices.items[i]);
+		*ret_driver = TAKE_PTR(driver);
+		return *ret_device ? 0 : error_set_memory(err);
+	}
+	*ret_device = *ret_driver = NULL;
+	return 0;
+}
+
+static int set_driver(const struct sysroot *root, const char *device, const char *driver,
+		      const char *verb, bool bound, struct error *err)
+{
+	cleanup_free char *now = NULL;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "sys/bus/platform/drivers/%s/%s", driver, verb);
+	r = sysroot_write_attribute(root, path, device);
+	if (r == 0)
+		r = read_platform_driver(root, device, &now);
+	if (r < 0)
+		return error_set(err, r, "cannot %s '%s': %s", verb, driver, strerror(-r));
+	if ((now != NULL) != bound)
+		return error_set(err, -EIO, "'%s' %s", driver,
+				 bound ? "does not take it" : "does not let it go");
+	return 0;
+}
+
+int framebuffer_unbind(const struct sysroot *root, const char *device, struct error *err)
+{
+	cleanup_free char *driver = NULL;
+	int r = read_platform_driver(root, device, &driver);
+
+	if (r == -ENODEV || (r == 0 && !driver))
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "cannot read its driver: %s", strerror(-r));
+	return set_driver(root, device, driver, "unbind", false, err);
+}
+
+int framebuffer_bind(const struct sysroot *root, const char *device, const char *driver,
+		     struct error *err)
+{
+	cleanup_free char *now = NULL;
+	int r = read_platform_driver(root, device, &now);
+
+	if (r < 0)
+		return error_set(err, r, "cannot read its driver: %s", strerror(-r));
+	return now ? 0 : set_driver(root, device, driver, "bind", true, err);
 }

@@ -84,10 +84,16 @@ int openers_find(const struct sysroot *root, const struct strings *nodes, struct
 	return 0;
 }
 
+void opener_done(struct opener *opener)
+{
+	free(opener->node);
+	*opener = (struct opener){ 0 };
+}
+
 void openers_done(struct openers *openers)
 {
 	for (size_t i = 0; i < openers->count; i++)
-		free(openers->items[i].node);
+		opener_done(&openers->items[i]);
 	free(openers->items);
 	*openers = (struct openers){ 0 };
 }

@@ -30,5 +30,6 @@ struct openers {
  */
 int openers_find(const struct sysroot *root, const struct strings *nodes, struct openers *ret,
 		 struct error *err);
+void opener_done(struct opener *opener);
 void openers_done(struct openers *openers);
 #define cleanup_openers cleanup(openers_done)

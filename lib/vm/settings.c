@@ -3,17 +3,22 @@
 #include "vm/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/array.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "host/unit.h"
 
 #define DEADLINE_MAX_S 3600
+
+/* The bits of resourceN_resize are 64: Documentation/ABI/testing/sysfs-bus-pci. */
+#define RESIZE_MAX_MIB ((json_int_t)1 << 31)
+
+/* What names of drivers, modules and reset methods are made of, and their length. */
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define WORD_MAX     64
 
 /* A document while it is read. */
 struct reading {
@@ -65,32 +70,103 @@ static int fault_unknown(const struct reading *reading, const char *outer, const
 	return fault(reading, outer, inner, key, words ? words : "is no setting");
 }
 
-static int parse_after_stop(const json_t *value, bool *ret)
+/* Setters return -EINVAL for a value that is not what the key's `wants` says. */
+
+/* One of two words; the first is `false`. */
+static int parse_choice(const json_t *value, const char *first, const char *second, bool *ret)
 {
 	const char *word = json_string_value(value);
 
-	if (!word || (strcmp(word, "host") != 0 && strcmp(word, "keep") != 0))
+	if (!word || (strcmp(word, first) != 0 && strcmp(word, second) != 0))
 		return -EINVAL;
-	*ret = strcmp(word, "keep") == 0;
+	*ret = strcmp(word, second) == 0;
 	return 0;
 }
 
-static int set_after_stop(const struct reading *reading, json_t *value)
+static int parse_bool(const json_t *value, bool *ret)
 {
-	return parse_after_stop(value, &reading->settings->keep);
+	if (!json_is_boolean(value))
+		return -EINVAL;
+	*ret = json_is_true(value);
+	return 0;
 }
 
-static int set_siblings(const struct reading *reading, json_t *value)
+/* A word that fits `letters`, copied over the one that is there. */
+static int parse_word(const struct reading *reading, const json_t *value, const char *letters,
+		      char **ret)
 {
 	const char *word = json_string_value(value);
+	char *copy;
 
-	if (!word || (strcmp(word, "take") != 0 && strcmp(word, "refuse") != 0))
+	if (!word || !*word || strlen(word) >= WORD_MAX || word[strspn(word, letters)] != '\0')
 		return -EINVAL;
-	reading->settings->refuse_siblings = strcmp(word, "refuse") == 0;
+	copy = strdup(word);
+	if (!copy)
+		return error_set_memory(reading->err);
+	free(*ret);
+	*ret = copy;
 	return 0;
 }
 
-static int set_deadline(const struct reading *reading, json_t *value)
+/* An array of strings that replaces the one of the other file. */
+static int parse_list(const struct reading *reading, const json_t *value,
+		      bool (*is_valid)(const char *item), struct strings *ret)
+{
+	if (!json_is_array(value))
+		return -EINVAL;
+	strings_done(ret);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const char *item = json_string_value(json_array_get(value, i));
+
+		if (!item || !is_valid(item))
+			return -EINVAL;
+		if (strings_add(ret, item) < 0)
+			return error_set_memory(reading->err);
+	}
+	return 0;
+}
+
+static int set_after_stop(const struct reading *reading, const json_t *value)
+{
+	return parse_choice(value, "host", "keep", &reading->settings->keep);
+}
+
+static int set_siblings(const struct reading *reading, const json_t *value)
+{
+	return parse_choice(value, "take", "refuse", &reading->settings->refuse_siblings);
+}
+
+static int set_console(const struct reading *reading, const json_t *value)
+{
+	return parse_choice(value, "release", "leave", &reading->settings->leave_console);
+}
+
+static int set_trace(const struct reading *reading, const json_t *value)
+{
+	return parse_bool(value, &reading->settings->trace);
+}
+
+static int set_driver(const struct reading *reading, const json_t *value)
+{
+	return parse_word(reading, value, NAME_LETTERS, &reading->settings->driver);
+}
+
+static int set_stop_units(const struct reading *reading, const json_t *value)
+{
+	return parse_list(reading, value, unit_name_is_service, &reading->settings->stop_units);
+}
+
+static bool is_module_name(const char *name)
+{
+	return *name && strlen(name) < WORD_MAX && name[strspn(name, NAME_LETTERS)] == '\0';
+}
+
+static int set_unload_modules(const struct reading *reading, const json_t *value)
+{
+	return parse_list(reading, value, is_module_name, &reading->settings->unload_modules);
+}
+
+static int set_deadline(const struct reading *reading, const json_t *value)
 {
 	json_int_t seconds = json_integer_value(value);
 
@@ -100,22 +176,15 @@ static int set_deadline(const struct reading *reading, json_t *value)
 	return 0;
 }
 
-static int set_allow(const struct reading *reading, json_t *value)
+static bool is_check_id(const char *id)
 {
-	struct strings *allow = &reading->settings->allow;
+	return *id != '\0';
+}
 
-	if (!json_is_array(value))
-		return -EINVAL;
-	strings_done(allow);
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		const char *id = json_string_value(json_array_get(value, i));
-
-		if (!id)
-			return -EINVAL;
-		if (strings_add(allow, id) < 0)
-			return error_set_memory(reading->err);
-	}
-	return 0;
+/* Whether there is such a check is told where they are known: mark_allowed() in check/start.c. */
+static int set_allow(const struct reading *reading, const json_t *value)
+{
+	return parse_list(reading, value, is_check_id, &reading->settings->allow);
 }
 
 static struct device_settings *find_device(struct settings *settings, struct pci_address address)
@@ -132,34 +201,130 @@ static struct device_settings *find_device(struct settings *settings, struct pci
 	return device;
 }
 
+static int set_device_after_stop(const struct reading *reading, struct device_settings *device,
+				 const json_t *value)
+{
+	(void)reading;
+	device->has_keep = true;
+	return parse_choice(value, "host", "keep", &device->keep);
+}
+
+/* "flr bus": names in the order in which the kernel is to try them. */
+static int set_reset_method(const struct reading *reading, struct device_settings *device,
+			    const json_t *value)
+{
+	return parse_word(reading, value, NAME_LETTERS " ", &device->reset_method);
+}
+
+static int set_d3cold(const struct reading *reading, struct device_settings *device,
+		      const json_t *value)
+{
+	(void)reading;
+	device->has_d3cold = true;
+	return parse_bool(value, &device->d3cold);
+}
+
+static int set_power(const struct reading *reading, struct device_settings *device,
+		     const json_t *value)
+{
+	(void)reading;
+	device->has_power = true;
+	return parse_choice(value, "auto", "on", &device->power_on);
+}
+
+/* {"1": 8192}: the size of BAR 1 in MiB. */
+static int set_resize_bar(const struct reading *reading, struct device_settings *device,
+			  const json_t *value)
+{
+	const char *bar;
+	json_t *size;
+
+	(void)reading;
+	if (!json_is_object(value))
+		return -EINVAL;
+	json_object_foreach((json_t *)(uintptr_t)value, bar, size) {
+		json_int_t mib = json_integer_value(size);
+
+		if (*bar < '0' || *bar >= '0' + PCI_BAR_COUNT || bar[1] != '\0' ||
+		    !json_is_integer(size) || mib < 1 || mib > RESIZE_MAX_MIB ||
+		    (mib & (mib - 1)) != 0)
+			return -EINVAL;
+		device->resize_bar[*bar - '0'] = (unsigned)mib;
+	}
+	return 0;
+}
+
+static int set_rescan(const struct reading *reading, struct device_settings *device,
+		      const json_t *value)
+{
+	(void)reading;
+	return parse_bool(value, &device->rescan);
+}
+
+static const struct device_key {
+	const char *name;
+	int (*set)(const struct reading *reading, struct device_settings *device,
+		   const json_t *value);
+	const char *wants;
+} device_keys[] = {
+	{ "after_stop", set_device_after_stop, "must be \"host\" or \"keep\"" },
+	{ "reset_method", set_reset_method,
+	  "must be words of the device's reset_method, such as \"flr bus\"" },
+	{ "d3cold", set_d3cold, "must be true or false" },
+	{ "power", set_power, "must be \"auto\" or \"on\"" },
+	{ "resize_bar", set_resize_bar,
+	  "must be an object of sizes in MiB, powers of two, by the BAR's number: {\"1\": 8192}" },
+	{ "rescan", set_rescan, "must be true or false" },
+};
+
+#define DEVICE_KEY_COUNT (sizeof(device_keys) / sizeof(*device_keys))
+
+static int set_device_member(const struct reading *reading, const char *name,
+			     struct device_settings *device, const char *key, const json_t *value)
+{
+	const char *names[DEVICE_KEY_COUNT];
+
+	for (size_t i = 0; i < DEVICE_KEY_COUNT; i++) {
+		int r;
+
+		names[i] = device_keys[i].name;
+		if (strcmp(names[i], key) != 0)
+			continue;
+		r = device_keys[i].set(reading, device, value);
+		return r == -EINVAL ? fault(reading, "devices", name, key, device_keys[i].wants)
+				    : r;
+	}
+	return fault_unknown(reading, "devices", name, key,
+			     text_nearest(key, names, DEVICE_KEY_COUNT));
+}
+
 static int set_device(const struct reading *reading, const char *name, struct pci_address address,
 		      json_t *object)
 {
 	struct device_settings *device = find_device(reading->settings, address);
 	const char *key;
 	json_t *value;
+	int r = 0;
 
 	if (!device)
 		return error_set_memory(reading->err);
 	json_object_foreach(object, key, value) {
-		if (strcmp(key, "after_stop") != 0)
-			return fault_unknown(reading, "devices", name, key, "after_stop");
-		if (parse_after_stop(value, &device->keep) < 0)
-			return fault(reading, "devices", name, key, "must be \"host\" or \"keep\"");
-		device->has_keep = true;
+		r = set_device_member(reading, name, device, key, value);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
 /* Members of an object whose keys are addresses and whose values are objects. */
-static int each_address(const struct reading *reading, const char *outer, json_t *object,
+static int each_address(const struct reading *reading, const char *outer, const json_t *object,
 			int (*set)(const struct reading *reading, const char *name,
 				   struct pci_address address, json_t *member))
 {
 	const char *name;
 	json_t *member;
 
-	json_object_foreach(object, name, member) {
+	json_object_foreach((json_t *)(uintptr_t)object, name, member) {
 		struct pci_address address;
 		int r;
 
@@ -175,60 +340,11 @@ static int each_address(const struct reading *reading, const char *outer, json_t
 	return 0;
 }
 
-static int set_devices(const struct reading *reading, json_t *value)
+static int set_devices(const struct reading *reading, const json_t *value)
 {
 	if (!json_is_object(value))
 		return -EINVAL;
 	return each_address(reading, "devices", value, set_device);
-}
-
-/* "10de:2484": two ids of four digits. */
-static int parse_ids(const json_t *value, uint16_t *ret_first, uint16_t *ret_second)
-{
-	const char *text = json_string_value(value);
-	uint64_t first, second;
-
-	if (!text || strlen(text) != 9 || text[4] != ':' ||
-	    parse_number(text, 4, 16, UINT16_MAX, &first) < 0 ||
-	    parse_number(text + 5, 4, 16, UINT16_MAX, &second) < 0)
-		return -EINVAL;
-	*ret_first = (uint16_t)first;
-	*ret_second = (uint16_t)second;
-	return 0;
-}
-
-static int parse_class(const json_t *value, uint32_t *ret)
-{
-	const char *text = json_string_value(value);
-	uint64_t number;
-
-	if (!text || strlen(text) != 6 || parse_number(text, 6, 16, 0xffffff, &number) < 0)
-		return -EINVAL;
-	*ret = (uint32_t)number;
-	return 0;
-}
-
-static int parse_serial(const json_t *value, char serial[PCI_SERIAL_TEXT])
-{
-	const char *text = json_string_value(value);
-
-	if (!text || strlen(text) >= PCI_SERIAL_TEXT)
-		return -EINVAL;
-	snprintf(serial, PCI_SERIAL_TEXT, "%s", text);
-	return 0;
-}
-
-static int set_pin_member(struct pci_identity *identity, const char *key, const json_t *value)
-{
-	if (strcmp(key, "id") == 0)
-		return parse_ids(value, &identity->vendor, &identity->device);
-	if (strcmp(key, "subsystem") == 0)
-		return parse_ids(value, &identity->subsystem_vendor, &identity->subsystem_device);
-	if (strcmp(key, "class") == 0)
-		return parse_class(value, &identity->class_code);
-	if (strcmp(key, "serial") == 0)
-		return parse_serial(value, identity->serial);
-	return -ENOENT;
 }
 
 static int set_pin(const struct reading *reading, const char *name, struct pci_address address,
@@ -240,7 +356,7 @@ static int set_pin(const struct reading *reading, const char *name, struct pci_a
 	json_t *value;
 
 	json_object_foreach(object, key, value) {
-		int r = set_pin_member(&pin.identity, key, value);
+		int r = pin_set_member(&pin.identity, key, value);
 
 		if (r == -ENOENT)
 			return fault_unknown(reading, "pins", name, key, "id");
@@ -255,22 +371,26 @@ static int set_pin(const struct reading *reading, const char *name, struct pci_a
 	return 0;
 }
 
-static int set_pins(const struct reading *reading, json_t *value)
+static int set_pins(const struct reading *reading, const json_t *value)
 {
 	if (!json_is_object(value))
 		return -EINVAL;
 	return each_address(reading, "pins", value, set_pin);
 }
 
-/* -EINVAL of a setter means that the value is not what `wants` says. */
 static const struct key {
 	const char *name;
-	int (*set)(const struct reading *reading, json_t *value);
+	int (*set)(const struct reading *reading, const json_t *value);
 	const char *wants;
 } keys[] = {
 	{ "after_stop", set_after_stop, "must be \"host\" or \"keep\"" },
 	{ "siblings", set_siblings, "must be \"take\" or \"refuse\"" },
 	{ "deadline_s", set_deadline, "must be a whole number of seconds from 1 to 3600" },
+	{ "driver", set_driver, "must be \"auto\" or the name of a VFIO driver" },
+	{ "stop_units", set_stop_units, "must be an array of services: [\"NAME.service\"]" },
+	{ "unload_modules", set_unload_modules, "must be an array of kernel modules" },
+	{ "console", set_console, "must be \"release\" or \"leave\"" },
+	{ "trace", set_trace, "must be true or false" },
 	{ "allow", set_allow, "must be an array of check ids" },
 	{ "devices", set_devices, "must be an object of addresses" },
 	{ "pins", set_pins, "must be an object of addresses" },
@@ -321,7 +441,7 @@ int settings_parse(const char *name, const char *data, size_t size, struct setti
 	return 0;
 }
 
-static void vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
+void settings_vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
 {
 	snprintf(path, SYSROOT_PATH_MAX, "%s/%u.json", SETTINGS_VM_FOLDER, vmid);
 }
@@ -350,7 +470,7 @@ int settings_read(const struct sysroot *root, uint32_t vmid, struct settings *re
 
 	settings_init(&settings);
 	r = read_file(root, SETTINGS_NODE_PATH, &settings, err);
-	vm_path(vmid, path);
+	settings_vm_path(vmid, path);
 	if (r == 0 && vmid)
 		r = read_file(root, path, &settings, err);
 	if (r < 0)
@@ -367,19 +487,31 @@ void settings_init(struct settings *settings)
 
 void settings_done(struct settings *settings)
 {
-	strings_done(&settings->allow);
+	for (size_t i = 0; i < settings->device_count; i++)
+		free(settings->devices[i].reset_method);
 	free(settings->devices);
 	free(settings->pins);
+	free(settings->driver);
+	strings_done(&settings->stop_units);
+	strings_done(&settings->unload_modules);
+	strings_done(&settings->allow);
 	*settings = (struct settings){ 0 };
+}
+
+const struct device_settings *settings_device(const struct settings *settings,
+					      struct pci_address address)
+{
+	for (size_t i = 0; i < settings->device_count; i++)
+		if (pci_address_equal(settings->devices[i].address, address))
+			return &settings->devices[i];
+	return NULL;
 }
 
 bool settings_keep(const struct settings *settings, struct pci_address address)
 {
-	for (size_t i = 0; i < settings->device_count; i++)
-		if (pci_address_equal(settings->devices[i].address, address) &&
-		    settings->devices[i].has_keep)
-			return settings->devices[i].keep;
-	return settings->keep;
+	const struct device_settings *device = settings_device(settings, address);
+
+	return device && device->has_keep ? device->keep : settings->keep;
 }
 
 const struct pin *settings_pin(const struct settings *settings, struct pci_address address)
@@ -390,129 +522,57 @@ const struct pin *settings_pin(const struct settings *settings, struct pci_addre
 	return NULL;
 }
 
-static json_t *pin_json(const struct pci_identity *identity)
+static json_t *list_json(const struct strings *strings)
 {
-	char id[10], subsystem[10], class_code[8];
-	json_t *json;
+	json_t *json = json_array();
 
-	snprintf(id, sizeof(id), "%04x:%04x", identity->vendor, identity->device);
-	snprintf(subsystem, sizeof(subsystem), "%04x:%04x", identity->subsystem_vendor,
-		 identity->subsystem_device);
-	snprintf(class_code, sizeof(class_code), "%06x", identity->class_code & 0xffffff);
-	json = json_pack("{s:s, s:s, s:s}", "id", id, "subsystem", subsystem, "class", class_code);
-	if (json && *identity->serial)
-		json_object_set_new(json, "serial", json_string(identity->serial));
+	for (size_t i = 0; i < strings->count; i++)
+		json_array_append_new(json, json_string(strings->items[i]));
 	return json;
 }
 
-static json_t *devices_json(const struct settings *settings)
+static json_t *device_json(const struct device_settings *device)
 {
-	json_t *json = json_object();
+	json_t *json = json_object(), *bars = json_object();
 
-	for (size_t i = 0; i < settings->device_count; i++) {
-		const struct device_settings *device = &settings->devices[i];
-		json_t *member = json_object();
-		char name[PCI_ADDRESS_TEXT];
-
-		if (device->has_keep)
-			json_object_set_new(member, "after_stop",
-					    json_string(device->keep ? "keep" : "host"));
-		json_object_set_new(json, pci_address_format(device->address, name), member);
-	}
+	if (device->has_keep)
+		json_object_set_new(json, "after_stop",
+				    json_string(device->keep ? "keep" : "host"));
+	if (device->reset_method)
+		json_object_set_new(json, "reset_method", json_string(device->reset_method));
+	if (device->has_d3cold)
+		json_object_set_new(json, "d3cold", json_boolean(device->d3cold));
+	if (device->has_power)
+		json_object_set_new(json, "power", json_string(device->power_on ? "on" : "auto"));
+	for (int i = 0; i < PCI_BAR_COUNT; i++)
+		if (device->resize_bar[i] > 0)
+			json_object_set_new(bars, (char[]){ (char)('0' + i), '\0' },
+					    json_integer(device->resize_bar[i]));
+	if (json_object_size(bars) > 0)
+		json_object_set(json, "resize_bar", bars);
+	json_decref(bars);
+	if (device->rescan)
+		json_object_set_new(json, "rescan", json_true());
 	return json;
 }
 
 json_t *settings_json(const struct settings *settings)
 {
-	json_t *allow = json_array(), *pins = json_object();
+	json_t *devices = json_object(), *pins = json_object();
+	char name[PCI_ADDRESS_TEXT];
 
-	for (size_t i = 0; i < settings->allow.count; i++)
-		json_array_append_new(allow, json_string(settings->allow.items[i]));
-	for (size_t i = 0; i < settings->pin_count; i++) {
-		char name[PCI_ADDRESS_TEXT];
-
+	for (size_t i = 0; i < settings->device_count; i++)
+		json_object_set_new(devices, pci_address_format(settings->devices[i].address, name),
+				    device_json(&settings->devices[i]));
+	for (size_t i = 0; i < settings->pin_count; i++)
 		json_object_set_new(pins, pci_address_format(settings->pins[i].address, name),
 				    pin_json(&settings->pins[i].identity));
-	}
-	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o}", "after_stop",
+	return json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "after_stop",
 			 settings->keep ? "keep" : "host", "siblings",
 			 settings->refuse_siblings ? "refuse" : "take", "deadline_s",
-			 (int)settings->deadline_s, "allow", allow, "devices",
-			 devices_json(settings), "pins", pins);
-}
-
-/* The folder is made at the first pin; pmxcfs keeps what other programs put below /etc/pve. */
-static int open_folder(const struct sysroot *root)
-{
-	cleanup_close int parent = sysroot_openat(root, "etc/pve", O_PATH | O_DIRECTORY);
-	const char *name = strrchr(SETTINGS_VM_FOLDER, '/') + 1;
-	int fd;
-
-	if (parent < 0)
-		return parent;
-	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int read_document(const struct sysroot *root, const char *path, json_t **ret,
-			 struct error *err)
-{
-	cleanup_free char *data = NULL;
-	size_t size;
-	int r;
-
-	r = sysroot_read(root, path + 1, SETTINGS_MAX, &data, &size);
-	if (r == -ENOENT) {
-		*ret = json_object();
-		return 0;
-	}
-	if (r < 0)
-		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
-	return json_parse_object(path, data, size, ret, err);
-}
-
-static char *add_pins(json_t *document, const struct pin *pins, size_t count)
-{
-	cleanup_free char *text = NULL;
-	json_t *members = json_object_get(document, "pins");
-
-	if (!members) {
-		members = json_object();
-		json_object_set_new(document, "pins", members);
-	}
-	for (size_t i = 0; i < count; i++) {
-		char name[PCI_ADDRESS_TEXT];
-
-		pci_address_format(pins[i].address, name);
-		if (!json_object_get(members, name))
-			json_object_set_new(members, name, pin_json(&pins[i].identity));
-	}
-	text = json_dumps(document, JSON_INDENT(2));
-	return text ? text_format("%s\n", text) : NULL;
-}
-
-int settings_add_pins(const struct sysroot *root, uint32_t vmid, const struct pin *pins,
-		      size_t count, struct error *err)
-{
-	cleanup_json json_t *document = NULL;
-	cleanup_free char *text = NULL;
-	cleanup_close int folder = -1;
-	char path[SYSROOT_PATH_MAX];
-	int r;
-
-	vm_path(vmid, path);
-	r = read_document(root, path, &document, err);
-	if (r < 0)
-		return r;
-	text = add_pins(document, pins, count);
-	if (!text)
-		return error_set_memory(err);
-	folder = open_folder(root);
-	r = folder < 0 ? folder
-		       : file_replace_at(folder, strrchr(path, '/') + 1, text, strlen(text));
-	if (r < 0)
-		return error_set(err, r, "cannot write %s: %s", path, strerror(-r));
-	return 0;
+			 (int)settings->deadline_s, "driver", settings->driver, "stop_units",
+			 list_json(&settings->stop_units), "unload_modules",
+			 list_json(&settings->unload_modules), "console",
+			 settings->leave_console ? "leave" : "release", "trace", settings->trace,
+			 "allow", list_json(&settings->allow), "devices", devices, "pins", pins);
 }

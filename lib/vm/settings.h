@@ -6,9 +6,7 @@
  */
 #pragma once
 
-#include <jansson.h>
-
-#include "pci/identity.h"
+#include "vm/pin.h"
 
 #define SETTINGS_NODE_PATH "/etc/pve-vfio/config.json"
 #define SETTINGS_VM_FOLDER "/etc/pve/pve-vfio"
@@ -19,23 +17,27 @@
 /* pmxcfs holds files of up to 1 MiB. */
 #define SETTINGS_MAX ((size_t)1 << 20)
 
-/* Which device an address had at the first start that went well. */
-struct pin {
-	struct pci_address address;
-	struct pci_identity identity;
-};
-
 struct device_settings {
 	struct pci_address address;
 	bool has_keep; /* after_stop is set for this device */
 	bool keep;
+	char *reset_method;	  /* for the time the VM has it; NULL: as it is */
+	bool has_d3cold, d3cold;  /* whether it may enter D3cold */
+	bool has_power, power_on; /* power/control: "on" keeps it out of runtime suspend */
+	unsigned resize_bar[PCI_BAR_COUNT]; /* MiB; 0: as it is */
+	bool rescan; /* it is removed and found again before the host gets it back */
 };
 
 struct settings {
 	bool keep;	      /* after_stop: the VFIO driver keeps the devices */
 	bool refuse_siblings; /* siblings: a start that would take more than it names is refused */
+	bool leave_console;   /* console: the host's consoles stay on a display that goes */
+	bool trace;	      /* the hook tells each step with its time */
 	unsigned deadline_s;  /* for what the kernel does with one device */
-	struct strings allow; /* ids of checks whose findings refuse no start */
+	char *driver; /* for `args` and driver=keep lines: "auto", or a driver; NULL: not set */
+	struct strings stop_units;     /* services to stop while the VM has its devices */
+	struct strings unload_modules; /* modules to unload while it has them */
+	struct strings allow;	       /* ids of checks whose findings refuse no start */
 	struct device_settings *devices;
 	size_t device_count;
 	struct pin *pins;
@@ -61,14 +63,13 @@ void settings_done(struct settings *settings);
 /* All of it as the object that would give these settings; the caller frees it. NULL: no memory. */
 json_t *settings_json(const struct settings *settings);
 
+/* What is set for one device, or NULL. */
+const struct device_settings *settings_device(const struct settings *settings,
+					      struct pci_address address);
+
 /* Whether the device stays with its VFIO driver when the VM stops. */
 bool settings_keep(const struct settings *settings, struct pci_address address);
 const struct pin *settings_pin(const struct settings *settings, struct pci_address address);
 
-/*
- * Adds pins to the VM's file, for addresses that have none, and leaves all else in it as it is.
- * A write to /etc/pve is a message to the whole cluster and can block: call it in a lane.
- * -EROFS, -EACCES or -EPERM where the cluster has no quorum.
- */
-int settings_add_pins(const struct sysroot *root, uint32_t vmid, const struct pin *pins,
-		      size_t count, struct error *err);
+/* Where the settings of a VM are: "/etc/pve/pve-vfio/101.json". */
+void settings_vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX]);

@@ -14,7 +14,7 @@ struct resolution {
 	struct wanted *wanted;
 	unsigned line;
 	char source[SOURCE_MAX];
-	const struct hostpci *hostpci;
+	const struct hostpci *hostpci; /* the line, or NULL for `args` */
 };
 
 static int add_problem(struct resolution *resolution, enum wanted_problem_kind kind,
@@ -38,7 +38,11 @@ static int add_device(struct resolution *resolution, struct pci_address address,
 		      enum wanted_use use)
 {
 	struct wanted *wanted = resolution->wanted;
-	struct wanted_device device = { .address = address, .use = use };
+	struct wanted_device device = {
+		.address = address,
+		.use = use,
+		.own_driver = !resolution->hostpci || resolution->hostpci->keep,
+	};
 	char name[PCI_ADDRESS_TEXT];
 
 	if (use != WANTED_ALTERNATIVE && wanted_find(wanted, address))
@@ -99,9 +103,12 @@ static int find_entries(struct resolution *resolution, const struct strings *ent
 	return r;
 }
 
-static enum wanted_use use_of(const struct hostpci *hostpci)
+static enum wanted_use use_of(const struct resolution *resolution)
 {
-	return hostpci->mdev || hostpci->keep ? WANTED_LEAVE : WANTED_TAKE;
+	const struct hostpci *hostpci = resolution->hostpci;
+	bool left = hostpci->keep && !resolution->input->take_kept;
+
+	return hostpci->mdev || left ? WANTED_LEAVE : WANTED_TAKE;
 }
 
 static int add_alternative(struct resolution *resolution, const struct pci_addresses *addresses)
@@ -112,7 +119,7 @@ static int add_alternative(struct resolution *resolution, const struct pci_addre
 		if (r < 0)
 			return r;
 	}
-	return add_devices(resolution, addresses, use_of(resolution->hostpci));
+	return add_devices(resolution, addresses, use_of(resolution));
 }
 
 static int resolve_host(struct resolution *resolution)
@@ -205,7 +212,7 @@ static int resolve_mapping(struct resolution *resolution, struct error *err)
 		return r;
 	if (count == 1)
 		return add_alternative(resolution, &alternatives[0]);
-	if (use_of(resolution->hostpci) == WANTED_TAKE && count > 1)
+	if (use_of(resolution) == WANTED_TAKE && count > 1)
 		return choose(resolution, alternatives, count, err);
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = add_devices(resolution, &alternatives[i], WANTED_LEAVE);
@@ -230,6 +237,7 @@ static int resolve_args(struct resolution *resolution, const struct vm_setting *
 
 	memcpy(resolution->source, SOURCE_ARGS, sizeof(SOURCE_ARGS));
 	resolution->line = setting->line;
+	resolution->hostpci = NULL;
 	r = args_parse(setting->value, args, err);
 	if (r < 0)
 		return r;

@@ -20,13 +20,14 @@
 enum wanted_use {
 	WANTED_TAKE,	    /* the VM gets it through VFIO */
 	WANTED_ALTERNATIVE, /* PVE is not expected to choose it, though it might */
-	WANTED_LEAVE,	    /* PVE handles it alone: driver=keep, mdev */
+	WANTED_LEAVE,	    /* PVE handles it alone: mdev, driver=keep without `take_kept` */
 };
 
 struct wanted_device {
 	struct pci_address address;
 	char source[SOURCE_MAX]; /* the key that asks for it */
 	enum wanted_use use;
+	bool own_driver; /* PVE leaves the driver it finds: `args`, driver=keep */
 };
 
 enum wanted_problem_kind {
@@ -78,6 +79,7 @@ struct wanted_input {
 	const struct pci_addresses *present; /* the functions there are now */
 	const struct mappings *mappings;
 	const char *node; /* this node's name */
+	bool take_kept;	  /* driver=keep lines too get their driver from us */
 	wanted_choose *choose;
 	void *context; /* for `choose` */
 };

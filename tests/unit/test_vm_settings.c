@@ -93,13 +93,41 @@ static void test_refused(void **state)
 		{ "{\"allow\": \"romfile\"}", "it, line 1: 'allow' must be an array of check ids" },
 		{ "{\"allow\": [\"romfile\", 7]}",
 		  "it, line 1: 'allow' must be an array of check ids" },
+		{ "{\"driver\": \"../x\"}",
+		  "it, line 1: 'driver' must be \"auto\" or the name of a VFIO driver" },
+		{ "{\"stop_units\": [\"--now\"]}",
+		  "it, line 1: 'stop_units' must be an array of services: [\"NAME.service\"]" },
+		{ "{\"stop_units\": [\"-H.service\"]}",
+		  "it, line 1: 'stop_units' must be an array of services: [\"NAME.service\"]" },
+		{ "{\"stop_units\": [\"a b.service\"]}",
+		  "it, line 1: 'stop_units' must be an array of services: [\"NAME.service\"]" },
+		{ "{\"unload_modules\": [\"a/b\"]}",
+		  "it, line 1: 'unload_modules' must be an array of kernel modules" },
+		{ "{\"console\": \"keep\"}",
+		  "it, line 1: 'console' must be \"release\" or \"leave\"" },
+		{ "{\"trace\": 1}", "it, line 1: 'trace' must be true or false" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"\"}}}",
+		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
+		  "\"flr bus\"" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"d3cold\": 0}}}",
+		  "it, line 1: 'd3cold' must be true or false" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"power\": \"off\"}}}",
+		  "it, line 1: 'power' must be \"auto\" or \"on\"" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"resize_bar\": {\"6\": 256}}}}",
+		  "it, line 1: 'resize_bar' must be an object of sizes in MiB, powers of two, by the "
+		  "BAR's number: {\"1\": 8192}" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"resize_bar\": {\"1\": 300}}}}",
+		  "it, line 1: 'resize_bar' must be an object of sizes in MiB, powers of two, by the "
+		  "BAR's number: {\"1\": 8192}" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"rescan\": \"yes\"}}}",
+		  "it, line 1: 'rescan' must be true or false" },
 		{ "{\"devices\": []}", "it, line 1: 'devices' must be an object of addresses" },
 		{ "{\"devices\": {\"01:00.0\": {}}}",
 		  "it, line 1: '01:00.0' is no full PCI address such as 0000:01:00.0" },
 		{ "{\"devices\": {\"0000:01:00.0\": 7}}",
 		  "it, line 1: '0000:01:00.0' must be an object" },
-		{ "{\"siblings\": \"take\",\n\"devices\": {\n\"0000:01:00.0\": {\n\"keep\": 1}}}",
-		  "it, line 4: 'keep' is no setting; did you mean 'after_stop'?" },
+		{ "{\"siblings\": \"take\",\n\"devices\": {\n\"0000:01:00.0\": {\n\"after_stp\": 1}}}",
+		  "it, line 4: 'after_stp' is no setting; did you mean 'after_stop'?" },
 		{ "{\"after_stop\": \"keep\",\n\"devices\": {\n\"0000:01:00.0\": {\n"
 		  "\"after_stop\": 1}}}",
 		  "it, line 4: 'after_stop' must be \"host\" or \"keep\"" },
@@ -175,11 +203,15 @@ static void test_two_files(void **state)
 /* What is printed would give the same settings again. */
 static void test_round_trip(void **state)
 {
-	static const char text[] = "{\"after_stop\": \"keep\", \"siblings\": \"refuse\", "
-				   "\"deadline_s\": 7, \"allow\": [\"romfile\"], \"devices\": "
-				   "{\"0000:01:00.0\": {\"after_stop\": \"host\"}}, \"pins\": "
-				   "{\"10000:e1:00.0\": {\"id\": \"10de:2484\", \"subsystem\": "
-				   "\"1462:3909\", \"class\": \"030000\", \"serial\": \"x\"}}}";
+	static const char text[] =
+		"{\"after_stop\": \"keep\", \"siblings\": \"refuse\", \"deadline_s\": 7, "
+		"\"driver\": \"auto\", \"stop_units\": [\"a@b.service\"], "
+		"\"unload_modules\": [\"nvidia_uvm\"], \"console\": \"leave\", "
+		"\"trace\": true, \"allow\": [\"romfile\"], \"devices\": {\"0000:01:00.0\": "
+		"{\"after_stop\": \"host\", \"reset_method\": \"flr bus\", \"d3cold\": false, "
+		"\"power\": \"on\", \"resize_bar\": {\"1\": 8192}, \"rescan\": true}}, "
+		"\"pins\": {\"10000:e1:00.0\": {\"id\": \"10de:2484\", \"subsystem\": "
+		"\"1462:3909\", \"class\": \"030000\", \"serial\": \"x\"}}}";
 	cleanup_settings struct settings settings = { 0 };
 	cleanup_free char *again = NULL;
 	struct error err;
@@ -235,7 +267,7 @@ static void test_add_pins(void **state)
 	struct error err = { 0 };
 
 	tree_folder(tree, "etc/pve");
-	assert_int_equal(settings_add_pins(&tree->root, 101, pins, 1, &err), 0);
+	assert_int_equal(pins_add(&tree->root, 101, pins, 1, &err), 0);
 	first = tree_read(tree, VM_FILE);
 	assert_string_equal(first, "{\n  \"pins\": {\n    \"0000:01:00.0\": {\n      \"id\": "
 				   "\"10de:2484\",\n      \"subsystem\": \"1462:3909\",\n      "
@@ -245,7 +277,7 @@ static void test_add_pins(void **state)
 	tree_file(tree, VM_FILE,
 		  "{\"allow\": [\"romfile\"], \"pins\": {\"0000:01:00.0\": {\"id\": "
 		  "\"1002:73bf\", \"class\": \"030000\"}}, \"siblings\": \"take\"}");
-	assert_int_equal(settings_add_pins(&tree->root, 101, pins, 2, &err), 0);
+	assert_int_equal(pins_add(&tree->root, 101, pins, 2, &err), 0);
 	second = tree_read(tree, VM_FILE);
 	assert_string_equal(second,
 			    "{\n  \"allow\": [\n    \"romfile\"\n  ],\n  \"pins\": {\n    "
@@ -257,7 +289,7 @@ static void test_add_pins(void **state)
 
 	/* a file that cannot be understood is not overwritten */
 	tree_file(tree, VM_FILE, "garbage");
-	assert_int_equal(settings_add_pins(&tree->root, 101, pins, 1, &err), -EBADMSG);
+	assert_int_equal(pins_add(&tree->root, 101, pins, 1, &err), -EBADMSG);
 	free(second);
 	second = tree_read(tree, VM_FILE);
 	assert_string_equal(second, "garbage");
@@ -270,11 +302,11 @@ static void test_add_pins_fails(void **state)
 	struct pin pin = { address("0000:01:00.0"), { .vendor = 0x10de } };
 	struct error err = { 0 };
 
-	assert_int_equal(settings_add_pins(&tree->root, 101, &pin, 1, &err), -ENOENT);
+	assert_int_equal(pins_add(&tree->root, 101, &pin, 1, &err), -ENOENT);
 	assert_string_equal(err.message,
 			    "cannot write /etc/pve/pve-vfio/101.json: No such file or directory");
 	tree_file(tree, "etc/pve/pve-vfio", "no folder");
-	assert_int_equal(settings_add_pins(&tree->root, 101, &pin, 1, &err), -ENOTDIR);
+	assert_int_equal(pins_add(&tree->root, 101, &pin, 1, &err), -ENOTDIR);
 }
 
 int main(void)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: actions on attributes of one function. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "change/operations.h"
+#include "pci/bar.h"
+#include "pci/driver.h"
+
+/* How long a function may take to be found again. */
+#define RESCAN_MS 10000
+
+/* "0000:01:00.0/reset_method": the function, and what of it. */
+static const char *split_target(const struct action *action, char address[PCI_ADDRESS_TEXT])
+{
+	size_t size = strcspn(action->target, "/");
+
+	snprintf(address, PCI_ADDRESS_TEXT, "%.*s", (int)size, action->target);
+	return action->target + size + (action->target[size] == '/');
+}
+
+static int read_attribute(const struct sysroot *root, const struct action *action, char **ret)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, action->target, "");
+	return sysroot_read_attribute(root, path, ret);
+}
+
+static int write_attribute(const struct sysroot *root, const struct action *action,
+			   const char *value, struct error *err)
+{
+	cleanup_free char *now = NULL;
+	char path[SYSROOT_PATH_MAX], address[PCI_ADDRESS_TEXT];
+	const char *name = split_target(action, address);
+	int r;
+
+	pci_attribute_path(path, action->target, "");
+	r = sysroot_write_attribute(root, path, value);
+	if (r < 0)
+		return error_set(err, r, "cannot set its %s to '%s': %s", name, value,
+				 strerror(-r));
+	r = read_attribute(root, action, &now);
+	if (r < 0)
+		return error_set(err, r, "cannot read its %s back: %s", name, strerror(-r));
+	if (!text_equal(now, value))
+		return error_set(err, -EIO, "its %s was set to '%s' and reads '%s'", name, value,
+				 now);
+	return 0;
+}
+
+int attribute_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	return write_attribute(root, action, action->wanted, err);
+}
+
+int attribute_revert(const struct sysroot *root, const struct action *action, const char **note,
+		     struct error *err)
+{
+	cleanup_free char *now = NULL;
+	int r = read_attribute(root, action, &now);
+
+	if (r == -ENOENT || r == -ENODEV) {
+		*note = NOTE_GONE;
+		return 0;
+	}
+	if (r < 0)
+		return error_set(err, r, "cannot read it: %s", strerror(-r));
+	if (text_equal(now, action->before))
+		return 0;
+	if (!text_equal(now, action->wanted)) {
+		*note = "left as it has been set since";
+		return 0;
+	}
+	return write_attribute(root, action, action->before, err);
+}
+
+/* "resource1_resize" and a size in MiB. */
+static int parse_resize(const struct action *action, const char *size,
+			char address[PCI_ADDRESS_TEXT], unsigned *ret_bar, uint64_t *ret_mib,
+			struct error *err)
+{
+	const char *name = split_target(action, address);
+	size_t start = strlen("resource");
+
+	if (!text_starts_with(name, "resource") || name[start] < '0' ||
+	    name[start] >= '0' + PCI_BAR_COUNT || !size || parse_u64(size, ret_mib) < 0)
+		return error_set(err, -EINVAL, "'%s' is no BAR, or '%s' no size", name,
+				 size ? size : "");
+	*ret_bar = (unsigned)(name[start] - '0');
+	return 0;
+}
+
+static int bar_mib(const struct sysroot *root, const char *address, unsigned bar, uint64_t *ret,
+		   struct error *err)
+{
+	struct pci_bar bars[PCI_BAR_COUNT];
+	int r = pci_bars_read(root, address, bars);
+
+	if (r < 0)
+		return error_set(err, r, "cannot read the sizes of its BARs: %s", strerror(-r));
+	*ret = bars[bar].size >> 20;
+	return 0;
+}
+
+/*
+ * The kernel resizes a BAR only while no driver has the function. It is with its VFIO driver by
+ * now, whose name the override holds, and goes back there.
+ */
+int resize_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	cleanup_free char *driver = NULL;
+	char address[PCI_ADDRESS_TEXT];
+	uint64_t mib, now = 0;
+	unsigned bar;
+	int r;
+
+	r = parse_resize(action, action->wanted, address, &bar, &mib, err);
+	if (r == 0)
+		r = bar_mib(root, address, bar, &now, err);
+	if (r < 0 || now == mib)
+		return r;
+	r = pci_override_read(root, address, &driver);
+	if (r < 0)
+		return error_set(err, r, "cannot read driver_override: %s", strerror(-r));
+	r = pci_driver_unbind(root, address, err);
+	if (r == 0)
+		r = pci_bar_resize(root, address, bar, mib, err);
+	return r < 0 || !driver ? r : pci_driver_bind(root, address, driver, err);
+}
+
+/* The function is left without a driver: giving it back to the host's is what comes next. */
+int resize_revert(const struct sysroot *root, const struct action *action, const char **note,
+		  struct error *err)
+{
+	char address[PCI_ADDRESS_TEXT];
+	uint64_t mib, now = 0;
+	unsigned bar;
+	int r;
+
+	r = parse_resize(action, action->before, address, &bar, &mib, err);
+	if (r == 0)
+		r = bar_mib(root, address, bar, &now, err);
+	if (r < 0 || now == mib)
+		return r;
+	if (now == 0) {
+		*note = NOTE_GONE;
+		return 0;
+	}
+	r = pci_driver_unbind(root, address, err);
+	return r < 0 ? r : pci_bar_resize(root, address, bar, mib, err);
+}
+
+/* Nothing is done when the VM gets it: it is the way back that differs. */
+int rescan_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	(void)root, (void)action, (void)err;
+	return 0;
+}
+
+/*
+ * Its own bus is looked through, and no other: another function may have been removed on purpose.
+ * One that is not there may have been removed by a run that was killed here.
+ */
+int rescan_revert(const struct sysroot *root, const struct action *action, const char **note,
+		  struct error *err)
+{
+	struct deadline deadline = deadline_in_ms(RESCAN_MS);
+	char address[PCI_ADDRESS_TEXT], path[SYSROOT_PATH_MAX];
+	cleanup_free char *driver = NULL;
+	unsigned step = 0;
+	int r;
+
+	split_target(action, address);
+	r = pci_driver_read(root, address, &driver);
+	if (r == 0 && driver && !text_equal(driver, action->wanted)) {
+		*note = NOTE_LEFT;
+		return 0;
+	}
+	pci_attribute_path(path, address, "remove");
+	r = r == -ENODEV ? 0 : sysroot_write_attribute(root, path, "1");
+	if (r < 0)
+		return error_set(err, r, "cannot remove it: %s", strerror(-r));
+	snprintf(path, sizeof(path), "sys/class/pci_bus/%.*s/rescan",
+		 (int)(strrchr(address, ':') - address), address);
+	r = sysroot_write_attribute(root, path, "1");
+	if (r < 0)
+		return error_set(err, r, "cannot rescan its bus: %s", strerror(-r));
+	pci_attribute_path(path, address, "");
+	while (!sysroot_exists(root, path))
+		if (!deadline_wait_step(deadline, &step))
+			return error_set(err, -ENODEV, "it was removed and is not found again");
+	return 0;
+}

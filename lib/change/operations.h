@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: how the types of action are made and reverted. For the table in action.c alone; the
+ * contract of each function is that of struct action_operations.
+ */
+#pragma once
+
+#include "change/action.h"
+
+/* act_host.c: of the host as a whole. Targets: a unit, an entry of vtconsole, a platform device. */
+int unit_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int unit_revert(const struct sysroot *root, const struct action *action, const char **note,
+		struct error *err);
+int console_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int console_revert(const struct sysroot *root, const struct action *action, const char **note,
+		   struct error *err);
+int framebuffer_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int framebuffer_revert(const struct sysroot *root, const struct action *action, const char **note,
+		       struct error *err);
+int unload_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int unload_revert(const struct sysroot *root, const struct action *action, const char **note,
+		  struct error *err);
+
+/* act_device.c: of one function. Targets: "ADDRESS/ATTRIBUTE", for a rescan "ADDRESS/remove". */
+int attribute_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int attribute_revert(const struct sysroot *root, const struct action *action, const char **note,
+		     struct error *err);
+int resize_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int resize_revert(const struct sysroot *root, const struct action *action, const char **note,
+		  struct error *err);
+int rescan_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int rescan_revert(const struct sysroot *root, const struct action *action, const char **note,
+		  struct error *err);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* host: systemd units. Asks systemctl for nothing but is-active, stop and start. */
+#include "host/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/process.h"
+
+#define OUTPUT_MAX   4096
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@"
+#define SERVICE	     ".service"
+#define SCOPE	     ".scope"
+
+/* Of systemctl(1), "Exit status": what is-active tells of a unit that is not, or is not there. */
+#define STATUS_INACTIVE 3
+#define STATUS_UNKNOWN	4
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t size = strlen(text), tail = strlen(end);
+
+	return size > tail && strcmp(text + size - tail, end) == 0;
+}
+
+bool unit_name_is_service(const char *name)
+{
+	return *name != '-' && ends_with(name, SERVICE) && strlen(name) < 256 &&
+	       name[strspn(name, NAME_LETTERS)] == '\0';
+}
+
+static int systemctl(const char *verb, const char *unit, unsigned deadline_ms,
+		     struct process_end *end, struct error *err)
+{
+	const char *const argv[] = { "systemctl", "--no-ask-password", verb, "--", unit, NULL };
+
+	return process_run(argv, deadline_ms, OUTPUT_MAX, end, err);
+}
+
+int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, struct error *err)
+{
+	cleanup_process_end struct process_end end = { 0 };
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	if (!root->live) {
+		snprintf(path, sizeof(path), "sys/fs/cgroup/system.slice/%s", unit);
+		*ret = sysroot_exists(root, path);
+		return 0;
+	}
+	r = systemctl("is-active", unit, UNIT_ASK_MS, &end, err);
+	if (r < 0)
+		return r;
+	if (end.status != 0 && end.status != STATUS_INACTIVE && end.status != STATUS_UNKNOWN)
+		return error_set(err, -EIO, "systemctl is-active %s: %s", unit, end.output);
+	*ret = end.status == 0;
+	return 0;
+}
+
+static int change(const struct sysroot *root, const char *verb, const char *unit, bool wanted,
+		  unsigned deadline_ms, struct error *err)
+{
+	cleanup_process_end struct process_end end = { 0 };
+	bool active;
+	int r;
+
+	if (!root->live)
+		return error_set(err, -EOPNOTSUPP, "no unit can be changed in '%s'", root->path);
+	r = systemctl(verb, unit, deadline_ms, &end, err);
+	if (r < 0)
+		return r;
+	if (end.status != 0)
+		return error_set(err, -EIO, "systemctl %s %s: %s", verb, unit, end.output);
+	r = unit_is_active(root, unit, &active, err);
+	if (r == 0 && active != wanted)
+		return error_set(err, -EIO, "systemctl %s %s went well, but the unit is %s", verb,
+				 unit, active ? "active" : "not active");
+	return r;
+}
+
+int unit_stop(const struct sysroot *root, const char *unit, unsigned deadline_ms, struct error *err)
+{
+	return change(root, "stop", unit, false, deadline_ms, err);
+}
+
+int unit_start(const struct sysroot *root, const char *unit, unsigned deadline_ms,
+	       struct error *err)
+{
+	return change(root, "start", unit, true, deadline_ms, err);
+}
+
+/* "0::/user.slice/user-1000.slice/user@1000.service/app.slice/pipewire.service" */
+static char *find_unit(char *line)
+{
+	char *rest = strchr(line, '/');
+	char *part;
+
+	while (rest && (part = strsep(&rest, "/")))
+		if (ends_with(part, SERVICE) || ends_with(part, SCOPE))
+			return strdup(part);
+	return NULL;
+}
+
+char *unit_of_process(const struct sysroot *root, pid_t pid)
+{
+	cleanup_free char *groups = NULL;
+	char path[SYSROOT_PATH_MAX];
+	char *rest, *line;
+
+	snprintf(path, sizeof(path), "proc/%d/cgroup", (int)pid);
+	if (sysroot_read_attribute(root, path, &groups) < 0)
+		return NULL;
+	rest = groups;
+	/* Version 2 has the line "0::…", version 1 one of "name=systemd". */
+	while ((line = strsep(&rest, "\n")))
+		if (text_starts_with(line, "0::") || strstr(line, ":name=systemd:")) {
+			char *unit = find_unit(line);
+
+			if (unit)
+				return unit;
+		}
+	return NULL;
+}
