@@ -26,8 +26,9 @@ typedef void run_told(const struct action *action, const struct run_result *resu
 
 /*
  * Runs those of the actions for which `chosen` is true (NULL: all), and sets their states. An
- * action that is stuck or only foreseen is not touched, and one that is done is not applied again. Blocks for `deadline_ms` and a second at most. Returns the
- * number of actions that did not succeed, or -errno when nothing could be run.
+ * action that is stuck or only foreseen is not touched, and one that is done is not applied again.
+ * Blocks for `deadline_ms` and a second at most. Returns the number of actions that did not
+ * succeed, or -errno when nothing could be run.
  */
 int run_actions(const struct sysroot *root, const struct actions *actions,
 		enum run_direction direction, const bool *chosen, unsigned deadline_ms,
