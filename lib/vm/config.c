@@ -73,23 +73,27 @@ static bool is_header(struct slice line)
 	return trim((struct slice){ close, line.size - (size_t)(close - line.data) }).size == 0;
 }
 
-/* snapstate:\s*(prepare|delete)\s*$ , which PVE does not anchor and tries before any key. */
+static bool cut_end(struct slice *slice, const char *end)
+{
+	size_t size = strlen(end);
+
+	if (slice->size < size || memcmp(slice->data + slice->size - size, end, size) != 0)
+		return false;
+	slice->size -= size;
+	return true;
+}
+
+/*
+ * snapstate:\s*(prepare|delete)\s*$ , which PVE does not anchor and tries before any key. Looked at
+ * from the end, where the expression has its anchor: a line can be a megabyte.
+ */
 static bool is_snapstate(struct slice line)
 {
-	static const char word[] = "snapstate:";
-	const char *at = memmem(line.data, line.size, word, sizeof(word) - 1);
-
-	for (; at; at = memmem(at + 1, line.size - (size_t)(at + 1 - line.data), word,
-			       sizeof(word) - 1)) {
-		const char *value = at + sizeof(word) - 1;
-		struct slice rest =
-			trim((struct slice){ value, line.size - (size_t)(value - line.data) });
-
-		if ((rest.size == 7 && memcmp(rest.data, "prepare", 7) == 0) ||
-		    (rest.size == 6 && memcmp(rest.data, "delete", 6) == 0))
-			return true;
-	}
-	return false;
+	line = trim(line);
+	if (!cut_end(&line, "prepare") && !cut_end(&line, "delete"))
+		return false;
+	line = trim(line);
+	return cut_end(&line, "snapstate:");
 }
 
 /* Is blank, a comment, or a key PVE treats before all others. */

@@ -7,6 +7,7 @@
 #include "test.h"
 #include "tree.h"
 
+#include "base/clock.h"
 #include "vm/config.h"
 
 #define PATH "/etc/pve/qemu-server/101.conf"
@@ -171,6 +172,11 @@ static void test_snapstate(void **state)
 		{ "QS 5: the second one", "hostpci0: snapstate:x,snapstate:delete\n", "" },
 		{ "QS 5: nothing behind", "hostpci0: 01:00 snapstate:delete x\n", "!1" },
 		{ "QS 5: two words alone", "hostpci0: 01:00 snapstate:deleted\n", "!1" },
+		{ "QS 5: two words alone", "hostpci0: snapstate:delete prepare\n", "!1" },
+		{ "QS 5: two words alone", "hostpci0: snapstate:deleteprepare\n", "!1" },
+		{ "QS 5: no word before", "hostpci0: xsnapstate :delete\n", "!1" },
+		{ "QS 5: not anchored", "hostpci0: xsnapstate:delete\t\r\n", "" },
+		{ "QS 5: not anchored", "prepare\nhostpci1: 02:00\n", "1=02:00@2" },
 		{ "QS 5: two words alone", "hostpci0: 01:00 snapstate:\n", "!1" },
 	};
 
@@ -377,6 +383,34 @@ static void test_large(void **state)
 	free(data);
 }
 
+/*
+ * Many words that may be the one, and much behind them that each would have to look at: with the
+ * square of the line's length it took ten seconds.
+ */
+static void test_snapstate_large(void **state)
+{
+	cleanup_vm_config struct vm_config config = { 0 };
+	size_t size = 1024 * 1024;
+	cleanup_free char *data = malloc(size);
+	uint64_t began = clock_now_us();
+
+	(void)state;
+	memset(data, ' ', size);
+	for (size_t i = 0; i + 10 <= size / 2; i += 10)
+		memcpy(data + i, "snapstate:", 10);
+	parse_bytes(data, size, &config);
+	assert_in_range(clock_now_us() - began, 0, 2000000);
+	vm_config_done(&config);
+
+	/* and the last of them is it */
+	memcpy(data, "hostpci0: ", 10);
+	memcpy(data + size - 9, "delete \n", 8);
+	memcpy(data + size / 2 - 10, "snapstate:", 10);
+	parse_bytes(data, size, &config);
+	assert_int_equal(config.dropped_count, 0);
+	assert_false(config.hostpci[0].present);
+}
+
 /* Other settings: of a key given twice the last counts; no quotes around a string (check_type()). */
 static void test_settings(void **state)
 {
@@ -506,7 +540,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_settings),   cmocka_unit_test(test_dropped_settings),
 		cmocka_unit_test(test_q35),	   tree_test(test_read),
-		cmocka_unit_test(test_done),
+		cmocka_unit_test(test_done),	   cmocka_unit_test(test_snapstate_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
