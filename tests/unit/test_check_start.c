@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+#include "report/words.h"
+
 /* Ids stand in scripts and settings: written as they are now, once each, with something to do. */
 static void test_descriptions(void **state)
 {
@@ -63,6 +65,54 @@ static void test_findings(void **state)
 	assert_int_equal(findings_count(&findings, LEVEL_ERROR), 19);
 }
 
+/* What is quoted can hold anything, and a terminal obeys control characters. */
+static void test_control_characters(void **state)
+{
+	static const struct {
+		const char *text, *evidence;
+	} rows[] = {
+		{ "a\x1b[2Jb", "a?[2Jb" },
+		{ "\x01\x02\t\n\r\x1f", "??????" },
+		{ "a\x7f", "a?" },
+		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+		  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80" },
+		{ "caf\xe9", "caf\xe9" },
+		{ " ~", " ~" },
+		{ "", "" },
+	};
+	cleanup_findings struct findings findings = { 0 };
+	cleanup_strings struct strings list = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(finding_add(&findings, CHECK_DEVICE_ABSENT, "hostpci0", "%s",
+					     rows[i].text),
+				 0);
+		assert_string_equal(findings.items[i].evidence, rows[i].evidence);
+	}
+	strings_add(&list, "a\033");
+	strings_add(&list, "b");
+	assert_int_equal(finding_add_list(&findings, CHECK_NODE_IN_USE, "hostpci0", &list), 0);
+	assert_string_equal(findings.items[COUNT(rows)].evidence, "a?; b.");
+}
+
+/* A line that PVE drops is quoted as it stands in the file. */
+static void test_control_characters_of_a_line(void **state)
+{
+	struct machine *machine = *state;
+	cleanup_free char *words = NULL;
+
+	machine_prepare(machine, "hostpci0: 01:00\x1b[2J\x07,pcie=\x7f\xc3\xbc\n");
+	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err), 0);
+	assert_true(machine->findings.count >= 1);
+	words = words_findings(&machine->findings);
+	assert_non_null(strstr(words, "[config-line-dropped]"));
+	assert_non_null(strstr(words, "\xc3\xbc"));
+	for (const char *c = words; *c; c++)
+		assert_true((unsigned char)*c >= ' ' || *c == '\n');
+	assert_null(strchr(words, 0x7f));
+}
+
 /* All problems at once, of every topic. */
 static void test_run(void **state)
 {
@@ -115,6 +165,8 @@ int main(void)
 		cmocka_unit_test(test_descriptions),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_control_characters),
+		machine_test(test_control_characters_of_a_line),
 		machine_test(test_run),
 		machine_test(test_allow),
 	};
