@@ -97,8 +97,9 @@ static void test_bind_fails(void **state)
 		{ "unbind", "vanish", -ENODEV, "the device is no longer there", "gone",
 		  "override=vfio-pci unbind=e1000e" },
 		/* tried again for a moment */
-		{ "probe", "fail 5", -EIO,
-		  "'vfio-pci' did not take it: its probe failed, see 'journalctl -k'",
+		{ "probe", "fail 22", -EIO,
+		  "'vfio-pci' did not take it: its probe failed (Invalid argument), see 'journalctl "
+		  "-k'",
 		  "none vfio-pci", "override=vfio-pci unbind=e1000e probe*" },
 		{ "probe", "ignore", -EIO,
 		  "'vfio-pci' did not take it: its probe failed, see 'journalctl -k'",

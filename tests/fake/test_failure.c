@@ -47,8 +47,9 @@ static void test_second_of_three(void **state)
 		{ "unbind@e1000e", "fail 16",
 		  "EBUSY: cannot unbind it from 'e1000e': Device or resource busy" },
 		{ "unbind@e1000e", "ignore", "EBUSY: 'e1000e' does not let it go" },
-		{ "probe@vfio-pci", "fail 5",
-		  "EIO: 'vfio-pci' did not take it: its probe failed, see 'journalctl -k'" },
+		{ "probe@vfio-pci", "fail 22",
+		  "EIO: 'vfio-pci' did not take it: its probe failed (Invalid argument), see "
+		  "'journalctl -k'" },
 		{ "probe@vfio-pci", "ignore",
 		  "EIO: 'vfio-pci' did not take it: its probe failed, see 'journalctl -k'" },
 	};
