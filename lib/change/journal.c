@@ -137,7 +137,12 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	if (number != JOURNAL_FORMAT)
 		return error_set(err, -EBADMSG, "format %ju; this version of pve-vfio reads %d",
 				 (uintmax_t)number, JOURNAL_FORMAT);
-	r = json_member_string(json, "boot_id", &journal->boot_id, err);
+	/* A file that was copied by hand would give away the devices of another VM. */
+	r = json_member_u64(json, "vmid", UINT32_MAX, &number, err);
+	if (r == 0 && number != journal->vmid)
+		r = error_set(err, -EBADMSG, "it is of VM %ju", (uintmax_t)number);
+	if (r == 0)
+		r = json_member_string(json, "boot_id", &journal->boot_id, err);
 	if (r == 0)
 		r = json_member_string(json, "phase", &phase, err);
 	if (r < 0)
