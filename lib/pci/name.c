@@ -2,10 +2,14 @@
 /* pci: names from pci.ids. Uses libpci for nothing but this list. */
 #include "pci/name.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
 #define PCI_IDS_FILE	"usr/share/misc/pci.ids"
@@ -29,19 +33,55 @@ static void libpci_silent(char *message, ...)
 	(void)message;
 }
 
-static struct pci_access *open_list(const struct sysroot *root)
+/* What libpci is to open; a descriptor that must be open until it has, or -errno. */
+static int list_path(const struct sysroot *root, char path[SYSROOT_PATH_MAX])
+{
+	struct stat status;
+	int fd = sysroot_openat(root, PCI_IDS_FILE, O_PATH);
+
+	if (fd < 0)
+		return fd;
+	/* A pipe would block, here and for ever. */
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	/* By its path a symbolic link would lead libpci out of a tree that is not the machine's. */
+	if (root->live)
+		snprintf(path, SYSROOT_PATH_MAX, "/%s", PCI_IDS_FILE);
+	else
+		snprintf(path, SYSROOT_PATH_MAX, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static void load_list(struct pci_names *names, const char *path)
 {
 	struct pci_access *access = pci_alloc();
-	char path[SYSROOT_PATH_MAX];
+	jmp_buf here;
 
+	names->access = access;
 	if (!access)
-		return NULL;
-	snprintf(path, sizeof(path), "%s/%s", root->live ? "" : root->path, PCI_IDS_FILE);
+		return;
 	access->error = libpci_error;
 	access->warning = libpci_silent;
 	access->debug = libpci_silent;
 	pci_set_name_list_path(access, strdup(path), 1);
-	return access;
+	on_error = &here;
+	if (setjmp(here) == 0)
+		names->failed = !pci_load_name_list(names->access);
+	else
+		names->failed = true;
+	on_error = NULL;
+}
+
+static void open_list(struct pci_names *names, const struct sysroot *root)
+{
+	char path[SYSROOT_PATH_MAX];
+	cleanup_close int fd = list_path(root, path);
+
+	if (fd >= 0)
+		load_list(names, path);
+	names->failed |= !names->access;
 }
 
 void pci_names_done(struct pci_names *names)
@@ -118,10 +158,8 @@ char *pci_name(struct pci_names *names, const struct sysroot *root, const struct
 {
 	char vendor[NAME_MAX_LENGTH] = "", name[NAME_MAX_LENGTH] = "";
 
-	if (!names->access && !names->failed) {
-		names->access = open_list(root);
-		names->failed = !names->access;
-	}
+	if (!names->access && !names->failed)
+		open_list(names, root);
 	if (!look_up(names, device, vendor, name))
 		return text_format("[%04x:%04x]", device->vendor, device->device);
 	shorten_vendor(vendor);

@@ -89,6 +89,46 @@ static void test_no_list(void **state)
 	assert_name(&names, tree, 0x10de, 0x2484, "[10de:2484]");
 }
 
+/* Of a tree that is not the machine's "/" a link leads nowhere else. */
+static void test_linked_list(void **state)
+{
+	struct pci_names names = { 0 };
+	const struct tree *tree = *state;
+	struct tree other;
+	char path[PATH_MAX];
+
+	tree_file(tree, "var/lib/pciutils/pci.ids", "%s", list);
+	tree_link(tree, PCI_IDS, "/var/lib/pciutils/pci.ids");
+	assert_name(&names, tree, 0x10de, 0x2484, "NVIDIA GeForce RTX 3070");
+	pci_names_done(&names);
+
+	tree_make(&other);
+	tree_file(&other, "pci.ids", "%s", list);
+	tree_path(&other, "pci.ids", path);
+	tree_link(tree, PCI_IDS, path);
+	assert_name(&names, tree, 0x10de, 0x2484, "[10de:2484]");
+	pci_names_done(&names);
+	tree_done(&other);
+}
+
+/* To open a pipe would wait for its writer. */
+static void test_no_file(void **state)
+{
+	struct pci_names names = { 0 };
+	const struct tree *tree = *state;
+	char path[PATH_MAX];
+
+	tree_folder_of(tree, PCI_IDS);
+	tree_path(tree, PCI_IDS, path);
+	assert_int_equal(mkfifo(path, 0644), 0);
+	assert_name(&names, tree, 0x10de, 0x2484, "[10de:2484]");
+	pci_names_done(&names);
+	tree_remove(tree, PCI_IDS);
+	tree_folder(tree, PCI_IDS);
+	assert_name(&names, tree, 0x10de, 0x2484, "[10de:2484]");
+	pci_names_done(&names);
+}
+
 /* libpci would end the process. */
 static void test_broken_list(void **state)
 {
@@ -157,7 +197,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tree_test(test_names),	     tree_test(test_no_list),
 		tree_test(test_broken_list), tree_test(test_truncated_list),
-		tree_test(test_long_names),
+		tree_test(test_long_names),  tree_test(test_linked_list),
+		tree_test(test_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
