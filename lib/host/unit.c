@@ -12,6 +12,7 @@
 #define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@"
 #define SERVICE	     ".service"
 #define SCOPE	     ".scope"
+#define SLICE	     ".slice"
 
 /* Of systemctl(1), "Exit status": what is-active tells of a unit that is not, or is not there. */
 #define STATUS_INACTIVE 3
@@ -28,6 +29,19 @@ bool unit_name_is_service(const char *name)
 {
 	return *name != '-' && ends_with(name, SERVICE) && strlen(name) < 256 &&
 	       name[strspn(name, NAME_LETTERS)] == '\0';
+}
+
+/* What systemctl has said, as part of a sentence. */
+static const char *one_line(char *output)
+{
+	size_t size = strlen(output);
+
+	while (size > 0 && output[size - 1] == '\n')
+		output[--size] = '\0';
+	for (char *c = output; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	return output;
 }
 
 static int systemctl(const char *verb, const char *unit, unsigned deadline_ms,
@@ -53,7 +67,8 @@ int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, stru
 	if (r < 0)
 		return r;
 	if (end.status != 0 && end.status != STATUS_INACTIVE && end.status != STATUS_UNKNOWN)
-		return error_set(err, -EIO, "systemctl is-active %s: %s", unit, end.output);
+		return error_set(err, -EIO, "systemctl is-active %s: %s", unit,
+				 one_line(end.output));
 	*ret = end.status == 0;
 	return 0;
 }
@@ -71,7 +86,8 @@ static int change(const struct sysroot *root, const char *verb, const char *unit
 	if (r < 0)
 		return r;
 	if (end.status != 0)
-		return error_set(err, -EIO, "systemctl %s %s: %s", verb, unit, end.output);
+		return error_set(err, -EIO, "systemctl %s %s: %s", verb, unit,
+				 one_line(end.output));
 	r = unit_is_active(root, unit, &active, err);
 	if (r == 0 && active != wanted)
 		return error_set(err, -EIO, "systemctl %s %s went well, but the unit is %s", verb,
@@ -90,15 +106,21 @@ int unit_start(const struct sysroot *root, const char *unit, unsigned deadline_m
 	return change(root, "start", unit, true, deadline_ms, err);
 }
 
-/* "0::/user.slice/user-1000.slice/user@1000.service/app.slice/pipewire.service" */
+/*
+ * "0::/user.slice/user-1000.slice/user@1000.service/app.slice/pipewire.service": above the unit
+ * there are slices alone. In "0::/lxc/101/ns/system.slice/x.service" it is a container's.
+ */
 static char *find_unit(char *line)
 {
 	char *rest = strchr(line, '/');
 	char *part;
 
-	while (rest && (part = strsep(&rest, "/")))
+	while (rest && (part = strsep(&rest, "/"))) {
 		if (ends_with(part, SERVICE) || ends_with(part, SCOPE))
 			return strdup(part);
+		if (*part && !ends_with(part, SLICE))
+			return NULL;
+	}
 	return NULL;
 }
 

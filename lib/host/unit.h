@@ -31,7 +31,7 @@ int unit_start(const struct sysroot *root, const char *unit, unsigned deadline_m
 /*
  * The system's unit that a process belongs to, from /proc/PID/cgroup (cgroups(7)):
  * "lightdm.service", "session-2.scope", and "user@1000.service" for all of a user's own services.
- * NULL when it is in none, or gone.
+ * NULL when it is in none, or gone; what runs in a container is in none of the system's.
  */
 char *unit_of_process(const struct sysroot *root, pid_t pid);
 
