@@ -73,6 +73,7 @@ int console_bind(const struct sysroot *root, const char *name, bool bind, struct
 		return error_set(err, r, "cannot %s the text console: %s",
 				 bind ? "take up" : "release", strerror(-r));
 	if (bound != bind)
-		return error_set(err, -EBUSY, "the text console does not let go of it");
+		return error_set(err, -EBUSY, "the text console does not %s",
+				 bind ? "take it up" : "let go of it");
 	return 0;
 }
