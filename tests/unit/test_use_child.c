@@ -62,12 +62,40 @@ static void the_node_stands_in_uevent(void **state)
 	assert_int_equal(child_node(&tree->root, "sys/devices/z", &node), -ENOENT);
 }
 
+static void what_hangs_on_usb_is_told_by_its_path(void **state)
+{
+	static const struct {
+		const char *target;
+		bool usb;
+	} rows[] = {
+		{ "../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/sound/card1", true },
+		{ "/devices/pci0000:00/0000:01:00.0/0000:02:00.0/usb12/12-1/block/sda", true },
+		{ "../../devices/pci0000:00/0000:01:00.0/sound/card0", false },
+		{ "../../devices/virtual/sound/seq", false },
+		{ "", false },
+	};
+	struct tree *tree = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (*rows[i].target)
+			tree_link(tree, "sys/class/sound/card", rows[i].target);
+		else
+			tree_remove(tree, "sys/class/sound/card");
+		assert_row(rows[i].target,
+			   child_is_behind_usb(&tree->root, "sys/class/sound/card") == rows[i].usb);
+	}
+	/* no link */
+	tree_file(tree, "sys/class/sound/card", "usb1");
+	assert_false(child_is_behind_usb(&tree->root, "sys/class/sound/card"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_names_its_parents),
 		tree_test(links_are_listed_and_files_are_not),
 		tree_test(the_node_stands_in_uevent),
+		tree_test(what_hangs_on_usb_is_told_by_its_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,59 +256,6 @@ static void test_not_terminated(void **state)
 	assert_int_equal(settings_parse("it", exact, sizeof(text) - 1, &settings, &err), -EBADMSG);
 }
 
-static void test_add_pins(void **state)
-{
-	const struct tree *tree = *state;
-	struct pin pins[] = {
-		{ address("0000:01:00.0"), { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "" } },
-		{ address("0000:02:00.0"), { 0x8086, 0x10d3, 0, 0, 0x020000, "52-54" } },
-	};
-	cleanup_free char *first = NULL, *second = NULL;
-	struct error err = { 0 };
-
-	tree_folder(tree, "etc/pve");
-	assert_int_equal(pins_add(&tree->root, 101, pins, 1, &err), 0);
-	first = tree_read(tree, VM_FILE);
-	assert_string_equal(first, "{\n  \"pins\": {\n    \"0000:01:00.0\": {\n      \"id\": "
-				   "\"10de:2484\",\n      \"subsystem\": \"1462:3909\",\n      "
-				   "\"class\": \"030000\"\n    }\n  }\n}\n");
-
-	/* one that is there stays, and so does all else */
-	tree_file(tree, VM_FILE,
-		  "{\"allow\": [\"romfile\"], \"pins\": {\"0000:01:00.0\": {\"id\": "
-		  "\"1002:73bf\", \"class\": \"030000\"}}, \"siblings\": \"take\"}");
-	assert_int_equal(pins_add(&tree->root, 101, pins, 2, &err), 0);
-	second = tree_read(tree, VM_FILE);
-	assert_string_equal(second,
-			    "{\n  \"allow\": [\n    \"romfile\"\n  ],\n  \"pins\": {\n    "
-			    "\"0000:01:00.0\": {\n      \"id\": \"1002:73bf\",\n      \"class\": "
-			    "\"030000\"\n    },\n    \"0000:02:00.0\": {\n      \"id\": "
-			    "\"8086:10d3\",\n      \"subsystem\": \"0000:0000\",\n      \"class\": "
-			    "\"020000\",\n      \"serial\": \"52-54\"\n    }\n  },\n  "
-			    "\"siblings\": \"take\"\n}\n");
-
-	/* a file that cannot be understood is not overwritten */
-	tree_file(tree, VM_FILE, "garbage");
-	assert_int_equal(pins_add(&tree->root, 101, pins, 1, &err), -EBADMSG);
-	free(second);
-	second = tree_read(tree, VM_FILE);
-	assert_string_equal(second, "garbage");
-}
-
-/* Not a cluster node, or one without its file system. */
-static void test_add_pins_fails(void **state)
-{
-	const struct tree *tree = *state;
-	struct pin pin = { address("0000:01:00.0"), { .vendor = 0x10de } };
-	struct error err = { 0 };
-
-	assert_int_equal(pins_add(&tree->root, 101, &pin, 1, &err), -ENOENT);
-	assert_string_equal(err.message,
-			    "cannot write /etc/pve/pve-vfio/101.json: No such file or directory");
-	tree_file(tree, "etc/pve/pve-vfio", "no folder");
-	assert_int_equal(pins_add(&tree->root, 101, &pin, 1, &err), -ENOTDIR);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,8 +266,6 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_not_terminated),
-		tree_test(test_add_pins),
-		tree_test(test_add_pins_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
