@@ -13,6 +13,9 @@
 /* How long a function may take to be found again. */
 #define RESCAN_MS 10000
 
+/* The note of a revert that found a value that is neither ours nor the one before. */
+#define NOTE_SET_SINCE "left as it has been set since"
+
 /* "0000:01:00.0/reset_method": the function, and what of it. */
 static const char *split_target(const struct action *action, char address[PCI_ADDRESS_TEXT])
 {
@@ -72,7 +75,7 @@ int attribute_revert(const struct sysroot *root, const struct action *action, co
 	if (text_equal(now, action->before))
 		return 0;
 	if (!text_equal(now, action->wanted)) {
-		*note = "left as it has been set since";
+		*note = NOTE_SET_SINCE;
 		return 0;
 	}
 	return write_attribute(root, action, action->before, err);
@@ -132,22 +135,35 @@ int resize_apply(const struct sysroot *root, const struct action *action, struct
 	return r < 0 || !driver ? r : pci_driver_bind(root, address, driver, err);
 }
 
-/* The function is left without a driver: giving it back to the host's is what comes next. */
+/*
+ * The function is left without a driver: giving it back to the host's is what comes next. From
+ * another than a VFIO driver, which all have it in their name, it is not taken.
+ */
 int resize_revert(const struct sysroot *root, const struct action *action, const char **note,
 		  struct error *err)
 {
+	cleanup_free char *driver = NULL;
 	char address[PCI_ADDRESS_TEXT];
-	uint64_t mib, now = 0;
+	uint64_t mib, ours, now = 0;
 	unsigned bar;
 	int r;
 
 	r = parse_resize(action, action->before, address, &bar, &mib, err);
 	if (r == 0)
+		r = parse_resize(action, action->wanted, address, &bar, &ours, err);
+	if (r == 0)
 		r = bar_mib(root, address, bar, &now, err);
 	if (r < 0 || now == mib)
 		return r;
-	if (now == 0) {
-		*note = NOTE_GONE;
+	if (now == 0 || now != ours) {
+		*note = now == 0 ? NOTE_GONE : NOTE_SET_SINCE;
+		return 0;
+	}
+	r = pci_driver_read(root, address, &driver);
+	if (r < 0)
+		return error_set(err, r, "cannot read its driver: %s", strerror(-r));
+	if (driver && !strstr(driver, "vfio")) {
+		*note = NOTE_LEFT;
 		return 0;
 	}
 	r = pci_driver_unbind(root, address, err);
