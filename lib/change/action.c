@@ -138,8 +138,8 @@ static const struct action_operations operations[] = {
 	[ACTION_LOAD_MODULE] = { "load-module", true, load_apply, load_revert },
 	[ACTION_SET_ATTRIBUTE] = { "set-attribute", false, attribute_apply, attribute_revert },
 	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
-	[ACTION_RESIZE_BAR] = { "resize-bar", false, resize_apply, resize_revert },
 	[ACTION_RESCAN] = { "rescan", false, rescan_apply, rescan_revert },
+	[ACTION_RESIZE_BAR] = { "resize-bar", false, resize_apply, resize_revert },
 };
 
 static const char *const states[] = {

@@ -22,8 +22,8 @@ enum action_type {
 	ACTION_LOAD_MODULE,	    /* target: a module; wanted: "loaded" */
 	ACTION_SET_ATTRIBUTE,	    /* target: "ADDRESS/reset_method"; values of the attribute */
 	ACTION_BIND,		    /* target: a PCI address; before, wanted: drivers */
-	ACTION_RESIZE_BAR,	    /* target: "ADDRESS/resource1_resize"; MiB */
 	ACTION_RESCAN,		    /* target: "ADDRESS/remove"; wanted: its VFIO driver */
+	ACTION_RESIZE_BAR,	    /* target: "ADDRESS/resource1_resize"; MiB */
 };
 
 enum action_state {

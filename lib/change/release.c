@@ -378,7 +378,7 @@ static int add_attribute(const struct release *release, const struct plan_device
 
 /*
  * The driver takes its virtual functions along when it goes (pci-iov-howto.rst), and does not make
- * them again when it comes back.
+ * them again when it comes back. Also where there are none now: an earlier run may have had them.
  */
 static int add_numvfs(const struct release *release, const struct plan_device *device)
 {
@@ -386,7 +386,7 @@ static int add_numvfs(const struct release *release, const struct plan_device *d
 	char path[SYSROOT_PATH_MAX];
 
 	pci_attribute_path(path, device->device.name, "sriov_numvfs");
-	if (sysroot_read_attribute(release->root, path, &count) < 0 || strcmp(count, "0") == 0)
+	if (sysroot_read_attribute(release->root, path, &count) < 0)
 		return 0;
 	return add_attribute(release, device, "sriov_numvfs", "0");
 }
@@ -435,6 +435,10 @@ static int add_resize(const struct release *release, const struct plan_device *d
 		   settings_keep(release->settings, device->device.address));
 }
 
+/*
+ * The way back is the opposite: the size goes first, since once the function has been found again
+ * the host's driver has it.
+ */
 int release_after(struct plan *plan, const struct sysroot *root, const struct settings *settings,
 		  const struct plan_device *device, struct error *err)
 {
@@ -445,12 +449,12 @@ int release_after(struct plan *plan, const struct sysroot *root, const struct se
 
 	if (!wanted || !is_taken(device))
 		return 0;
+	snprintf(target, sizeof(target), "%s/remove", device->device.name);
+	if (wanted->rescan)
+		r = add(&release, ACTION_RESCAN, target, NULL, device->vfio.name, device->source,
+			settings_keep(settings, device->device.address));
 	for (unsigned i = 0; i < PCI_BAR_COUNT && r == 0; i++)
 		if (wanted->resize_bar[i] > 0)
 			r = add_resize(&release, device, i, wanted->resize_bar[i]);
-	if (r < 0 || !wanted->rescan)
-		return r;
-	snprintf(target, sizeof(target), "%s/remove", device->device.name);
-	return add(&release, ACTION_RESCAN, target, NULL, device->vfio.name, device->source,
-		   settings_keep(settings, device->device.address));
+	return r;
 }

@@ -78,16 +78,18 @@ static const struct {
 	[ACTION_LOAD_MODULE] = { "module %s loaded", NULL, false },
 	[ACTION_SET_ATTRIBUTE] = { "%s", "%s", true },
 	[ACTION_BIND] = { NULL, NULL, false },
+	[ACTION_RESCAN] = { NULL, "%s: removed, and found again", false },
 	[ACTION_RESIZE_BAR] = { "%s, MiB:", "%s, MiB:", true },
-	[ACTION_RESCAN] = { NULL, "%s, and found again", false },
 };
 
-/* printf() with a format of the table. */
-static char *say(const char *format, const char *target)
+/* printf() with a format of the table; of a rescan the function alone is named. */
+static char *say(const char *format, const struct action *action)
 {
-	const char *place = strstr(format, "%s");
+	const char *place = strstr(format, "%s"), *target = action->target;
+	size_t size = action->type == ACTION_RESCAN ? strcspn(target, "/") : strlen(target);
 
-	return text_format("%.*s%s%s", (int)(place - format), format, target, place + 2);
+	return text_format("%.*s%.*s%s", (int)(place - format), format, (int)size, target,
+			   place + 2);
 }
 
 static char *words_deed(enum run_direction direction, const struct action *action,
@@ -106,7 +108,7 @@ static char *words_deed(enum run_direction direction, const struct action *actio
 		to = from;
 		from = action->wanted;
 	}
-	deed = say(format, action->target);
+	deed = say(format, action);
 	if (!deed || !deeds[action->type].values)
 		return deed ? text_format("%s, %.2f s", deed, (double)result->took_us / 1000000)
 			    : NULL;
@@ -117,7 +119,7 @@ static char *words_deed(enum run_direction direction, const struct action *actio
 char *words_planned(const struct action *action)
 {
 	const char *format = deeds[action->type].applied;
-	cleanup_free char *deed = format ? say(format, action->target) : NULL;
+	cleanup_free char *deed = format ? say(format, action) : NULL;
 
 	if (!deed || action->type == ACTION_LOAD_MODULE)
 		return NULL;
