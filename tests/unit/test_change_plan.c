@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests: change/plan.c: what a start would do, from trees. What becomes of it is in tests/fake. */
-#include "test.h"
-#include "tree.h"
-
-#include "change/plan.h"
+#include "plan.h"
 
 #define GPU   "0000:01:00.0"
 #define AUDIO "0000:01:00.1"
@@ -24,63 +21,15 @@ static void build(const struct tree *tree)
 						     .group = 15 });
 }
 
-/* The plan for addresses with blanks between; "~ADDRESS" is an alternative, "-ADDRESS" left. */
-static int make(const struct tree *tree, const char *addresses, const struct settings *settings,
-		struct plan *plan, struct error *err)
-{
-	cleanup_free char *copy = strdup(addresses);
-	struct wanted_device devices[8] = { 0 };
-	struct wanted wanted = { .devices = devices };
-	struct settings defaults;
-	char *rest = copy, *word;
-
-	settings_init(&defaults);
-	*plan = (struct plan){ 0 };
-	while (*addresses && (word = strsep(&rest, " "))) {
-		struct wanted_device *device = &devices[wanted.count];
-
-		device->use = *word == '~'   ? WANTED_ALTERNATIVE
-			      : *word == '-' ? WANTED_LEAVE
-					     : WANTED_TAKE;
-		word += *word == '~' || *word == '-';
-		assert_int_equal(pci_address_parse(word, &device->address), 0);
-		snprintf(device->source, sizeof(device->source), "hostpci%zu", wanted.count++);
-	}
-	return plan_make(&tree->root, &wanted, settings ? settings : &defaults, plan, err);
-}
-
-/* "bind 0000:01:00.0 nouveau hostpci0 …": type, target, before, source; what is not plain. */
-static char *summary_of(const struct plan *plan)
-{
-	struct text text = { 0 };
-
-	for (size_t i = 0; i < plan->actions.count; i++) {
-		const struct action *action = &plan->actions.items[i];
-
-		text_add(&text, "%s %s %s", action_operations(action->type)->name, action->target,
-			 action->before ? action->before : "none");
-		if (action->type == ACTION_BIND)
-			text_add(&text, "/%s/%s", action->module ? action->module : "-",
-				 action->override ? action->override : "-");
-		text_add(&text, " -> %s, %s", action->wanted, action->source);
-		if (action->type == ACTION_BIND)
-			text_add(&text, ", %d", action->group);
-		text_add(&text, "%s%s%s\n", action->keep ? ", keep" : "",
-			 action->adopted ? ", adopted" : "",
-			 action->state == ACTION_FORESEEN ? ", foreseen" : "");
-	}
-	return text_take(&text);
-}
-
 static void assert_plan(const struct tree *tree, const char *addresses, const char *lines)
 {
 	cleanup_plan struct plan plan = { 0 };
 	cleanup_free char *summary = NULL;
 	struct error err = { 0 };
 
-	if (make(tree, addresses, NULL, &plan, &err) != 0)
+	if (plan_of(tree, addresses, NULL, &plan, &err) != 0)
 		fail_msg("%s", err.message);
-	summary = summary_of(&plan);
+	summary = plan_summary(&plan);
 	assert_string_equal(summary, lines);
 }
 
@@ -136,7 +85,7 @@ static void test_devices(void **state)
 	struct error err = { 0 };
 
 	build(*state);
-	assert_int_equal(make(*state, GPU " ~" NIC, NULL, &plan, &err), 0);
+	assert_int_equal(plan_of(*state, GPU " ~" NIC, NULL, &plan, &err), 0);
 	assert_int_equal(plan.device_count, 3);
 	assert_string_equal(plan.devices[0].device.name, GPU);
 	assert_false(plan.devices[0].sibling);
@@ -183,8 +132,8 @@ static void test_keep(void **state)
 	build(*state);
 	settings_init(&settings);
 	assert_int_equal(settings_parse("x", text, strlen(text), &settings, &err), 0);
-	assert_int_equal(make(*state, GPU " " NIC, &settings, &plan, &err), 0);
-	summary = summary_of(&plan);
+	assert_int_equal(plan_of(*state, GPU " " NIC, &settings, &plan, &err), 0);
+	summary = plan_summary(&plan);
 	assert_string_equal(summary, GPU_LINE "hostpci0, 14, keep\n" NIC_LINE
 					      "hostpci1, 15, keep\n" AUDIO_LINE "group 14, 14\n");
 }
@@ -214,19 +163,174 @@ static void test_adopt(void **state)
 	add_recorded(&earlier, GPU, "nvidia", "nvidia", "nvidia", ACTION_DONE);
 	add_recorded(&earlier, AUDIO, NULL, NULL, NULL, ACTION_FAILED);
 	add_recorded(&earlier, NIC, "igb", "igb", "igb", ACTION_FORESEEN); /* never taken */
-	assert_int_equal(make(*state, GPU " " NIC, NULL, &plan, &err), 0);
-	untouched = summary_of(&plan);
+	assert_int_equal(plan_of(*state, GPU " " NIC, NULL, &plan, &err), 0);
+	untouched = plan_summary(&plan);
 	assert_string_equal(untouched, "bind " GPU " vfio-pci/vfio_pci/- -> vfio-pci, hostpci0, "
 				       "14\n" NIC_LINE "hostpci1, 15\n"
 				       "bind " AUDIO " vfio-pci/vfio_pci/none -> vfio-pci, group "
 				       "14, 14\n");
 	assert_int_equal(plan_adopt(&plan, &earlier), 0);
-	summary = summary_of(&plan);
+	summary = plan_summary(&plan);
 	/* what was before is the recorded; who asks, and the group, are of now */
 	assert_string_equal(summary, "bind " GPU " nvidia/nvidia/nvidia -> vfio-pci, hostpci0, 14, "
 				     "adopted\n" NIC_LINE "hostpci1, 15\n"
 				     "bind " AUDIO " none/-/- -> vfio-pci, group 14, 14, "
 				     "adopted\n");
+}
+
+static void add_other(struct journal *journal, enum action_type type, const char *target,
+		      const char *before, const char *wanted, const char *source,
+		      enum action_state state)
+{
+	struct action action = { 0 };
+
+	assert_int_equal(action_make(type, target, before, wanted, source, &action), 0);
+	action.state = state;
+	assert_int_equal(actions_add(&journal->actions, &action), 0);
+}
+
+static void parse_settings(const char *text, struct settings *settings)
+{
+	struct error err = { 0 };
+
+	settings_init(settings);
+	assert_int_equal(settings_parse("x", text, strlen(text), settings, &err), 0);
+}
+
+/* Values of attributes: what an earlier run has set is not the value before. */
+static void test_adopt_attributes(void **state)
+{
+	static const char text[] = "{\"devices\": {\"" NIC "\": {\"power\": \"on\", "
+				   "\"resize_bar\": {\"1\": 512}, \"rescan\": true}}}";
+	cleanup_journal struct journal earlier = { 0 };
+	cleanup_settings struct settings settings;
+	cleanup_plan struct plan plan = { 0 };
+	cleanup_free char *summary = NULL;
+	struct error err = { 0 };
+
+	build(*state);
+	tree_attribute(*state, NIC, "power/control", "on");
+	tree_attribute(*state, NIC, "sriov_numvfs", "0");
+	tree_attribute(*state, NIC, "resource1_resize", "0000000000007f00");
+	tree_attribute(*state, NIC, "resource",
+		       "0x0 0x0 0x0\n0x00000000a0000000 0x00000000bfffffff 0x14220c");
+	parse_settings(text, &settings);
+	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/sriov_numvfs", "4", "0", "hostpci9",
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/power/control", "auto", "on", "hostpci9",
+		  ACTION_FAILED);
+	add_recorded(&earlier, NIC, "igb", NULL, "igb", ACTION_DONE);
+	add_other(&earlier, ACTION_RESCAN, NIC "/remove", NULL, "vfio-pci", "hostpci9",
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_RESIZE_BAR, NIC "/resource1_resize", "256", "512", "hostpci9",
+		  ACTION_ANNOUNCED);
+	/* no longer asked for: that goes back before this start */
+	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/reset_method", "flr", "bus", "hostpci9",
+		  ACTION_DONE);
+	assert_int_equal(plan_of(*state, NIC, &settings, &plan, &err), 0);
+	assert_int_equal(plan_adopt(&plan, &earlier), 0);
+	plan_prune(&plan);
+	summary = plan_summary(&plan);
+	assert_string_equal(summary,
+			    "set-attribute " NIC "/sriov_numvfs 4 -> 0, hostpci0, adopted\n"
+			    "set-attribute " NIC "/power/control auto -> on, hostpci0, adopted\n"
+			    "bind " NIC " igb/igb/- -> vfio-pci, hostpci0, 15, adopted\n"
+			    "rescan " NIC "/remove none -> vfio-pci, hostpci0, adopted\n"
+			    "resize-bar " NIC "/resource1_resize 256 -> 512, hostpci0, adopted\n");
+	for (size_t i = 0; i < plan.actions.count; i++)
+		assert_int_equal(plan.actions.items[i].state, ACTION_ANNOUNCED);
+}
+
+/* What the host has let go of for the sake of a device does not show any more. */
+static void test_adopt_release(void **state)
+{
+	cleanup_journal struct journal earlier = { 0 };
+	cleanup_settings struct settings settings;
+	cleanup_plan struct plan plan = { 0 };
+	cleanup_free char *summary = NULL;
+	struct error err = { 0 };
+
+	build(*state);
+	tree_folder(*state, "sys/fs/cgroup/system.slice/c.service");
+	parse_settings("{\"stop_units\": [\"a.service\", \"c.service\"]}", &settings);
+	add_other(&earlier, ACTION_RESERVE, NIC, NULL, "101", NIC, ACTION_DONE);
+	add_other(&earlier, ACTION_STOP_UNIT, "a.service", "active", "inactive", "settings",
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_STOP_UNIT, "b.service", "active", "inactive", "settings",
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_STOP_UNIT, "nvidia-powerd.service", "active", "inactive", NIC,
+		  ACTION_FAILED);
+	add_other(&earlier, ACTION_RELEASE_CONSOLE, "vtcon1", "1", "0", NIC, ACTION_DONE);
+	add_other(&earlier, ACTION_RELEASE_FRAMEBUFFER, "efi-framebuffer.0", "efi-framebuffer",
+		  "none", NIC, ACTION_DONE);
+	add_other(&earlier, ACTION_UNLOAD_MODULE, "nvidia_drm", "loaded", "unloaded", NIC,
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_UNLOAD_MODULE, "nvidia_uvm", "loaded", "unloaded", GPU,
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_LOAD_MODULE, "vfio-pci", NULL, "loaded", "the VM", ACTION_DONE);
+	assert_int_equal(plan_of(*state, NIC, &settings, &plan, &err), 0);
+	assert_int_equal(plan_adopt(&plan, &earlier), 0);
+	plan_prune(&plan);
+	summary = plan_summary(&plan);
+	/* of NIC and the settings; not of a device or a service that is no longer wanted */
+	assert_string_equal(summary,
+			    "stop-unit a.service active -> inactive, settings, adopted\n"
+			    "stop-unit c.service active -> inactive, settings\n" NIC_LINE
+			    "hostpci0, 15\n"
+			    "stop-unit nvidia-powerd.service active -> inactive, " NIC ", adopted\n"
+			    "release-console vtcon1 1 -> 0, " NIC ", adopted\n"
+			    "release-framebuffer efi-framebuffer.0 efi-framebuffer -> none, " NIC
+			    ", adopted\n"
+			    "unload-module nvidia_drm loaded -> unloaded, " NIC ", adopted\n");
+	for (size_t i = 0; i < plan.actions.count; i++)
+		assert_int_equal(plan.actions.items[i].state, ACTION_ANNOUNCED);
+}
+
+/* What is as it is to be needs no action, unless an earlier run has made it so. */
+static void test_prune(void **state)
+{
+	static const char text[] =
+		"{\"stop_units\": [\"a.service\", \"b.service\"], \"unload_modules\": [\"x\"], "
+		"\"devices\": {\"" NIC
+		"\": {\"power\": \"on\", \"d3cold\": true, \"rescan\": true, "
+		"\"reset_method\": \"bus\"}}}";
+	cleanup_journal struct journal earlier = { 0 };
+	cleanup_settings struct settings settings;
+	cleanup_plan struct plan plan = { 0 }, again = { 0 };
+	cleanup_free char *summary = NULL, *adopted = NULL;
+	struct error err = { 0 };
+
+	build(*state);
+	tree_folder(*state, "sys/fs/cgroup/system.slice/b.service");
+	tree_attribute(*state, NIC, "power/control", "on");
+	tree_attribute(*state, NIC, "d3cold_allowed", "1");
+	tree_attribute(*state, NIC, "reset_method", "flr bus");
+	tree_bind(*state, NIC, "vfio-pci");
+	tree_remove(*state, "sys/bus/pci/drivers/vfio-pci");
+	parse_settings(text, &settings);
+	assert_int_equal(plan_of(*state, NIC, &settings, &plan, &err), 0);
+	assert_int_equal(plan.actions.count, 9);
+	plan_prune(&plan);
+	summary = plan_summary(&plan);
+	/* a binding stays, since its values before are what counts */
+	assert_string_equal(summary, "stop-unit b.service active -> inactive, settings\n"
+				     "load-module vfio-pci none -> loaded, the VM\n"
+				     "set-attribute " NIC "/reset_method flr bus -> bus, hostpci0\n"
+				     "bind " NIC " vfio-pci/-/- -> vfio-pci, hostpci0, 15\n"
+				     "rescan " NIC "/remove none -> vfio-pci, hostpci0\n");
+	plan_prune(&plan);
+	assert_int_equal(plan.actions.count, 5);
+
+	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/d3cold_allowed", "1", "1", "hostpci0",
+		  ACTION_DONE);
+	add_other(&earlier, ACTION_UNLOAD_MODULE, "x", "loaded", "unloaded", "settings",
+		  ACTION_FORESEEN); /* never done */
+	assert_int_equal(plan_of(*state, NIC, &settings, &again, &err), 0);
+	assert_int_equal(plan_adopt(&again, &earlier), 0);
+	plan_prune(&again);
+	adopted = plan_summary(&again);
+	assert_non_null(strstr(adopted, "/d3cold_allowed 1 -> 1, hostpci0, adopted\n"));
+	assert_int_equal(again.actions.count, 6);
 }
 
 static void test_gone(void **state)
@@ -235,23 +339,26 @@ static void test_gone(void **state)
 	struct error err = { 0 };
 
 	build(*state);
-	assert_int_equal(make(*state, "0000:05:00.0", NULL, &plan, &err), -ENODEV);
+	assert_int_equal(plan_of(*state, "0000:05:00.0", NULL, &plan, &err), -ENODEV);
 	assert_string_equal(err.message, "0000:05:00.0: no such PCI device");
 	tree_remove(*state, "sys/devices/pci0000:00/" NIC "/driver_override");
-	assert_int_equal(make(*state, NIC, NULL, &plan, &err), -ENOENT);
+	assert_int_equal(plan_of(*state, NIC, NULL, &plan, &err), -ENOENT);
 	assert_string_equal(err.message,
 			    "cannot read a device's driver_override: No such file or directory");
 	tree_remove(*state, "sys/kernel/iommu_groups/14");
-	assert_int_equal(make(*state, GPU, NULL, &plan, &err), -ENOENT);
+	assert_int_equal(plan_of(*state, GPU, NULL, &plan, &err), -ENOENT);
 	assert_int_equal(plan.device_count, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_actions), tree_test(test_module), tree_test(test_alternatives),
-		tree_test(test_devices), tree_test(test_bridge), tree_test(test_no_group),
-		tree_test(test_keep),	 tree_test(test_adopt),	 tree_test(test_gone),
+		tree_test(test_actions),       tree_test(test_module),
+		tree_test(test_alternatives),  tree_test(test_devices),
+		tree_test(test_bridge),	       tree_test(test_no_group),
+		tree_test(test_keep),	       tree_test(test_adopt),
+		tree_test(test_gone),	       tree_test(test_adopt_attributes),
+		tree_test(test_adopt_release), tree_test(test_prune),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,8 +75,8 @@ static void test_unit_of_process(void **state)
 		{ "v1, and v2 that is not used",
 		  "0::/\n1:name=systemd:/system.slice/lightdm.service\n", "lightdm.service" },
 		{ "v1, other controllers alone", "12:pids:/system.slice/other.service\n", NULL },
-		{ "v1, a container's",
-		  "1:name=systemd:/lxc/101/ns/system.slice/lightdm.service\n", NULL },
+		{ "v1, a container's", "1:name=systemd:/lxc/101/ns/system.slice/lightdm.service\n",
+		  NULL },
 		{ "no path", "0::\n", NULL },
 		{ "nothing", "", NULL },
 	};
@@ -144,7 +144,7 @@ static void test_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	      tree_test(test_unit_of_process),
+		cmocka_unit_test(test_names),	  tree_test(test_unit_of_process),
 		tree_test(test_active_in_a_tree), tree_test(test_no_change_in_a_tree),
 		tree_test(test_machine),
 	};

@@ -160,8 +160,7 @@ static void test_resize(void **state)
 	tree->root.fake_write = refuse;
 	err = (struct error){ 0 };
 	assert_int_equal(pci_bar_resize(&tree->root, GPU, 1, 1024, &err), -ENOSPC);
-	assert_string_equal(err.message,
-			    "BAR 1 cannot be given 1024 MiB: No space left on device");
+	assert_string_equal(err.message, "BAR 1 cannot be given 1024 MiB: No space left on device");
 	err = (struct error){ 0 };
 	assert_int_equal(pci_bar_resize(&tree->root, GPU, 2, 1024, &err), -ENOENT);
 	assert_string_equal(err.message,

@@ -226,8 +226,7 @@ static void no_write_is_believed(void **state)
 	tree->root.fake_write = refuse_write;
 	err = (struct error){ 0 };
 	assert_int_equal(framebuffer_unbind(&tree->root, "efi-framebuffer.0", &err), -ENOMEM);
-	assert_string_equal(err.message,
-			    "cannot unbind 'efi-framebuffer': Cannot allocate memory");
+	assert_string_equal(err.message, "cannot unbind 'efi-framebuffer': Cannot allocate memory");
 
 	add_platform(tree, "efi-framebuffer.0", NULL);
 	tree->root.fake_write = take_no_notice;

@@ -57,9 +57,9 @@ static void test_members(void **state)
 		assert_non_null(value);
 		assert_row(rows[i].value,
 			   pin_set_member(&identity, rows[i].key, value) == rows[i].result);
-		assert_row(rows[i].value, (memcmp(&identity, &before, sizeof(before)) == 0) ==
-						  (rows[i].result < 0 ||
-						   strcmp(rows[i].value, "\"\"") == 0));
+		assert_row(rows[i].value,
+			   (memcmp(&identity, &before, sizeof(before)) == 0) ==
+				   (rows[i].result < 0 || strcmp(rows[i].value, "\"\"") == 0));
 	}
 }
 
