@@ -69,7 +69,7 @@ LIB_O := $(LIB:%.c=$(O)/%.o)
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
 TEST_PACKAGES := libcmocka-dev pciutils kmod
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
-	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc
+	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 # $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.

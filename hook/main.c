@@ -72,12 +72,7 @@ int hook_begin(struct hook *hook, bool create, struct error *err)
 
 	if (r < 0)
 		return r;
-	hook->lock = state_lock_vm(&hook->state, hook->vmid, deadline_in_ms(VM_LOCK_WAIT_MS), err);
-	if (hook->lock == -EWOULDBLOCK)
-		return error_set(err, hook->lock,
-				 "another process is at work on the devices of VM %u, or stuck in "
-				 "the kernel with one of them; see 'pve-vfio status %u'",
-				 hook->vmid, hook->vmid);
+	hook->lock = journal_lock(&hook->root, &hook->state, hook->vmid, VM_LOCK_WAIT_MS, err);
 	return hook->lock < 0 ? hook->lock : 0;
 }
 

@@ -68,7 +68,7 @@ int verb_restore(struct command *command, struct error *err)
 		return STATUS_USAGE;
 	r = state_open(&command->root, false, &state, err);
 	if (r == 0) {
-		lock = state_lock_vm(&state, vmid, deadline_in_ms(LOCK_WAIT_MS), err);
+		lock = journal_lock(&command->root, &state, vmid, LOCK_WAIT_MS, err);
 		if (lock < 0)
 			return STATUS_FAILED;
 		status = refuse_running(command, vmid, err);

@@ -55,6 +55,28 @@ static int write_attribute(const struct sysroot *root, const struct action *acti
 	return 0;
 }
 
+/* Remembered alone: what changes it is the way of the device from driver to driver. */
+int keep_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	(void)root, (void)action, (void)err;
+	return 0;
+}
+
+int keep_revert(const struct sysroot *root, const struct action *action, const char **note,
+		struct error *err)
+{
+	cleanup_free char *now = NULL;
+	int r = read_attribute(root, action, &now);
+
+	if (r == -ENOENT || r == -ENODEV) {
+		*note = NOTE_GONE;
+		return 0;
+	}
+	if (r == 0 && text_equal(now, action->before))
+		return 0;
+	return write_attribute(root, action, action->before, err);
+}
+
 int attribute_apply(const struct sysroot *root, const struct action *action, struct error *err)
 {
 	return write_attribute(root, action, action->wanted, err);

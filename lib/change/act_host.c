@@ -23,12 +23,17 @@ int unit_revert(const struct sysroot *root, const struct action *action, const c
 	return unit_start(root, action->target, UNIT_MS, err);
 }
 
+/* The entry goes with the last framebuffer, which an earlier run may have released. */
 int console_apply(const struct sysroot *root, const struct action *action, struct error *err)
 {
+	bool bound;
+
+	if (console_is_bound(root, action->target, &bound) < 0 || !bound)
+		return 0;
 	return console_bind(root, action->target, false, err);
 }
 
-/* The entry goes with the last framebuffer, and a driver's new one draws on its own accord. */
+/* It is there again with a new framebuffer, on which the kernel may draw of its own accord. */
 int console_revert(const struct sysroot *root, const struct action *action, const char **note,
 		   struct error *err)
 {

@@ -136,6 +136,7 @@ static const struct action_operations operations[] = {
 					 framebuffer_revert },
 	[ACTION_UNLOAD_MODULE] = { "unload-module", true, unload_apply, unload_revert },
 	[ACTION_LOAD_MODULE] = { "load-module", true, load_apply, load_revert },
+	[ACTION_KEEP_ATTRIBUTE] = { "keep-attribute", false, keep_apply, keep_revert },
 	[ACTION_SET_ATTRIBUTE] = { "set-attribute", false, attribute_apply, attribute_revert },
 	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
 	[ACTION_RESCAN] = { "rescan", false, rescan_apply, rescan_revert },

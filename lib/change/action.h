@@ -20,6 +20,7 @@ enum action_type {
 	ACTION_RELEASE_FRAMEBUFFER, /* target: "efi-framebuffer.0"; its driver to "none" */
 	ACTION_UNLOAD_MODULE,	    /* target: a module; "loaded" to "unloaded" */
 	ACTION_LOAD_MODULE,	    /* target: a module; wanted: "loaded" */
+	ACTION_KEEP_ATTRIBUTE,	    /* target: "ADDRESS/power/control"; drivers change it, not we */
 	ACTION_SET_ATTRIBUTE,	    /* target: "ADDRESS/reset_method"; values of the attribute */
 	ACTION_BIND,		    /* target: a PCI address; before, wanted: drivers */
 	ACTION_RESCAN,		    /* target: "ADDRESS/remove"; wanted: its VFIO driver */

@@ -215,6 +215,41 @@ int journal_read(const struct sysroot *root, const struct state *state, uint32_t
 	return 0;
 }
 
+static const struct action *find_stuck(const struct journal *journal)
+{
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].state == ACTION_STUCK)
+			return &journal->actions.items[i];
+	return NULL;
+}
+
+int journal_lock(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 unsigned wait_ms, struct error *err)
+{
+	cleanup_journal struct journal journal = { 0 };
+	const struct action *stuck;
+	int lock = state_lock_vm(state, vmid, deadline_in_ms(0), err);
+
+	if (lock != -EWOULDBLOCK)
+		return lock;
+	/* Read without the lock: it is replaced whole, and who is stuck writes nothing. */
+	if (journal_read(root, state, vmid, &journal, NULL) == 0) {
+		stuck = find_stuck(&journal);
+		if (stuck)
+			return error_set(err, -EBUSY,
+					 "a process of an earlier run of VM %u is still stuck in "
+					 "the kernel with %s; see 'journalctl -k'",
+					 vmid, stuck->target);
+	}
+	lock = state_lock_vm(state, vmid, deadline_in_ms(wait_ms), err);
+	if (lock == -EWOULDBLOCK)
+		return error_set(err, lock,
+				 "another process has been at work on the devices of VM %u for "
+				 "%u s; see 'pve-vfio status %u'",
+				 vmid, wait_ms / 1000, vmid);
+	return lock;
+}
+
 int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret, struct error *err)
 {
 	struct journal journal = { .vmid = vmid, .deadline_s = SETTINGS_DEADLINE_S };

@@ -43,6 +43,13 @@ const char *journal_phase_name(enum journal_phase phase);
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		 struct journal *ret, struct error *err);
 
+/*
+ * Takes the VM's lock, as state_lock_vm() does. Where it is held by a child that is stuck in the
+ * kernel with a device it does not wait: -EBUSY, with the device.
+ */
+int journal_lock(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 unsigned wait_ms, struct error *err);
+
 /* Starts the journal of a new run: its VM, this boot, JOURNAL_STARTING. */
 int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret,
 		  struct error *err);

@@ -22,6 +22,9 @@ int unload_revert(const struct sysroot *root, const struct action *action, const
 		  struct error *err);
 
 /* act_device.c: of one function. Targets: "ADDRESS/ATTRIBUTE", for a rescan "ADDRESS/remove". */
+int keep_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int keep_revert(const struct sysroot *root, const struct action *action, const char **note,
+		struct error *err);
 int attribute_apply(const struct sysroot *root, const struct action *action, struct error *err);
 int attribute_revert(const struct sysroot *root, const struct action *action, const char **note,
 		     struct error *err);

@@ -377,6 +377,25 @@ static int add_attribute(const struct release *release, const struct plan_device
 }
 
 /*
+ * vfio-pci lets a device be suspended, and forbids it when it lets go of it
+ * (vfio_pci_core_unregister_device() in drivers/vfio/pci/vfio_pci_core.c), whatever it was before.
+ */
+static int add_power(const struct release *release, const struct plan_device *device)
+{
+	cleanup_free char *target = text_format("%s/power/control", device->device.name);
+	cleanup_free char *now = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, device->device.name, "power/control");
+	if (sysroot_read_attribute(release->root, path, &now) < 0)
+		return 0;
+	if (!target)
+		return error_set_memory(release->err);
+	return add(release, ACTION_KEEP_ATTRIBUTE, target, now, "any", device->source,
+		   settings_keep(release->settings, device->device.address));
+}
+
+/*
  * The driver takes its virtual functions along when it goes (pci-iov-howto.rst), and does not make
  * them again when it comes back. Also where there are none now: an earlier run may have had them.
  */
@@ -400,16 +419,15 @@ int release_before(struct plan *plan, const struct sysroot *root, const struct s
 
 	if (!is_taken(device))
 		return 0;
-	r = add_numvfs(&release, device);
+	r = add_power(&release, device);
+	if (r == 0)
+		r = add_numvfs(&release, device);
 	if (r < 0 || !wanted)
 		return r;
 	if (wanted->reset_method)
 		r = add_attribute(&release, device, "reset_method", wanted->reset_method);
 	if (r == 0 && wanted->has_d3cold)
 		r = add_attribute(&release, device, "d3cold_allowed", wanted->d3cold ? "1" : "0");
-	if (r == 0 && wanted->has_power)
-		r = add_attribute(&release, device, "power/control",
-				  wanted->power_on ? "on" : "auto");
 	return r;
 }
 
@@ -456,5 +474,9 @@ int release_after(struct plan *plan, const struct sysroot *root, const struct se
 	for (unsigned i = 0; i < PCI_BAR_COUNT && r == 0; i++)
 		if (wanted->resize_bar[i] > 0)
 			r = add_resize(&release, device, i, wanted->resize_bar[i]);
+	/* Binding sets it, so it comes after. */
+	if (r == 0 && wanted->has_power)
+		r = add_attribute(&release, device, "power/control",
+				  wanted->power_on ? "on" : "auto");
 	return r;
 }

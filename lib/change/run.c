@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/lanes.h"
+#include "change/stuck.h"
 
 /* Everything the two callbacks need. */
 struct run {
@@ -82,25 +83,11 @@ static void note_report(const struct lane_report *report, struct lane *lane, voi
 	end_action(context, report->step, &result);
 }
 
-/* What the kernel has a process wait in: proc(5), /proc/PID/wchan. */
-static char *read_wchan(const struct sysroot *root, pid_t pid)
-{
-	char path[SYSROOT_PATH_MAX];
-	char *wchan = NULL;
-
-	snprintf(path, sizeof(path), "proc/%d/wchan", (int)pid);
-	if (sysroot_read_attribute(root, path, &wchan) < 0 || strcmp(wchan, "0") == 0) {
-		free(wchan);
-		return strdup("a place it does not tell");
-	}
-	return wchan;
-}
-
 /* The first action of a lane that was not told is the one in which the lane ended. */
 static void end_broken_lane(struct run *run, const struct lane *lane)
 {
 	const struct action_lane *work = lane->work;
-	cleanup_free char *wchan = NULL, *text = NULL;
+	cleanup_free char *words = NULL, *text = NULL;
 	struct run_result result = { .result = -ETIMEDOUT };
 	size_t i = 0;
 
@@ -111,9 +98,9 @@ static void end_broken_lane(struct run *run, const struct lane *lane)
 
 	result.took_us = (uint64_t)run->deadline_ms * 1000;
 	if (lane->end == LANE_STUCK) {
-		wchan = read_wchan(run->root, lane->pid);
-		text = text_format("not done within %u s; process %d is stuck in the kernel in %s",
-				   run->deadline_ms / 1000, (int)lane->pid, wchan ? wchan : "");
+		words = stuck_words(run->root, lane->pid, &run->actions->items[work->steps[i]]);
+		text = text_format("not done within %u s; %s", run->deadline_ms / 1000,
+				   words ? words : "");
 		run->actions->items[work->steps[i]].state = ACTION_STUCK;
 	} else if (lane->end == LANE_LATE) {
 		text = text_format("not done within %u s", run->deadline_ms / 1000);

@@ -76,6 +76,7 @@ static const struct {
 					 "boot framebuffer %s taken up", false },
 	[ACTION_UNLOAD_MODULE] = { "module %s unloaded", "module %s loaded", false },
 	[ACTION_LOAD_MODULE] = { "module %s loaded", NULL, false },
+	[ACTION_KEEP_ATTRIBUTE] = { NULL, NULL, false },
 	[ACTION_SET_ATTRIBUTE] = { "%s", "%s", true },
 	[ACTION_BIND] = { NULL, NULL, false },
 	[ACTION_RESCAN] = { NULL, "%s: removed, and found again", false },

@@ -77,11 +77,11 @@ override()
 	cat "$sys/devices/0000:$1/driver_override"
 }
 
-# All that a cycle must not change: drivers, overrides, and who uses which module.
+# All that a cycle must not change: drivers, overrides, power control, and who uses which module.
 host_state()
 {
 	lspci -D -k
-	grep . $sys/devices/*/driver_override
+	grep . $sys/devices/*/driver_override $sys/devices/*/power/control
 	cut -d' ' -f1,3 /proc/modules | sort
 }
 
