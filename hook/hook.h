@@ -36,6 +36,13 @@ struct hook {
 	} log;
 };
 
+#define HOOK_EMPTY(id)                                                                             \
+	{                                                                                          \
+		.root = { .fd = -1 }, .state = { .fd = -1 }, .vmid = (id), .lock = -1,             \
+		.log = { .syslog = -1 },                                                           \
+	}
+void hook_done(struct hook *hook);
+
 /*
  * The phases. Each returns 0, or -errno with a sentence in `err` where one is not printed yet; the
  * exit status is 1 then, which in pre-start refuses the start.
@@ -61,3 +68,9 @@ void hook_tell_reverted(const struct action *action, const struct run_result *re
  * there is no state directory, hence nothing to give back.
  */
 int hook_begin(struct hook *hook, bool create, struct error *err);
+
+/*
+ * Gives the devices of a journal back, but for those that are to be kept; says what it does. The
+ * caller has begun.
+ */
+int hook_give_back(struct hook *hook, struct journal *journal, struct error *err);

@@ -76,7 +76,7 @@ int hook_begin(struct hook *hook, bool create, struct error *err)
 	return hook->lock < 0 ? hook->lock : 0;
 }
 
-static void hook_done(struct hook *hook)
+void hook_done(struct hook *hook)
 {
 	cleanup_close_fd(&hook->log.syslog);
 	pci_names_done(&hook->names);
@@ -100,17 +100,11 @@ static const char *migrated_from(void)
 
 static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 {
-	cleanup(hook_done) struct hook hook = {
-		.root = { .fd = -1 },
-		.state = { .fd = -1 },
-		.vmid = vmid,
-		.lock = -1,
-		.migrated_from = migrated_from(),
-		.log = { .syslog = -1 },
-	};
+	cleanup(hook_done) struct hook hook = HOOK_EMPTY(vmid);
 	struct error err = { 0 };
 	int r;
 
+	hook.migrated_from = migrated_from();
 	r = sysroot_open(root, &hook.root, &err);
 	hook_log_open(&hook);
 	if (r == 0)

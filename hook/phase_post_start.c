@@ -135,6 +135,7 @@ int phase_post_start(struct hook *hook, struct error *err)
 				 "no QEMU process of VM %u is to be seen; its devices are kept for "
 				 "it",
 				 hook->vmid);
+	journal.watch = (struct task){ 0 };
 	journal_enter(&journal, JOURNAL_RUNNING);
 	r = journal_write(&hook->state, &journal, err);
 	if (r == 0)

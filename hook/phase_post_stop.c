@@ -12,7 +12,7 @@
 static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(QEMU_END_WAIT_MS);
-	struct qemu qemu;
+	struct task qemu;
 	unsigned step = 0;
 	int r;
 
@@ -24,8 +24,7 @@ static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, 
 	return r;
 }
 
-/* All but what the settings wanted kept for the VM's next start. */
-static int give_back(struct hook *hook, struct journal *journal, struct error *err)
+int hook_give_back(struct hook *hook, struct journal *journal, struct error *err)
 {
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
 	int r;
@@ -71,5 +70,5 @@ int phase_post_stop(struct hook *hook, struct error *err)
 		return 0;
 	}
 
-	return give_back(hook, &journal, err);
+	return hook_give_back(hook, &journal, err);
 }

@@ -9,11 +9,12 @@
 #include "pci/driver.h"
 #include "pci/vfio.h"
 #include "report/words.h"
+#include "watch.h"
 
 /* A journal that is there before a start was left by a run that had no post-stop, or kept. */
 static int read_earlier(struct hook *hook, struct start *start, struct error *err)
 {
-	struct qemu qemu;
+	struct task qemu;
 	int r;
 
 	r = qemu_find(&hook->root, hook->vmid, &qemu, err);
@@ -108,7 +109,8 @@ static int check_plan(struct hook *hook, struct start *start, struct error *err)
  * From here on the plan's actions are announced: whatever happens, they will be looked at. What is
  * left in the journal are reservations, and what the plan has adopted.
  */
-static int announce(struct hook *hook, struct start *start, struct error *err)
+static int announce(struct hook *hook, struct start *start, const struct watch *watch,
+		    struct error *err)
 {
 	struct journal *journal = &start->journal;
 	struct actions reserved = { 0 };
@@ -124,6 +126,7 @@ static int announce(struct hook *hook, struct start *start, struct error *err)
 	if (r < 0)
 		return error_set_memory(err);
 	journal->deadline_s = start->settings.deadline_s;
+	journal->watch = watch->task;
 	journal_enter(journal, JOURNAL_STARTING);
 	r = journal_write(&hook->state, journal, err);
 	return r < 0 ? r
@@ -131,7 +134,8 @@ static int announce(struct hook *hook, struct start *start, struct error *err)
 }
 
 /* No other VM can claim a device between the look at the journals and the writing of ours. */
-static int claim(struct hook *hook, struct start *start, struct error *err)
+static int claim(struct hook *hook, struct start *start, const struct watch *watch,
+		 struct error *err)
 {
 	cleanup_close int claims = -1;
 	int r;
@@ -142,7 +146,7 @@ static int claim(struct hook *hook, struct start *start, struct error *err)
 	r = start_read_claims(start, err);
 	if (r == 0)
 		r = check_plan(hook, start, err);
-	return r < 0 ? r : announce(hook, start, err);
+	return r < 0 ? r : announce(hook, start, watch, err);
 }
 
 /* A device that was to be kept, and was taken before this start, stays as it was. */
@@ -222,6 +226,7 @@ int phase_pre_start(struct hook *hook, struct error *err)
 		.vmid = hook->vmid,
 		.config_node = hook->migrated_from,
 	};
+	cleanup_watch struct watch watch = { .go = -1 };
 	uint64_t began = clock_now_us();
 	int r;
 
@@ -232,11 +237,14 @@ int phase_pre_start(struct hook *hook, struct error *err)
 	if (r < 0)
 		return r;
 
+	start.journal.run = began;
 	r = start_prepare(&start, err);
 	if (r == 0)
 		r = give_back(hook, &start, false, err);
+	if (r == 0 && start.plan.actions.count > 0)
+		r = watch_start(hook, began, &watch, err);
 	if (r == 0)
-		r = claim(hook, &start, err);
+		r = claim(hook, &start, &watch, err);
 	if (r < 0) {
 		(void)give_back(hook, &start, true, NULL);
 		return r;

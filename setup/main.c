@@ -23,7 +23,7 @@ static const struct verb {
 	{ "status", "[VMID]", 0, 1, true, false, verb_status, "which VM holds which devices" },
 	{ "config", "[VMID]", 0, 1, true, false, verb_config,
 	  "validate the settings of this node, or of a VM, and show them" },
-	{ "restore", "VMID", 1, 1, false, false, verb_restore,
+	{ "restore", "VMID|--stale", 1, 1, false, true, verb_restore,
 	  "give the devices of a VM that does not run back to the host" },
 	{ "rom", "...", 0, INT_MAX, true, true, verb_rom,
 	  "show, check, read, repair and install option ROMs" },
@@ -37,7 +37,7 @@ static int print_help(void)
 	       "Passes PCI devices to Proxmox VE VMs: the companion of pve-vfio-hook.\n\n"
 	       "Verbs:\n");
 	for (size_t i = 0; i < VERB_COUNT; i++)
-		printf("  %-8s %-8s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
+		printf("  %-8s %-12s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
 	printf("\nOptions:\n"
 	       "  --json      print data as JSON\n"
 	       "  --root DIR  work on the tree below DIR in place of /\n"

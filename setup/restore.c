@@ -7,6 +7,7 @@
 #include "change/restore.h"
 #include "report/words.h"
 #include "setup.h"
+#include "vm/lock.h"
 #include "vm/qemu.h"
 
 /* Another phase of the VM may be about to end. */
@@ -30,7 +31,7 @@ static void tell(const struct action *action, const struct run_result *result, v
 /* A VM that runs keeps its devices. */
 static int refuse_running(struct command *command, uint32_t vmid, struct error *err)
 {
-	struct qemu qemu;
+	struct task qemu;
 	int r = qemu_find(&command->root, vmid, &qemu, err);
 
 	if (r < 0)
@@ -57,15 +58,83 @@ static int give_back(struct command *command, const struct state *state, uint32_
 	return r;
 }
 
+/* Why what a VM's journal has is not left over; NULL: it is. The VM's lock is held. */
+static const char *why_not_stale(struct command *command, const struct journal *journal)
+{
+	struct error ignored;
+	struct task qemu;
+	cleanup_close int lock = vm_lock_open(&command->root, journal->vmid);
+
+	if (journal->phase == JOURNAL_KEPT)
+		return "keeps its devices, as its settings ask";
+	if (qemu_find(&command->root, journal->vmid, &qemu, &ignored) < 0 || qemu.pid)
+		return "runs";
+	if (lock >= 0 && vm_lock_is_held(lock))
+		return "is at work: Proxmox VE has its configuration locked";
+	return NULL;
+}
+
+static int restore_one_stale(struct command *command, const struct state *state, uint32_t vmid,
+			     struct error *err)
+{
+	cleanup_journal struct journal journal = { 0 };
+	cleanup_close int lock = state_lock_vm(state, vmid, deadline_in_ms(0), NULL);
+	const char *why;
+	int r;
+
+	if (lock < 0) {
+		printf("VM %u: another process is at work on its devices; left\n", vmid);
+		return 0;
+	}
+	r = journal_read(&command->root, state, vmid, &journal, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	why = why_not_stale(command, &journal);
+	if (why) {
+		printf("VM %u %s; left\n", vmid, why);
+		return 0;
+	}
+	printf("VM %u: left over since it was '%s'; giving its devices back\n", vmid,
+	       journal_phase_name(journal.phase));
+	return give_back(command, state, vmid, err);
+}
+
+/* All VMs, however one of them fares. */
+static int restore_stale(struct command *command, const struct state *state, struct error *err)
+{
+	cleanup_vmids struct vmids vmids = { 0 };
+	int failed = journal_list(state, &vmids, err);
+
+	for (size_t i = 0; i < vmids.count; i++) {
+		struct error one = { 0 };
+		int r = restore_one_stale(command, state, vmids.items[i], &one);
+
+		if (r < 0)
+			fprintf(stderr, "pve-vfio: %s\n", one.message);
+		if (r != 0 && failed == 0)
+			failed = error_set(err, -EIO,
+					   "not all devices are back with the host; see 'pve-vfio "
+					   "status'");
+	}
+	return failed < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
 int verb_restore(struct command *command, struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
+	bool stale = strcmp(command->argv[0], "--stale") == 0;
 	cleanup_close int lock = -1;
 	int r, status;
 	uint32_t vmid;
 
-	if (command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
+	if (!stale && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
 		return STATUS_USAGE;
+	if (stale) {
+		r = state_open(&command->root, false, &state, err);
+		if (r == 0)
+			return restore_stale(command, &state, err);
+		return r == -ENOENT ? STATUS_DONE : STATUS_FAILED;
+	}
 	r = state_open(&command->root, false, &state, err);
 	if (r == 0) {
 		lock = journal_lock(&command->root, &state, vmid, LOCK_WAIT_MS, err);

@@ -109,9 +109,10 @@ static int parse_actions(const json_t *array, struct actions *actions, struct er
 	return 0;
 }
 
-static int parse_qemu(const json_t *json, struct qemu *qemu, struct error *err)
+/* A process; absent where there is none. */
+static int parse_task(const json_t *json, const char *key, struct task *task, struct error *err)
 {
-	const json_t *member = json_object_get(json, "qemu");
+	const json_t *member = json_object_get(json, key);
 	uint64_t pid;
 	int r;
 
@@ -120,8 +121,8 @@ static int parse_qemu(const json_t *json, struct qemu *qemu, struct error *err)
 	r = json_member_u64(member, "pid", INT_MAX, &pid, err);
 	if (r < 0)
 		return r;
-	qemu->pid = (pid_t)pid;
-	return json_member_u64(member, "start_time", INT64_MAX, &qemu->start_time, err);
+	task->pid = (pid_t)pid;
+	return json_member_u64(member, "start_time", INT64_MAX, &task->start_time, err);
 }
 
 static int parse_journal(const json_t *json, struct journal *journal, struct error *err)
@@ -157,7 +158,11 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	if (r < 0)
 		return r;
 	journal->deadline_s = (unsigned)number;
-	r = parse_qemu(json, &journal->qemu, err);
+	r = json_member_u64(json, "run", INT64_MAX, &journal->run, err);
+	if (r == 0)
+		r = parse_task(json, "watch", &journal->watch, err);
+	if (r == 0)
+		r = parse_task(json, "qemu", &journal->qemu, err);
 	if (r == 0)
 		r = json_member_array(json, "actions", &actions, err);
 	if (r < 0)
@@ -289,6 +294,14 @@ static json_t *format_action(const struct action *action)
 	return TAKE_PTR(json);
 }
 
+static void add_task(json_t *json, const char *key, const struct task *task)
+{
+	if (task->pid)
+		json_object_set_new(json, key,
+				    json_pack("{s:i, s:I}", "pid", (int)task->pid, "start_time",
+					      (json_int_t)task->start_time));
+}
+
 static char *format_journal(const struct journal *journal)
 {
 	cleanup_json json_t *json = NULL;
@@ -297,16 +310,15 @@ static char *format_journal(const struct journal *journal)
 
 	for (size_t i = 0; i < journal->actions.count; i++)
 		json_array_append_new(actions, format_action(&journal->actions.items[i]));
-	json = json_pack("{s:i, s:I, s:s, s:s, s:I, s:i, s:o?}", "format", JOURNAL_FORMAT, "vmid",
-			 (json_int_t)journal->vmid, "boot_id", journal->boot_id, "phase",
-			 phases[journal->phase], "since", (json_int_t)journal->since, "deadline_s",
-			 (int)journal->deadline_s, "actions", actions);
+	json = json_pack("{s:i, s:I, s:I, s:s, s:s, s:I, s:i, s:o?}", "format", JOURNAL_FORMAT,
+			 "vmid", (json_int_t)journal->vmid, "run", (json_int_t)journal->run,
+			 "boot_id", journal->boot_id, "phase", phases[journal->phase], "since",
+			 (json_int_t)journal->since, "deadline_s", (int)journal->deadline_s,
+			 "actions", actions);
 	if (!json || json_array_size(actions) != journal->actions.count)
 		return NULL;
-	if (journal->qemu.pid)
-		json_object_set_new(json, "qemu",
-				    json_pack("{s:i, s:I}", "pid", (int)journal->qemu.pid,
-					      "start_time", (json_int_t)journal->qemu.start_time));
+	add_task(json, "watch", &journal->watch);
+	add_task(json, "qemu", &journal->qemu);
 	text = json_dumps(json, JSON_INDENT(2));
 	return text ? text_format("%s\n", text) : NULL;
 }

@@ -27,10 +27,12 @@ enum journal_phase {
 struct journal {
 	uint32_t vmid;
 	enum journal_phase phase;
+	uint64_t run;		/* tells the starts of a boot apart */
 	char *boot_id;		/* of the boot the changes belong to */
 	time_t since;		/* when the phase began */
 	unsigned deadline_s;	/* of the settings the run began with */
-	struct qemu qemu;	/* from JOURNAL_RUNNING on */
+	struct task watch;	/* the start watch (hook/watch.h), until JOURNAL_RUNNING */
+	struct task qemu;	/* from JOURNAL_RUNNING on */
 	struct actions actions; /* in the order in which they are made */
 };
 

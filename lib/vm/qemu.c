@@ -30,34 +30,10 @@ static bool has_pidfile(const char *arguments, size_t size, uint32_t vmid)
 	return false;
 }
 
-/* The fields stand behind the command's name, which is in parentheses and may hold any byte. */
-static int read_start_time(const struct sysroot *root, uint32_t pid, uint64_t *ret)
-{
-	cleanup_free char *line = NULL;
-	char path[SYSROOT_PATH_MAX];
-	char *rest, *field = NULL;
-	int r;
-
-	snprintf(path, sizeof(path), "proc/%u/stat", pid);
-	r = sysroot_read_attribute(root, path, &line);
-	if (r < 0)
-		return r;
-	rest = strrchr(line, ')');
-	if (!rest || rest[1] != ' ')
-		return -EBADMSG;
-	rest += 2;
-	for (int number = 3; number <= 22; number++) {
-		field = strsep(&rest, " ");
-		if (!field)
-			return -EBADMSG;
-	}
-	return parse_u64(field, ret);
-}
-
-int qemu_find(const struct sysroot *root, uint32_t vmid, struct qemu *ret, struct error *err)
+int qemu_find(const struct sysroot *root, uint32_t vmid, struct task *ret, struct error *err)
 {
 	cleanup_free char *text = NULL, *arguments = NULL;
-	struct qemu qemu = { 0 };
+	struct task qemu = { 0 };
 	char path[SYSROOT_PATH_MAX];
 	uint32_t pid;
 	size_t size;
@@ -81,12 +57,11 @@ int qemu_find(const struct sysroot *root, uint32_t vmid, struct qemu *ret, struc
 		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
 	if (!has_pidfile(arguments, size, vmid))
 		return 0;
-	r = read_start_time(root, pid, &qemu.start_time);
+	r = task_read(root, (pid_t)pid, &qemu);
 	if (r == -ENOENT || r == -ESRCH)
 		return 0;
 	if (r < 0)
 		return error_set(err, r, "cannot read /proc/%u/stat: %s", pid, strerror(-r));
-	qemu.pid = (pid_t)pid;
 	*ret = qemu;
 	return 0;
 }

@@ -4,20 +4,11 @@
  */
 #pragma once
 
-#include <stdint.h>
-#include <sys/types.h>
-
-#include "host/sysroot.h"
-
-/* A process told apart from a later one with its pid by its start time. */
-struct qemu {
-	pid_t pid;	     /* 0: the VM does not run */
-	uint64_t start_time; /* clock ticks after boot: proc(5), /proc/PID/stat, field 22 */
-};
+#include "host/task.h"
 
 /*
  * Finds the VM's process as PVE does (vm_running_locally() in qemu-server's Helpers.pm): the pid
- * in /run/qemu-server/VMID.pid, whose command line has "-pidfile" with that name. Does not
- * block.
+ * in /run/qemu-server/VMID.pid, whose command line has "-pidfile" with that name. A pid of 0
+ * means that it does not run. Does not block.
  */
-int qemu_find(const struct sysroot *root, uint32_t vmid, struct qemu *ret, struct error *err);
+int qemu_find(const struct sysroot *root, uint32_t vmid, struct task *ret, struct error *err);

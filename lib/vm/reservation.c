@@ -155,7 +155,7 @@ void reservations_done(struct reservations *reservations)
 /* Its VM runs, as the process that it names. A check against harm: it does when we cannot tell. */
 static bool is_by_running(const struct sysroot *root, const struct reservation *reservation)
 {
-	struct qemu qemu;
+	struct task qemu;
 
 	if (reservation->pid == 0)
 		return false;

@@ -134,7 +134,7 @@ static void test_round_trip(void **state)
 		assert_string_equal(journal_phase_name(phases[i].phase), phases[i].name);
 		journal_enter(&journal, phases[i].phase);
 		journal.qemu =
-			i % 2 ? (struct qemu){ 4711, 9000000000ull } : (struct qemu){ .pid = 0 };
+			i % 2 ? (struct task){ 4711, 9000000000ull } : (struct task){ .pid = 0 };
 		journal.deadline_s = (unsigned)i + 7;
 		write_it(journals, &journal);
 		assert_int_equal(read_it(journals, &again), 0);

@@ -5,11 +5,11 @@
 
 #include "vm/qemu.h"
 
-static pid_t find(const struct tree *tree, uint32_t vmid, struct qemu *qemu)
+static pid_t find(const struct tree *tree, uint32_t vmid, struct task *qemu)
 {
 	struct error err = { 0 };
 
-	*qemu = (struct qemu){ .pid = -1, .start_time = 1 };
+	*qemu = (struct task){ .pid = -1, .start_time = 1 };
 	if (qemu_find(&tree->root, vmid, qemu, &err) != 0)
 		fail_msg("%s", err.message);
 	return qemu->pid;
@@ -18,7 +18,7 @@ static pid_t find(const struct tree *tree, uint32_t vmid, struct qemu *qemu)
 static void test_runs(void **state)
 {
 	const struct tree *tree = *state;
-	struct qemu qemu;
+	struct task qemu;
 
 	tree_process(tree, 4711, "kvm", 101);
 	assert_int_equal(find(tree, 101, &qemu), 4711);
@@ -34,7 +34,7 @@ static void test_names(void **state)
 	static const char *const names[] = { "kvm",	   "a b",   ")", "(x) S 1 2",
 					     "kvm) R 9 9", ") 0 )", "" };
 	const struct tree *tree = *state;
-	struct qemu qemu;
+	struct task qemu;
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		tree_process(tree, 4711, names[i], 101);
@@ -49,7 +49,7 @@ static void test_does_not_run(void **state)
 	static const char *const pids[] = { "",	       "\n",  "0\n",	       "-4711\n",
 					    "4711 \n", "x\n", "99999999999\n", "4711\n4711\n" };
 	const struct tree *tree = *state;
-	struct qemu qemu;
+	struct task qemu;
 
 	assert_int_equal(find(tree, 101, &qemu), 0);
 	for (size_t i = 0; i < COUNT(pids); i++) {
@@ -98,7 +98,7 @@ static void test_command_lines(void **state)
 		{ LINE(""), false },
 	};
 	const struct tree *tree = *state;
-	struct qemu qemu;
+	struct task qemu;
 
 	tree_process(tree, 4711, "kvm", 101);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -113,7 +113,7 @@ static void test_long_command_line(void **state)
 	static const char end[] = "\0-pidfile\0" PID_FILE;
 	const struct tree *tree = *state;
 	static char line[1024 * 1024];
-	struct qemu qemu;
+	struct task qemu;
 
 	tree_process(tree, 4711, "kvm", 101);
 	memset(line, 'x', sizeof(line));
@@ -136,7 +136,7 @@ static void test_cannot_tell(void **state)
 	static const char *const times[] = { "x", "-1", "", "99999999999999999999" };
 	const struct tree *tree = *state;
 	struct error err = { 0 };
-	struct qemu qemu = { 0 };
+	struct task qemu = { 0 };
 
 	for (size_t i = 0; i < COUNT(stats); i++) {
 		tree_process(tree, 4711, "kvm", 101);
@@ -166,7 +166,7 @@ static void test_cannot_tell(void **state)
 static void test_ends_meanwhile(void **state)
 {
 	const struct tree *tree = *state;
-	struct qemu qemu;
+	struct task qemu;
 
 	tree_process(tree, 4711, "kvm", 101);
 	tree_remove(tree, "proc/4711/stat");

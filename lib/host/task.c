@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* host: processes. Signals none. */
+#include "host/task.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+
+#define FIELD_STATE	 3
+#define FIELD_START_TIME 22
+
+/* The fields stand behind the command's name, which is in parentheses and may hold any byte. */
+int task_read(const struct sysroot *root, pid_t pid, struct task *ret)
+{
+	cleanup_free char *line = NULL;
+	char path[SYSROOT_PATH_MAX];
+	char *rest, *field = NULL;
+	uint64_t start_time;
+	int r;
+
+	snprintf(path, sizeof(path), "proc/%d/stat", (int)pid);
+	r = sysroot_read_attribute(root, path, &line);
+	if (r < 0)
+		return r;
+	rest = strrchr(line, ')');
+	if (!rest || rest[1] != ' ')
+		return -EBADMSG;
+	rest += 2;
+	for (int number = FIELD_STATE; number <= FIELD_START_TIME; number++) {
+		field = strsep(&rest, " ");
+		if (!field)
+			return -EBADMSG;
+	}
+	r = parse_u64(field, &start_time);
+	if (r == 0)
+		*ret = (struct task){ pid, start_time };
+	return r;
+}
+
+bool task_is_alive(const struct sysroot *root, const struct task *task)
+{
+	struct task now;
+
+	return task->pid && task_read(root, task->pid, &now) == 0 &&
+	       now.start_time == task->start_time;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host: a process, told apart from a later one with its pid.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host/sysroot.h"
+
+struct task {
+	pid_t pid;	     /* 0: none */
+	uint64_t start_time; /* clock ticks after boot: proc(5), /proc/PID/stat, field 22 */
+};
+
+/* -ENOENT or -ESRCH when there is no such process. */
+int task_read(const struct sysroot *root, pid_t pid, struct task *ret);
+
+/* The very process is still there. */
+bool task_is_alive(const struct sysroot *root, const struct task *task);
