@@ -125,6 +125,12 @@ static int parse_task(const json_t *json, const char *key, struct task *task, st
 	return json_member_u64(member, "start_time", INT64_MAX, &task->start_time, err);
 }
 
+/* Where it is absent the journal belongs to no start that a watch waits for. */
+static int parse_run(const json_t *json, uint64_t *ret, struct error *err)
+{
+	return json_object_get(json, "run") ? json_member_u64(json, "run", INT64_MAX, ret, err) : 0;
+}
+
 static int parse_journal(const json_t *json, struct journal *journal, struct error *err)
 {
 	cleanup_free char *phase = NULL;
@@ -158,7 +164,7 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	if (r < 0)
 		return r;
 	journal->deadline_s = (unsigned)number;
-	r = json_member_u64(json, "run", INT64_MAX, &journal->run, err);
+	r = parse_run(json, &journal->run, err);
 	if (r == 0)
 		r = parse_task(json, "watch", &journal->watch, err);
 	if (r == 0)
