@@ -14,8 +14,15 @@ static void test_type_names(void **state)
 		bool host_wide;
 	} rows[] = {
 		{ ACTION_RESERVE, "reserve", true },
+		{ ACTION_STOP_UNIT, "stop-unit", true },
+		{ ACTION_RELEASE_CONSOLE, "release-console", true },
+		{ ACTION_RELEASE_FRAMEBUFFER, "release-framebuffer", true },
+		{ ACTION_UNLOAD_MODULE, "unload-module", true },
 		{ ACTION_LOAD_MODULE, "load-module", true },
+		{ ACTION_SET_ATTRIBUTE, "set-attribute", false },
 		{ ACTION_BIND, "bind", false },
+		{ ACTION_RESCAN, "rescan", false },
+		{ ACTION_RESIZE_BAR, "resize-bar", false },
 	};
 	static const char *const bad[] = { "", "Bind", "bind ", "load_module", "x" };
 	enum action_type type;
@@ -94,6 +101,64 @@ static void test_make(void **state)
 	action_done(&action);
 }
 
+/* The function an action is on; of the host as a whole there is none, whatever the target. */
+static void test_address(void **state)
+{
+	static const struct {
+		enum action_type type;
+		const char *target;
+		bool found;
+	} rows[] = {
+		{ ACTION_BIND, "0000:01:00.0", true },
+		{ ACTION_SET_ATTRIBUTE, "0000:01:00.0/power/control", true },
+		{ ACTION_RESIZE_BAR, "0000:01:00.0/resource1_resize", true },
+		{ ACTION_RESCAN, "0000:01:00.0/remove", true },
+		{ ACTION_SET_ATTRIBUTE, "01:00.0/reset_method", false },
+		{ ACTION_SET_ATTRIBUTE, "/reset_method", false },
+		{ ACTION_SET_ATTRIBUTE, "0000:01:00.00000000000000000000000/x", false },
+		{ ACTION_RESERVE, "0000:01:00.0", false },
+		{ ACTION_STOP_UNIT, "0000:01:00.0", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pci_address address = { 0 };
+		struct action action = { .type = rows[i].type };
+
+		action.target = strdup(rows[i].target);
+		assert_row(rows[i].target, action_address(&action, &address) == rows[i].found);
+		assert_row(rows[i].target, address.bus == (rows[i].found ? 1 : 0));
+		action_done(&action);
+	}
+}
+
+static void test_copy(void **state)
+{
+	struct action action = { 0 }, copy = { 0 };
+
+	(void)state;
+	assert_int_equal(action_make(ACTION_BIND, "0000:01:00.0", "e1000e", "vfio-pci", "hostpci0",
+				     &action),
+			 0);
+	assert_int_equal(action_set_binding(&action, "none", NULL, 14), 0);
+	action.state = ACTION_FAILED;
+	action.keep = action.adopted = true;
+	assert_int_equal(action_copy(&action, &copy), 0);
+	assert_ptr_not_equal(action.target, copy.target);
+	action_done(&action);
+	assert_int_equal(copy.type, ACTION_BIND);
+	assert_int_equal(copy.state, ACTION_FAILED);
+	assert_string_equal(copy.target, "0000:01:00.0");
+	assert_string_equal(copy.before, "e1000e");
+	assert_string_equal(copy.wanted, "vfio-pci");
+	assert_string_equal(copy.source, "hostpci0");
+	assert_string_equal(copy.override, "none");
+	assert_null(copy.module);
+	assert_int_equal(copy.group, 14);
+	assert_true(copy.keep && copy.adopted);
+	action_done(&copy);
+}
+
 static void add(struct actions *actions, enum action_type type, const char *target)
 {
 	struct action action = { 0 };
@@ -133,10 +198,9 @@ static void test_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_type_names),
-		cmocka_unit_test(test_state_names),
-		cmocka_unit_test(test_make),
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_type_names), cmocka_unit_test(test_state_names),
+		cmocka_unit_test(test_make),	   cmocka_unit_test(test_address),
+		cmocka_unit_test(test_copy),	   cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

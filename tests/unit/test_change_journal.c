@@ -142,6 +142,50 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* Every type of action, kept and not: a journal tells what stays when the VM stops. */
+static void test_keep(void **state)
+{
+	static const struct {
+		enum action_type type;
+		const char *target, *before, *wanted;
+	} rows[] = {
+		{ ACTION_RESERVE, "0000:01:00.0", NULL, "101" },
+		{ ACTION_STOP_UNIT, "lightdm.service", "active", "inactive" },
+		{ ACTION_RELEASE_CONSOLE, "vtcon1", "1", "0" },
+		{ ACTION_RELEASE_FRAMEBUFFER, "efi-framebuffer.0", "efi-framebuffer", "none" },
+		{ ACTION_UNLOAD_MODULE, "nvidia_drm", "loaded", "unloaded" },
+		{ ACTION_LOAD_MODULE, "vfio-pci", NULL, "loaded" },
+		{ ACTION_SET_ATTRIBUTE, "0000:01:00.0/power/control", "auto", "on" },
+		{ ACTION_BIND, "0000:01:00.0", "nouveau", "vfio-pci" },
+		{ ACTION_RESCAN, "0000:01:00.0/remove", NULL, "vfio-pci" },
+		{ ACTION_RESIZE_BAR, "0000:01:00.0/resource1_resize", "256", "8192" },
+	};
+	struct journals *journals = *state;
+
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		cleanup_journal struct journal journal = { 0 }, again = { 0 };
+		struct action action = { 0 };
+		bool keep = i % 2;
+
+		assert_int_equal(journal_begin(&journals->tree.root, 101, &journal, &journals->err),
+				 0);
+		assert_int_equal(action_make(rows[i / 2].type, rows[i / 2].target,
+					     rows[i / 2].before, rows[i / 2].wanted, "hostpci0",
+					     &action),
+				 0);
+		action.keep = keep;
+		action.state = ACTION_DONE;
+		assert_int_equal(actions_add(&journal.actions, &action), 0);
+		write_it(journals, &journal);
+		assert_int_equal(read_it(journals, &again), 0);
+		assert_same(&journal, &again);
+		assert_int_equal(again.actions.items[0].keep, keep);
+		/* what is to be kept alone makes it a journal of what is kept */
+		assert_int_equal(journal_settle(&journals->state, &again, &journals->err), !keep);
+		assert_int_equal(again.phase == JOURNAL_KEPT, keep);
+	}
+}
+
 static void test_begin(void **state)
 {
 	cleanup_journal struct journal journal = { 0 };
@@ -295,6 +339,10 @@ static void test_refuses_members(void **state)
 		  "'group' is missing or not a number from 0 to 2147483647" },
 		{ ", \"keep\": false", "", "'keep' is missing or neither true nor false" },
 		{ "\"keep\": false", "\"keep\": 0", "'keep' is missing or neither true nor false" },
+		{ BIND,
+		  "{\"type\": \"stop-unit\", \"state\": \"done\", \"target\": \"a.service\", "
+		  "\"source\": \"settings\", \"before\": \"active\", \"wanted\": \"inactive\"}",
+		  "'keep' is missing or neither true nor false" },
 		{ "\"deadline_s\": 30", "\"deadline_s\": \"30\"",
 		  "'deadline_s' is missing or not a number from 0 to 2147483647" },
 	};
@@ -546,6 +594,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		journal_test(test_round_trip),
+		journal_test(test_keep),
 		journal_test(test_begin),
 		journal_test(test_empty),
 		journal_test(test_other_boot),

@@ -128,6 +128,123 @@ static void test_other_actions(void **state)
 		assert_words(*state, ACTION_RESERVE, &reservations[i]);
 }
 
+/* What is done to the host and to attributes, there and back. */
+static void test_deeds(void **state)
+{
+	static const struct {
+		enum action_type type;
+		struct row row;
+	} rows[] = {
+		{ ACTION_STOP_UNIT,
+		  { RUN_APPLY, "lightdm.service", "active", "inactive", 0, 1230000, "",
+		    "lightdm.service stopped, 1.23 s" } },
+		{ ACTION_STOP_UNIT,
+		  { RUN_REVERT, "lightdm.service", "active", "inactive", 0, 10000, "",
+		    "lightdm.service started, 0.01 s" } },
+		{ ACTION_STOP_UNIT,
+		  { RUN_APPLY, "lightdm.service", "active", "inactive", -ETIMEDOUT, 1,
+		    "not done within 30 s",
+		    "stop-unit lightdm.service FAILED: not done within 30 s" } },
+		{ ACTION_RELEASE_CONSOLE,
+		  { RUN_APPLY, "vtcon1", "1", "0", 0, 10000, "",
+		    "text console vtcon1 released, 0.01 s" } },
+		{ ACTION_RELEASE_CONSOLE,
+		  { RUN_REVERT, "vtcon1", "1", "0", 0, 10000, "",
+		    "text console vtcon1 taken up, 0.01 s" } },
+		{ ACTION_RELEASE_CONSOLE,
+		  { RUN_REVERT, "vtcon1", "1", "0", 0, 1, "no longer there",
+		    "vtcon1: no longer there" } },
+		{ ACTION_RELEASE_FRAMEBUFFER,
+		  { RUN_APPLY, "efi-framebuffer.0", "efi-framebuffer", "none", 0, 10000, "",
+		    "boot framebuffer efi-framebuffer.0 released, 0.01 s" } },
+		{ ACTION_RELEASE_FRAMEBUFFER,
+		  { RUN_REVERT, "efi-framebuffer.0", "efi-framebuffer", "none", 0, 10000, "",
+		    "boot framebuffer efi-framebuffer.0 taken up, 0.01 s" } },
+		{ ACTION_RELEASE_FRAMEBUFFER,
+		  { RUN_REVERT, "efi-framebuffer.0", "efi-framebuffer", "none", 0, 1,
+		    "dropped by the kernel until the next boot",
+		    "efi-framebuffer.0: dropped by the kernel until the next boot" } },
+		{ ACTION_UNLOAD_MODULE,
+		  { RUN_APPLY, "nvidia_drm", "loaded", "unloaded", 0, 10000, "",
+		    "module nvidia_drm unloaded, 0.01 s" } },
+		{ ACTION_UNLOAD_MODULE,
+		  { RUN_REVERT, "nvidia_drm", "loaded", "unloaded", 0, 10000, "",
+		    "module nvidia_drm loaded, 0.01 s" } },
+		{ ACTION_LOAD_MODULE,
+		  { RUN_APPLY, "vfio-pci", NULL, "loaded", 0, 10000, "",
+		    "module vfio-pci loaded, 0.01 s" } },
+		{ ACTION_LOAD_MODULE, { RUN_REVERT, "vfio-pci", NULL, "loaded", 0, 1, "", NULL } },
+		{ ACTION_SET_ATTRIBUTE,
+		  { RUN_APPLY, GPU "/reset_method", "flr bus", "bus", 0, 10000, "",
+		    GPU "/reset_method flr bus -> bus, 0.01 s" } },
+		{ ACTION_SET_ATTRIBUTE,
+		  { RUN_REVERT, GPU "/reset_method", "flr bus", "bus", 0, 10000, "",
+		    GPU "/reset_method bus -> flr bus, 0.01 s" } },
+		{ ACTION_SET_ATTRIBUTE,
+		  { RUN_REVERT, GPU "/power/control", "auto", "on", 0, 1,
+		    "left as it has been set since",
+		    GPU "/power/control: left as it has been set since" } },
+		{ ACTION_SET_ATTRIBUTE,
+		  { RUN_APPLY, GPU "/power/control", "auto", "on", -EIO, 1, "a sentence",
+		    "set-attribute " GPU "/power/control FAILED: a sentence" } },
+		{ ACTION_SET_ATTRIBUTE,
+		  { RUN_APPLY, GPU "/power/control", "auto", "on", -ECANCELED, 1, "not tried",
+		    NULL } },
+		{ ACTION_RESCAN, { RUN_APPLY, GPU "/remove", NULL, "vfio-pci", 0, 1, "", NULL } },
+		{ ACTION_RESCAN,
+		  { RUN_REVERT, GPU "/remove", NULL, "vfio-pci", 0, 510000, "",
+		    GPU ": removed, and found again, 0.51 s" } },
+		{ ACTION_RESIZE_BAR,
+		  { RUN_APPLY, GPU "/resource1_resize", "256", "8192", 0, 10000, "",
+		    GPU "/resource1_resize, MiB: 256 -> 8192, 0.01 s" } },
+		{ ACTION_RESIZE_BAR,
+		  { RUN_REVERT, GPU "/resource1_resize", "256", "8192", 0, 10000, "",
+		    GPU "/resource1_resize, MiB: 8192 -> 256, 0.01 s" } },
+	};
+
+	build(*state);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_words(*state, rows[i].type, &rows[i].row);
+}
+
+/* Before anything is done; of a binding the plan's list of devices tells. */
+static void test_planned(void **state)
+{
+	static const struct {
+		enum action_type type;
+		const char *target, *before, *wanted, *words;
+	} rows[] = {
+		{ ACTION_RESERVE, GPU, NULL, "101", NULL },
+		{ ACTION_STOP_UNIT, "lightdm.service", "active", "inactive",
+		  "lightdm.service stopped" },
+		{ ACTION_RELEASE_CONSOLE, "vtcon1", "1", "0", "text console vtcon1 released" },
+		{ ACTION_RELEASE_FRAMEBUFFER, "efi-framebuffer.0", "efi-framebuffer", "none",
+		  "boot framebuffer efi-framebuffer.0 released" },
+		{ ACTION_UNLOAD_MODULE, "nvidia_drm", "loaded", "unloaded",
+		  "module nvidia_drm unloaded" },
+		{ ACTION_LOAD_MODULE, "vfio-pci", NULL, "loaded", NULL },
+		{ ACTION_SET_ATTRIBUTE, GPU "/reset_method", "flr bus", "bus",
+		  GPU "/reset_method flr bus -> bus" },
+		{ ACTION_BIND, GPU, "nouveau", "vfio-pci", NULL },
+		{ ACTION_RESCAN, GPU "/remove", NULL, "vfio-pci", NULL },
+		{ ACTION_RESIZE_BAR, GPU "/resource1_resize", "256", "8192",
+		  GPU "/resource1_resize, MiB: 256 -> 8192" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_free char *words = NULL;
+		struct action action = { 0 };
+
+		assert_int_equal(action_make(rows[i].type, rows[i].target, rows[i].before,
+					     rows[i].wanted, "hostpci0", &action),
+				 0);
+		words = words_planned(&action);
+		action_done(&action);
+		assert_text(words, rows[i].words);
+	}
+}
+
 static void test_name(void **state)
 {
 	static const struct {
@@ -238,6 +355,8 @@ int main(void)
 		tree_test(test_bind),
 		tree_test(test_left_to_another_driver),
 		tree_test(test_other_actions),
+		tree_test(test_deeds),
+		cmocka_unit_test(test_planned),
 		tree_test(test_name),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_width),
