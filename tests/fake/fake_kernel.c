@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests: a kernel for sequences. Plays drivers/base and vfio's group nodes; believes nobody. */
-#include "fake_kernel.h"
+/* tests: a kernel for sequences. Plays drivers/base, drivers/pci and vfio's group nodes. */
+#include "fake_write.h"
 
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 
-#include "base/clock.h"
+#include "pci/bar.h"
 #include "pci/driver.h"
 
-#define DEVICES	  "sys/bus/pci/devices/"
-#define DRIVERS	  "sys/bus/pci/drivers/"
-#define NAME_SIZE 64
-
-enum kind { OVERRIDE, UNBIND, PROBE };
-
-static const char *const kind_names[] = { "override", "unbind", "probe" };
-
-/* One write while it is in the kernel. */
-struct fake_write {
-	const struct tree *tree;
-	const char *address;
-	enum kind kind;
-	const char *value;
-	char driver[NAME_SIZE];	  /* bound, or "" */
-	char override[NAME_SIZE]; /* or "" */
-};
-
-static void device_file(const char *address, const char *name, char path[PATH_MAX])
+void device_file(const char *address, const char *name, char path[PATH_MAX])
 {
 	tree_format(path, ".fake/%s/%s", address, name);
 }
@@ -55,7 +37,7 @@ static void link_name(const struct tree *tree, const char *path, char name[NAME_
 	snprintf(name, NAME_SIZE, "%.63s", slash ? slash + 1 : target);
 }
 
-static void bound_driver(const struct tree *tree, const char *address, char driver[NAME_SIZE])
+void bound_driver(const struct tree *tree, const char *address, char driver[NAME_SIZE])
 {
 	char path[PATH_MAX];
 
@@ -102,7 +84,7 @@ static void update_group_node(const struct tree *tree, const char *address)
 		tree_remove(tree, path);
 }
 
-static int take_lock(const struct tree *tree, const char *path)
+int take_lock(const struct tree *tree, const char *path)
 {
 	char full[PATH_MAX];
 	int fd;
@@ -115,7 +97,7 @@ static int take_lock(const struct tree *tree, const char *path)
 	return fd;
 }
 
-static void set_driver(const struct tree *tree, const char *address, const char *driver)
+void set_driver(const struct tree *tree, const char *address, const char *driver)
 {
 	char path[PATH_MAX], before[NAME_SIZE];
 	int lock = take_lock(tree, ".fake/lock");
@@ -133,7 +115,7 @@ static void set_driver(const struct tree *tree, const char *address, const char 
 	close(lock);
 }
 
-static void set_override(const struct tree *tree, const char *address, const char *override)
+void set_override(const struct tree *tree, const char *address, const char *override)
 {
 	char path[PATH_MAX];
 
@@ -198,229 +180,288 @@ static void probe(const struct fake_write *write)
 	strings_done(&drivers);
 }
 
-static void do_write(const struct fake_write *write)
-{
-	switch (write->kind) {
-	case OVERRIDE: {
-		char value[NAME_SIZE];
+/* ---- attributes, and functions that come and go */
 
-		/* sysfs does not even call the store function for no bytes */
-		if (!*write->value)
-			return;
-		snprintf(value, sizeof(value), "%.*s", (int)strcspn(write->value, "\n"),
-			 write->value);
-		set_override(write->tree, write->address, value);
-		return;
-	}
-	case UNBIND:
-		set_driver(write->tree, write->address, NULL);
-		return;
-	case PROBE:
-		probe(write);
-		return;
-	}
+static void set_attribute(const struct tree *tree, const char *path, const char *value)
+{
+	tree_file(tree, path, "%.*s\n", (int)strcspn(value, "\n"), value);
 }
 
-/* ---- misbehaviour */
-
-_Noreturn static void wait_for_ever(void)
+/* resource_resize_store() in drivers/pci/pci-sysfs.c: the number N of 2^N MiB. */
+static int resize(const struct fake_write *write)
 {
-	pid_t parent = getppid();
-
-	while (getppid() == parent)
-		clock_sleep_ms(5);
-	_exit(EXIT_FAILURE);
-}
-
-/*
- * A task that sleeps in the kernel uninterruptibly survives its SIGKILL, and what it has open
- * stays open. A user's process cannot do that, but a child of it that the signal does not reach
- * has the same descriptors: the lane's pipe, the VM's lock, the device's lock.
- */
-static void stick(const struct fake_write *write)
-{
-	char loose[PATH_MAX], path[PATH_MAX];
-	pid_t self = getpid(), child;
-
-	tree_format(path, "proc/%d/wchan", (int)self);
-	tree_file(write->tree, path, "nvkm_thread_sleep");
-	child = fork();
-	if (child < 0)
-		tree_broken("fork", "");
-	if (child > 0)
-		wait_for_ever();
-	device_file(write->address, "loose", loose);
-	while (!tree_has(write->tree, loose)) {
-		if (!tree_has(write->tree, ".fake"))
-			_exit(EXIT_FAILURE);
-		clock_sleep_ms(5);
-	}
-	do_write(write);
-	device_file(write->address, "misbehave", path);
-	tree_remove(write->tree, path);
-	tree_remove(write->tree, loose);
-	_exit(EXIT_SUCCESS);
-}
-
-static void bind_late(const struct fake_write *write, unsigned milliseconds)
-{
-	pid_t child = fork();
-
-	if (child < 0)
-		tree_broken("fork", "");
-	if (child > 0)
-		return;
-	/* no pipe of the lane may stay open */
-	for (int fd = 3; fd < 256; fd++)
-		if (fd != write->tree->root.fd)
-			close(fd);
-	clock_sleep_ms(milliseconds);
-	do_write(write);
-	_exit(EXIT_SUCCESS);
-}
-
-/* What the write is told to do, "" for nothing. Forgets a "once". */
-static void find_misbehaviour(const struct fake_write *write, char what[NAME_SIZE])
-{
-	const char *const which[] = { write->value, write->driver, write->override };
-	const char *kind = kind_names[write->kind];
+	unsigned number = (unsigned)(write->name[strlen("resource")] - '0');
+	struct pci_bar bars[PCI_BAR_COUNT];
+	struct text text = { 0 };
 	char path[PATH_MAX];
-	char *content;
+	char *lines;
 
-	tree_format(path, ".fake/%s/misbehave/%s@%.*s", write->address, kind,
-		    (int)strcspn(which[write->kind], "\n"), which[write->kind]);
-	if (!tree_has(write->tree, path))
-		tree_format(path, ".fake/%s/misbehave/%s", write->address, kind);
-	content = tree_read(write->tree, path);
-	what[0] = '\0';
-	if (!content)
-		return;
-	if (text_starts_with(content, "once "))
-		tree_remove(write->tree, path);
-	snprintf(what, NAME_SIZE, "%s",
-		 content + (text_starts_with(content, "once ") ? strlen("once ") : 0));
-	free(content);
-}
-
-static int perform(const struct fake_write *write)
-{
-	char what[NAME_SIZE];
-	struct fake_kernel kernel;
-
-	find_misbehaviour(write, what);
-	if (text_starts_with(what, "fail ")) {
-		return -atoi(what + strlen("fail "));
-	} else if (text_starts_with(what, "wrong ")) {
-		set_driver(write->tree, write->address, what + strlen("wrong "));
-	} else if (text_starts_with(what, "late ")) {
-		bind_late(write, (unsigned)atoi(what + strlen("late ")));
-	} else if (strcmp(what, "stall") == 0) {
-		wait_for_ever();
-	} else if (strcmp(what, "stick") == 0) {
-		stick(write);
-	} else if (strcmp(what, "die") == 0) {
-		kill(getpid(), SIGKILL);
-	} else if (strcmp(what, "vanish") == 0) {
-		kernel.tree = *write->tree;
-		fake_vanish(&kernel, write->address);
-		return -ENODEV;
-	} else if (strcmp(what, "beaten") == 0) {
-		do_write(write);
-		return -ENODEV;
-	} else if (!*what) {
-		do_write(write);
-	} else if (strcmp(what, "ignore") != 0) {
-		tree_broken("misbehave", what);
-	}
+	if (*write->driver)
+		return -EBUSY;
+	if (number >= PCI_BAR_COUNT || pci_bars_read(&write->tree->root, write->address, bars) < 0)
+		return -EINVAL;
+	bars[number].end = bars[number].start + ((uint64_t)1 << (20 + atoi(write->value))) - 1;
+	for (size_t i = 0; i < PCI_BAR_COUNT; i++)
+		text_add(&text, "0x%016jx 0x%016jx 0x%016x\n", (uintmax_t)bars[i].start,
+			 (uintmax_t)bars[i].end, bars[i].end ? 0x14220c : 0);
+	lines = text_take(&text);
+	tree_format(path, DEVICES "%s/resource", write->address);
+	tree_file(write->tree, path, "%s", lines);
+	free(lines);
 	return 0;
 }
 
-/* ---- being killed */
-
-/* Counts the writes of all processes; true for the one at which fake_kill_at() wants the end. */
-static bool is_last_write(const struct tree *tree)
+/* sriov_numvfs_store() in drivers/pci/iov.c: it is the host's driver that makes and ends them. */
+static int store_numvfs(const struct fake_write *write)
 {
-	int lock = take_lock(tree, ".fake/lock");
-	char *wanted = tree_read(tree, ".fake/kill-at");
-	char *count = tree_read(tree, ".fake/count");
-	int now = count ? atoi(count) + 1 : 1;
-	bool last = wanted && atoi(wanted) == now;
+	char path[PATH_MAX];
+	char *content;
+	int now;
 
-	tree_file(tree, ".fake/count", "%d", now);
-	free(wanted);
-	free(count);
-	close(lock);
-	return last;
+	tree_format(path, DEVICES "%s/sriov_numvfs", write->address);
+	content = tree_read(write->tree, path);
+	now = content ? atoi(content) : 0;
+	free(content);
+	if (atoi(write->value) == now)
+		return 0;
+	if (!*write->driver || is_vfio(write->driver))
+		return -ENOENT;
+	if (now > 0 && atoi(write->value) > 0)
+		return -EBUSY;
+	set_attribute(write->tree, path, write->value);
+	return 0;
 }
 
-/* The lane and the process that runs it, as when the machine's OOM killer finds them. */
-_Noreturn static void die(void)
+static int store(const struct fake_write *write)
 {
-	kill(getppid(), SIGKILL);
-	kill(getpid(), SIGKILL);
-	_exit(EXIT_FAILURE);
+	char path[PATH_MAX];
+
+	if (text_starts_with(write->name, "resource"))
+		return resize(write);
+	if (strcmp(write->name, "sriov_numvfs") == 0)
+		return store_numvfs(write);
+	tree_format(path, DEVICES "%s/%s", write->address, write->name);
+	if (text_starts_with(write->address, "vtcon"))
+		tree_format(path, CONSOLES "%s/%s", write->address, write->name);
+	set_attribute(write->tree, path, write->value);
+	return 0;
+}
+
+/* A driver that goes takes its virtual functions along. */
+static void unbind(const struct fake_write *write)
+{
+	char path[PATH_MAX];
+
+	set_driver(write->tree, write->address, NULL);
+	tree_format(path, DEVICES "%s/sriov_numvfs", write->address);
+	if (tree_has(write->tree, path))
+		set_attribute(write->tree, path, "0");
+}
+
+static void group_link(const struct tree *tree, const char *address, char path[PATH_MAX])
+{
+	char group[NAME_SIZE];
+
+	tree_format(path, DEVICES "%s/iommu_group", address);
+	link_name(tree, path, group);
+	tree_format(path, "sys/kernel/iommu_groups/%s/devices/%s", group, address);
+}
+
+static void move(const struct tree *tree, const char *from, const char *to)
+{
+	char source[PATH_MAX], target[PATH_MAX];
+
+	tree_folder_of(tree, to);
+	tree_path(tree, from, source);
+	tree_path(tree, to, target);
+	if (rename(source, target) < 0)
+		tree_broken("rename", source);
+}
+
+/* What sysfs shows of it waits aside for its return. */
+static void take_away(const struct tree *tree, const char *address)
+{
+	char folder[PATH_MAX], path[PATH_MAX];
+
+	set_driver(tree, address, NULL);
+	group_link(tree, address, path);
+	tree_remove(tree, path);
+	tree_format(path, "sys/devices/pci0000:00/%s", address);
+	tree_format(folder, ".fake/removed/%s", address);
+	move(tree, path, folder);
+	tree_format(path, DEVICES "%s", address);
+	tree_remove(tree, path);
+}
+
+/* It is a new device to the kernel: without an override, and with the driver of its id. */
+static void bring_back(const struct tree *tree, const char *address)
+{
+	struct fake_write found = { .tree = tree, .address = address };
+	char folder[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
+
+	tree_format(folder, ".fake/removed/%s", address);
+	tree_format(path, "sys/devices/pci0000:00/%s", address);
+	move(tree, folder, path);
+	tree_format(path, DEVICES "%s", address);
+	tree_format(target, "../../../devices/pci0000:00/%s", address);
+	tree_link(tree, path, target);
+	group_link(tree, address, path);
+	tree_format(target, "../../../../devices/pci0000:00/%s", address);
+	tree_link(tree, path, target);
+	set_override(tree, address, NULL);
+	probe(&found);
+}
+
+static void rescan(const struct fake_write *write)
+{
+	struct strings removed = { 0 };
+
+	sysroot_list(&write->tree->root, ".fake/removed", &removed);
+	for (size_t i = 0; i < removed.count; i++)
+		if (text_starts_with(removed.items[i], write->address))
+			bring_back(write->tree, removed.items[i]);
+	strings_done(&removed);
+}
+
+int do_write(const struct fake_write *write)
+{
+	char value[NAME_SIZE];
+
+	switch (write->kind) {
+	case OVERRIDE:
+		/* sysfs does not even call the store function for no bytes */
+		if (!*write->value)
+			return 0;
+		snprintf(value, sizeof(value), "%.*s", (int)strcspn(write->value, "\n"),
+			 write->value);
+		set_override(write->tree, write->address, value);
+		return 0;
+	case UNBIND:
+		unbind(write);
+		return 0;
+	case PROBE:
+		probe(write);
+		return 0;
+	case ATTRIBUTE:
+		return store(write);
+	case REMOVE:
+		take_away(write->tree, write->address);
+		return 0;
+	case RESCAN:
+		rescan(write);
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* ---- the way in */
 
-static void note_write(const struct fake_write *write)
+void write_detail(const struct fake_write *write, bool listed, char detail[NAME_SIZE])
 {
-	char path[PATH_MAX], full[PATH_MAX], line[2 * NAME_SIZE];
-	const char *const which[] = { write->value, write->driver, "" };
+	const char *text = "";
+
+	switch (write->kind) {
+	case OVERRIDE:
+	case ATTRIBUTE:
+		text = write->value;
+		break;
+	case UNBIND:
+		text = write->driver;
+		break;
+	case PROBE:
+		text = listed ? "" : write->override;
+		break;
+	case REMOVE:
+	case RESCAN:
+		break;
+	}
+	snprintf(detail, NAME_SIZE, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static void append(const struct tree *tree, const char *address, const char *words)
+{
+	char path[PATH_MAX], full[PATH_MAX];
 	int fd;
 
-	snprintf(line, sizeof(line), "%s%s%.*s ", kind_names[write->kind],
-		 write->kind == PROBE ? "" : "=", (int)strcspn(which[write->kind], "\n"),
-		 which[write->kind]);
-	device_file(write->address, "writes", path);
-	tree_folder_of(write->tree, path);
-	tree_path(write->tree, path, full);
+	device_file(address, "writes", path);
+	tree_folder_of(tree, path);
+	tree_path(tree, path, full);
 	fd = open(full, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0 || dprintf(fd, "%s", line) < 0)
+	if (fd < 0 || dprintf(fd, "%s", words) < 0)
 		tree_broken("write", full);
 	close(fd);
 }
 
-/* Takes "sys/bus/pci/devices/ADDRESS/NAME" apart; false for another path. */
-static bool split_path(const char *path, char address[NAME_SIZE], enum kind *kind)
+static void note_write(const struct fake_write *write)
+{
+	bool plain = write->kind == PROBE || write->kind == REMOVE || write->kind == RESCAN;
+	char words[3 * NAME_SIZE], detail[NAME_SIZE], all[4 * NAME_SIZE];
+
+	write_detail(write, true, detail);
+	snprintf(words, sizeof(words), "%s%s%s ", write->name, plain ? "" : "=", detail);
+	append(write->tree, write->address, words);
+	snprintf(all, sizeof(all), "%s/%s", write->address, words);
+	append(write->tree, FAKE_ALL, all);
+}
+
+/* "sys/bus/pci/devices/ADDRESS/NAME" and the like; false for another path. */
+static bool split_path(const char *path, const char *folder, struct fake_write *write,
+		       char address[NAME_SIZE])
 {
 	const char *name;
 
-	if (!text_starts_with(path, DEVICES))
+	if (!text_starts_with(path, folder))
 		return false;
-	path += strlen(DEVICES);
+	path += strlen(folder);
 	name = strchr(path, '/');
 	if (!name)
 		return false;
 	snprintf(address, NAME_SIZE, "%.*s", (int)(name - path), path);
-	*kind = strcmp(name, "/driver_override") == 0 ? OVERRIDE : UNBIND;
-	return *kind == OVERRIDE || strcmp(name, "/driver/unbind") == 0;
+	snprintf(write->name, sizeof(write->name), "%s", name + 1);
+	return true;
+}
+
+/* What is written, by its path. */
+static bool understand(const char *path, struct fake_write *write, char address[NAME_SIZE])
+{
+	write->kind = ATTRIBUTE;
+	if (split_path(path, CONSOLES, write, address))
+		return true;
+	if (split_path(path, BUSES, write, address)) {
+		write->kind = RESCAN;
+		return strcmp(write->name, "rescan") == 0;
+	}
+	if (!split_path(path, DEVICES, write, address))
+		return false;
+	if (strcmp(write->name, "driver_override") == 0) {
+		write->kind = OVERRIDE;
+		snprintf(write->name, sizeof(write->name), "override");
+	} else if (strcmp(write->name, "driver/unbind") == 0) {
+		write->kind = UNBIND;
+		snprintf(write->name, sizeof(write->name), "unbind");
+	} else if (strcmp(write->name, "remove") == 0) {
+		write->kind = REMOVE;
+	}
+	return true;
 }
 
 /* The write itself, under the device's lock. */
 static int write_locked(struct fake_write *write)
 {
-	bool last, after;
-	int lock, r;
 	char path[PATH_MAX];
+	int lock, r;
 
 	device_file(write->address, "lock", path);
 	lock = take_lock(write->tree, path);
 	bound_driver(write->tree, write->address, write->driver);
 	read_override(write->tree, write->address, write->override);
 	note_write(write);
-	last = is_last_write(write->tree);
-	after = tree_has(write->tree, ".fake/kill-after");
-	if (last && !after)
-		die();
-	r = perform(write);
-	if (last)
-		die();
+	r = misbehave_or_do(write);
 	close(lock);
 	return r;
 }
 
-static int fake_write(const struct sysroot *root, const char *path, const char *value)
+int fake_write(const struct sysroot *root, const char *path, const char *value)
 {
 	struct tree tree = { .root = *root };
 	char address[NAME_SIZE], folder[PATH_MAX];
@@ -431,11 +472,12 @@ static int fake_write(const struct sysroot *root, const char *path, const char *
 	snprintf(tree.path, sizeof(tree.path), "%s", root->path);
 	if (strcmp(path, "sys/bus/pci/drivers_probe") == 0) {
 		write.kind = PROBE;
+		snprintf(write.name, sizeof(write.name), "probe");
 		snprintf(address, sizeof(address), "%s", value);
 		tree_format(folder, DEVICES "%s", address);
 		if (!tree_has(&tree, folder))
 			return -ENODEV;
-	} else if (!split_path(path, address, &write.kind)) {
+	} else if (!understand(path, &write, address)) {
 		tree_broken("unexpected write to", path);
 	} else if (!sysroot_exists(root, path)) {
 		return -ENOENT;
@@ -451,177 +493,4 @@ static int fake_write(const struct sysroot *root, const char *path, const char *
 	if (on_death && getppid() != parent)
 		kill(getpid(), on_death);
 	return r;
-}
-
-/* ---- for the tests */
-
-int fake_setup(void **state)
-{
-	struct fake_kernel *kernel = calloc(1, sizeof(*kernel));
-
-	if (!kernel)
-		return -1;
-	tree_make(&kernel->tree);
-	kernel->tree.root.fake_write = fake_write;
-	tree_boot(&kernel->tree, TREE_BOOT_ID);
-	tree_folder(&kernel->tree, "run");
-	tree_folder(&kernel->tree, "sys/bus/pci/devices");
-	tree_bytes(&kernel->tree, "sys/bus/pci/drivers_probe", "", 0);
-	tree_bytes(&kernel->tree, "dev/vfio/vfio", "", 0);
-	fake_driver(kernel, "vfio-pci", "vfio_pci", "");
-	if (state_open(&kernel->tree.root, true, &kernel->state, &kernel->err) < 0)
-		return -1;
-	*state = kernel;
-	return 0;
-}
-
-int fake_teardown(void **state)
-{
-	struct fake_kernel *kernel = *state;
-
-	state_done(&kernel->state);
-	text_done(&kernel->told);
-	tree_done(&kernel->tree);
-	free(kernel);
-	return 0;
-}
-
-void fake_driver(const struct fake_kernel *kernel, const char *name, const char *module,
-		 const char *ids)
-{
-	struct strings before = { 0 };
-	char path[PATH_MAX];
-
-	sysroot_list(&kernel->tree.root, ".fake/drivers", &before);
-	tree_format(path, ".fake/drivers/%02zu-%s", before.count, name);
-	tree_file(&kernel->tree, path, "%s", ids);
-	tree_driver(&kernel->tree, name, module);
-	strings_done(&before);
-}
-
-void fake_learn(const struct fake_kernel *kernel, const char *driver, const char *ids)
-{
-	struct strings drivers = { 0 };
-	char path[PATH_MAX];
-
-	sysroot_list(&kernel->tree.root, ".fake/drivers", &drivers);
-	for (size_t i = 0; i < drivers.count; i++) {
-		char *known;
-
-		if (strcmp(strchr(drivers.items[i], '-') + 1, driver) != 0)
-			continue;
-		tree_format(path, ".fake/drivers/%s", drivers.items[i]);
-		known = tree_read(&kernel->tree, path);
-		tree_file(&kernel->tree, path, "%s %s", known, ids);
-		free(known);
-	}
-	strings_done(&drivers);
-}
-
-void fake_device(const struct fake_kernel *kernel, const struct tree_device *device)
-{
-	struct tree_device unbound = *device;
-
-	/* the driver is there already, with its module */
-	unbound.driver = NULL;
-	tree_add_device(&kernel->tree, &unbound);
-	if (device->driver)
-		set_driver(&kernel->tree, device->address, device->driver);
-}
-
-void fake_set_override(const struct fake_kernel *kernel, const char *address, const char *override)
-{
-	set_override(&kernel->tree, address, override);
-}
-
-void fake_give(const struct fake_kernel *kernel, const char *address, const char *driver)
-{
-	set_driver(&kernel->tree, address, driver);
-}
-
-void fake_misbehave(const struct fake_kernel *kernel, const char *address, const char *where,
-		    const char *what)
-{
-	char path[PATH_MAX];
-
-	tree_format(path, ".fake/%s/misbehave/%s", address, where);
-	tree_file(&kernel->tree, path, "%s", what);
-}
-
-void fake_behave(const struct fake_kernel *kernel, const char *address, const char *where)
-{
-	char path[PATH_MAX];
-
-	tree_format(path, ".fake/%s/misbehave/%s", address, where);
-	tree_remove(&kernel->tree, path);
-}
-
-void fake_kill_at(const struct fake_kernel *kernel, unsigned number, bool after)
-{
-	tree_remove(&kernel->tree, ".fake/count");
-	tree_file(&kernel->tree, ".fake/kill-at", "%u", number);
-	tree_remove(&kernel->tree, ".fake/kill-after");
-	if (after)
-		tree_file(&kernel->tree, ".fake/kill-after", "yes");
-}
-
-void fake_loosen(const struct fake_kernel *kernel, const char *address)
-{
-	char path[PATH_MAX];
-
-	device_file(address, "loose", path);
-	tree_file(&kernel->tree, path, "loose");
-	while (tree_has(&kernel->tree, path))
-		clock_sleep_ms(5);
-	/* the device's lock goes when the process has ended */
-	device_file(address, "lock", path);
-	close(take_lock(&kernel->tree, path));
-}
-
-void assert_binding(const struct fake_kernel *kernel, const char *address, const char *binding)
-{
-	char path[PATH_MAX], driver[NAME_SIZE], now[3 * NAME_SIZE] = "gone";
-	char *override;
-
-	tree_format(path, DEVICES "%s/driver_override", address);
-	override = tree_read(&kernel->tree, path);
-	bound_driver(&kernel->tree, address, driver);
-	if (override)
-		snprintf(now, sizeof(now), "%s %.*s", *driver ? driver : "none",
-			 (int)strcspn(override, "\n"), override);
-	free(override);
-	assert_string_equal(now, binding);
-}
-
-void assert_writes(const struct fake_kernel *kernel, const char *address, const char *writes)
-{
-	const char *last = "";
-	struct text seen = { 0 };
-	char path[PATH_MAX];
-	char *content, *rest, *word, *text;
-	bool again = false;
-
-	device_file(address, "writes", path);
-	content = tree_read(&kernel->tree, path);
-	rest = content;
-	while (rest && (word = strsep(&rest, " ")) && *word) {
-		if (strcmp(word, last) == 0) {
-			text_add(&seen, "%s", again ? "" : "*");
-			again = true;
-			continue;
-		}
-		text_add(&seen, "%s%s", *last ? " " : "", word);
-		last = word;
-		again = false;
-	}
-	tree_remove(&kernel->tree, path);
-	text = text_take(&seen);
-	free(content);
-	assert_string_equal(text, writes);
-	free(text);
-}
-
-bool fake_has_journal(const struct fake_kernel *kernel)
-{
-	return tree_has(&kernel->tree, "run/pve-vfio/101.json");
 }

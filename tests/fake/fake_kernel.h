@@ -2,7 +2,10 @@
 /*
  * tests: a kernel for sequences. A tree in a temporary folder that plays sysfs: writes to
  * driver_override, driver/unbind and drivers_probe have the effect they have on Linux 6.1 to 6.12
- * (drivers/base/bus.c, dd.c, driver.c; seen on both), and a device can be told to misbehave.
+ * (drivers/base/bus.c, dd.c, driver.c; seen on both), and a device can be told to misbehave. Other
+ * attributes of a device take what is written, with the rules of sriov_numvfs (drivers/pci/iov.c)
+ * and resourceN_resize (drivers/pci/pci-sysfs.c); `remove` and the `rescan` of a bus let a device
+ * go and find it as a new one.
  *
  * All state is in the tree's files, so it works from the children of base/lanes.c too. While a
  * write is in the "kernel" the device's lock is held, as device_lock() is: others wait.
@@ -20,8 +23,12 @@ struct fake_kernel {
 	struct state state; /* of run/pve-vfio */
 	/* What run_actions() and the like told, in order: "ADDRESS RESULT TEXT\n". */
 	struct text told;
+	const char *settings; /* JSON, for the plans that are made; NULL: none */
 	struct error err;
 };
+
+/* In place of an address: the writes to all devices, in order, each as "ADDRESS/WRITE". */
+#define FAKE_ALL "all"
 
 /*
  * A machine whose boot id is TREE_BOOT_ID, with the driver vfio-pci, registered first as where its
@@ -54,6 +61,8 @@ void fake_vanish(const struct fake_kernel *kernel, const char *address);
  *   "override" "unbind" "probe"        every write of that kind, or just those
  *   "override@VALUE" "unbind@DRIVER"   of that value; from that driver
  *   "probe@OVERRIDE"                   while the override is that one ("" for none)
+ *   "NAME" "NAME@VALUE"                of an attribute; `remove`
+ *   "rescan"                           of a bus, which stands for the address: "0000:01"
  *
  * and `what`, with "once " before it where only the next write is meant,
  *
@@ -85,7 +94,7 @@ void assert_binding(const struct fake_kernel *kernel, const char *address, const
 
 /*
  * All writes to a device since the last look: "override=vfio-pci unbind=e1000e probe"; "probe*" is
- * one that was made several times on end.
+ * one that was made several times on end. Of a text console's driver they are by its entry, "vtcon1".
  */
 void assert_writes(const struct fake_kernel *kernel, const char *address, const char *writes);
 
@@ -94,7 +103,10 @@ void assert_told(struct fake_kernel *kernel, const char *lines);
 
 /* ---- the road: what the hook does with lib/change, step by step */
 
-/* The plan of VM 101 that wants these addresses (blanks between), after `earlier` or NULL. */
+/*
+ * The plan of VM 101 that wants these addresses (blanks between), after `earlier` or NULL, without
+ * what would change nothing.
+ */
 void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct journal *earlier,
 	       struct plan *plan);
 

@@ -56,7 +56,8 @@ void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct j
 {
 	struct wanted_device devices[8] = { 0 };
 	struct wanted wanted = { .devices = devices };
-	struct settings settings;
+	const char *json = kernel->settings ? kernel->settings : "{}";
+	cleanup_settings struct settings settings;
 	cleanup_free char *copy = strdup(addresses);
 	char *rest = copy, *address;
 
@@ -67,10 +68,13 @@ void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct j
 		snprintf(device->source, sizeof(device->source), "hostpci%zu", wanted.count++);
 	}
 	settings_init(&settings);
+	if (settings_parse("settings", json, strlen(json), &settings, &kernel->err) != 0)
+		fail_msg("%s", kernel->err.message);
 	if (plan_make(&kernel->tree.root, &wanted, &settings, plan, &kernel->err) != 0)
 		fail_msg("plan_make: %s", kernel->err.message);
 	if (earlier)
 		assert_int_equal(plan_adopt(plan, earlier), 0);
+	plan_prune(plan);
 }
 
 void fake_announce(struct fake_kernel *kernel, struct plan *plan, struct journal *journal)

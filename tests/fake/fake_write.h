@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tests: what the files of the fake kernel share. A test includes fake_kernel.h alone.
+ */
+#pragma once
+
+#include "fake_kernel.h"
+
+#define DEVICES	  "sys/bus/pci/devices/"
+#define DRIVERS	  "sys/bus/pci/drivers/"
+#define CONSOLES  "sys/class/vtconsole/"
+#define BUSES	  "sys/class/pci_bus/"
+#define NAME_SIZE 64
+
+enum kind { OVERRIDE, UNBIND, PROBE, ATTRIBUTE, REMOVE, RESCAN };
+
+/* One write while it is in the kernel. */
+struct fake_write {
+	const struct tree *tree;
+	const char *address; /* or an entry of vtconsole, or a bus */
+	enum kind kind;
+	char name[NAME_SIZE]; /* "override", "unbind", …; of an attribute its own */
+	const char *value;
+	char driver[NAME_SIZE];	  /* bound, or "" */
+	char override[NAME_SIZE]; /* or "" */
+};
+
+/* ".fake/ADDRESS/NAME": what the kernel knows of a device beside sysfs. */
+void device_file(const char *address, const char *name, char path[PATH_MAX]);
+int take_lock(const struct tree *tree, const char *path);
+void bound_driver(const struct tree *tree, const char *address, char driver[NAME_SIZE]);
+void set_driver(const struct tree *tree, const char *address, const char *driver);
+void set_override(const struct tree *tree, const char *address, const char *override);
+
+/* What a kernel does that does what it should; 0 or -errno. */
+int do_write(const struct fake_write *write);
+
+/* The same as the device is told to misbehave, or killed in it; under the device's lock. */
+int misbehave_or_do(const struct fake_write *write);
+
+/* What the value is beside the kind, for misbehaviour and for the list of writes. */
+void write_detail(const struct fake_write *write, bool listed, char detail[NAME_SIZE]);
+
+/* The way in: struct sysroot's fake_write. */
+int fake_write(const struct sysroot *root, const char *path, const char *value);
