@@ -7,11 +7,16 @@
 
 #include <sys/wait.h>
 
+#include "pci/bar.h"
+
 #define NIC	   "0000:01:00.0" /* its driver's */
 #define DRIVERLESS "0000:02:00.0"
 #define OVERRIDDEN "0000:03:00.0" /* and driverless by that */
 #define GPU	   "0000:04:00.0"
 #define AUDIO	   "0000:04:00.1" /* of the GPU's group and slot */
+#define PLAIN	   NIC " " DRIVERLESS " " OVERRIDDEN " " GPU
+
+#define PORT	   "0000:05:00.0" /* with virtual functions, and settings of its own */
 
 static int setup(void **state)
 {
@@ -27,16 +32,44 @@ static int setup(void **state)
 	fake_device(kernel, &(struct tree_device){ OVERRIDDEN, .group = 16, .override = "none" });
 	fake_device(kernel, &(struct tree_device){ GPU, .driver = "e1000e", .group = 17 });
 	fake_device(kernel, &(struct tree_device){ AUDIO, .driver = "e1000e", .group = 17 });
+	fake_driver(kernel, "igb", "igb", "8086:1521");
+	fake_device(kernel,
+		    &(struct tree_device){ PORT, .device = 0x1521, .driver = "igb", .group = 18 });
+	tree_attribute(&kernel->tree, PORT, "sriov_numvfs", "4");
+	tree_attribute(&kernel->tree, PORT, "power/control", "auto");
+	tree_attribute(&kernel->tree, PORT, "resource1_resize", "0000000000007f00");
+	tree_attribute(&kernel->tree, PORT, "resource",
+		       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+		       "0x00000000a0000000 0x00000000afffffff 0x000000000014220c");
+	kernel->settings = "{\"devices\": {\"" PORT "\": {\"power\": \"on\", \"rescan\": true, "
+			   "\"resize_bar\": {\"1\": 512}}}}";
 	return 0;
+}
+
+static void assert_attribute(const struct fake_kernel *kernel, const char *name, const char *value)
+{
+	cleanup_free char *now = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, PORT, name);
+	assert_int_equal(sysroot_read_attribute(&kernel->tree.root, path, &now), 0);
+	assert_string_equal(now, value);
 }
 
 static void assert_untouched(struct fake_kernel *kernel)
 {
+	struct pci_bar bars[PCI_BAR_COUNT];
+
 	assert_binding(kernel, NIC, "e1000e (null)");
 	assert_binding(kernel, DRIVERLESS, "none (null)");
 	assert_binding(kernel, OVERRIDDEN, "none none");
 	assert_binding(kernel, GPU, "e1000e (null)");
 	assert_binding(kernel, AUDIO, "e1000e (null)");
+	assert_binding(kernel, PORT, "igb (null)");
+	assert_attribute(kernel, "sriov_numvfs", "4");
+	assert_attribute(kernel, "power/control", "auto");
+	assert_int_equal(pci_bars_read(&kernel->tree.root, PORT, bars), 0);
+	assert_int_equal(bars[1].size >> 20, 256);
 	assert_false(tree_has(&kernel->tree, "dev/vfio/14"));
 	assert_false(tree_has(&kernel->tree, "dev/vfio/17"));
 	assert_false(fake_has_journal(kernel));
@@ -104,13 +137,13 @@ static bool is_killed(struct fake_kernel *kernel, work_function *work, struct pl
 }
 
 /* Kills at every write of taking; returns at how many. */
-static unsigned kill_take(struct fake_kernel *kernel, bool after)
+static unsigned kill_take(struct fake_kernel *kernel, const char *addresses, bool after)
 {
 	for (unsigned number = 1;; number++) {
 		cleanup_plan struct plan plan = { 0 };
 		bool killed;
 
-		fake_plan(kernel, NIC " " DRIVERLESS " " OVERRIDDEN " " GPU, NULL, &plan);
+		fake_plan(kernel, addresses, NULL, &plan);
 		assert_int_equal(plan.actions.count, 5);
 		fake_kill_at(kernel, number, after);
 		killed = is_killed(kernel, take, &plan);
@@ -124,15 +157,13 @@ static unsigned kill_take(struct fake_kernel *kernel, bool after)
 	}
 }
 
-static unsigned kill_give_back(struct fake_kernel *kernel, bool after)
+static unsigned kill_give_back(struct fake_kernel *kernel, const char *addresses, bool after)
 {
 	for (unsigned number = 1;; number++) {
 		cleanup_journal struct journal journal = { 0 };
 		bool killed;
 
-		assert_int_equal(fake_take(kernel, NIC " " DRIVERLESS " " OVERRIDDEN " " GPU, 5000,
-					   &journal),
-				 0);
+		assert_int_equal(fake_take(kernel, addresses, 5000, &journal), 0);
 		fake_kill_at(kernel, number, after);
 		killed = is_killed(kernel, give_back, NULL);
 		fake_kill_at(kernel, 0, false);
@@ -153,22 +184,35 @@ static unsigned kill_give_back(struct fake_kernel *kernel, bool after)
 
 static void test_take_killed_before(void **state)
 {
-	assert_int_equal(kill_take(*state, false), TAKE_WRITES);
+	assert_int_equal(kill_take(*state, PLAIN, false), TAKE_WRITES);
 }
 
 static void test_take_killed_after(void **state)
 {
-	assert_int_equal(kill_take(*state, true), TAKE_WRITES);
+	assert_int_equal(kill_take(*state, PLAIN, true), TAKE_WRITES);
 }
 
 static void test_give_back_killed_before(void **state)
 {
-	assert_int_equal(kill_give_back(*state, false), GIVE_BACK_WRITES);
+	assert_int_equal(kill_give_back(*state, PLAIN, false), GIVE_BACK_WRITES);
 }
 
 static void test_give_back_killed_after(void **state)
 {
-	assert_int_equal(kill_give_back(*state, true), GIVE_BACK_WRITES);
+	assert_int_equal(kill_give_back(*state, PLAIN, true), GIVE_BACK_WRITES);
+}
+
+/* Virtual functions, power; override, unbind, probe; unbind, size, override, probe. */
+#define TAKE_PORT_WRITES 9
+/* Unbind, size; remove, rescan, with which the host's driver has it; power, virtual functions. */
+#define GIVE_PORT_BACK_WRITES 6
+
+static void test_attributes_killed(void **state)
+{
+	assert_int_equal(kill_take(*state, PORT, false), TAKE_PORT_WRITES);
+	assert_int_equal(kill_take(*state, PORT, true), TAKE_PORT_WRITES);
+	assert_int_equal(kill_give_back(*state, PORT, false), GIVE_PORT_BACK_WRITES);
+	assert_int_equal(kill_give_back(*state, PORT, true), GIVE_PORT_BACK_WRITES);
 }
 
 /* A lane alone is killed, by the OOM killer say; the process that runs it goes on. */
@@ -191,11 +235,9 @@ static void test_lane_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		killed_test(test_take_killed_before),
-		killed_test(test_take_killed_after),
-		killed_test(test_give_back_killed_before),
-		killed_test(test_give_back_killed_after),
-		killed_test(test_lane_killed),
+		killed_test(test_take_killed_before),	   killed_test(test_take_killed_after),
+		killed_test(test_give_back_killed_before), killed_test(test_give_back_killed_after),
+		killed_test(test_attributes_killed),	   killed_test(test_lane_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
