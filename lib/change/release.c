@@ -357,8 +357,9 @@ int release_host(struct plan *plan, const struct sysroot *root, const struct set
 
 /* ---- attributes of one function */
 
+/* `before` is what it will be when the action comes; NULL: what it is now. */
 static int add_attribute(const struct release *release, const struct plan_device *device,
-			 const char *name, const char *wanted)
+			 const char *name, const char *before, const char *wanted)
 {
 	cleanup_free char *target = text_format("%s/%s", device->device.name, name);
 	cleanup_free char *now = NULL;
@@ -372,8 +373,8 @@ static int add_attribute(const struct release *release, const struct plan_device
 				 name, device->device.name, wanted, strerror(-r));
 	if (!target)
 		return error_set_memory(release->err);
-	return add(release, ACTION_SET_ATTRIBUTE, target, now, wanted, device->source,
-		   settings_keep(release->settings, device->device.address));
+	return add(release, ACTION_SET_ATTRIBUTE, target, before ? before : now, wanted,
+		   device->source, settings_keep(release->settings, device->device.address));
 }
 
 /*
@@ -407,7 +408,7 @@ static int add_numvfs(const struct release *release, const struct plan_device *d
 	pci_attribute_path(path, device->device.name, "sriov_numvfs");
 	if (sysroot_read_attribute(release->root, path, &count) < 0)
 		return 0;
-	return add_attribute(release, device, "sriov_numvfs", "0");
+	return add_attribute(release, device, "sriov_numvfs", NULL, "0");
 }
 
 int release_before(struct plan *plan, const struct sysroot *root, const struct settings *settings,
@@ -425,9 +426,10 @@ int release_before(struct plan *plan, const struct sysroot *root, const struct s
 	if (r < 0 || !wanted)
 		return r;
 	if (wanted->reset_method)
-		r = add_attribute(&release, device, "reset_method", wanted->reset_method);
+		r = add_attribute(&release, device, "reset_method", NULL, wanted->reset_method);
 	if (r == 0 && wanted->has_d3cold)
-		r = add_attribute(&release, device, "d3cold_allowed", wanted->d3cold ? "1" : "0");
+		r = add_attribute(&release, device, "d3cold_allowed", NULL,
+				  wanted->d3cold ? "1" : "0");
 	return r;
 }
 
@@ -474,9 +476,10 @@ int release_after(struct plan *plan, const struct sysroot *root, const struct se
 	for (unsigned i = 0; i < PCI_BAR_COUNT && r == 0; i++)
 		if (wanted->resize_bar[i] > 0)
 			r = add_resize(&release, device, i, wanted->resize_bar[i]);
-	/* Binding sets it, so it comes after. */
+	/* Binding sets it, so it comes after, also where the host has had it "on". */
 	if (r == 0 && wanted->has_power)
 		r = add_attribute(&release, device, "power/control",
+				  wanted->power_on ? "auto" : NULL,
 				  wanted->power_on ? "on" : "auto");
 	return r;
 }
