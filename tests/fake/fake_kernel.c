@@ -155,6 +155,21 @@ static bool takes_id(const struct tree *tree, const char *address, const char *i
 	return strstr(ids, id) != NULL;
 }
 
+static void set_attribute(const struct tree *tree, const char *path, const char *value)
+{
+	tree_file(tree, path, "%.*s\n", (int)strcspn(value, "\n"), value);
+}
+
+/* pm_runtime_allow() when vfio-pci gets it, pm_runtime_forbid() when it goes: vfio_pci_core.c. */
+static void set_power(const struct tree *tree, const char *address, const char *value)
+{
+	char path[PATH_MAX];
+
+	tree_format(path, DEVICES "%s/power/control", address);
+	if (tree_has(tree, path))
+		set_attribute(tree, path, value);
+}
+
 /* pci_match_device(): with an override the name alone counts, in order of registration. */
 static void probe(const struct fake_write *write)
 {
@@ -175,17 +190,14 @@ static void probe(const struct fake_write *write)
 					 : takes_id(write->tree, write->address, ids);
 		if (bound)
 			set_driver(write->tree, write->address, name);
+		if (bound && is_vfio(name))
+			set_power(write->tree, write->address, "auto");
 		free(ids);
 	}
 	strings_done(&drivers);
 }
 
 /* ---- attributes, and functions that come and go */
-
-static void set_attribute(const struct tree *tree, const char *path, const char *value)
-{
-	tree_file(tree, path, "%.*s\n", (int)strcspn(value, "\n"), value);
-}
 
 /* resource_resize_store() in drivers/pci/pci-sysfs.c: the number N of 2^N MiB. */
 static int resize(const struct fake_write *write)
@@ -253,6 +265,8 @@ static void unbind(const struct fake_write *write)
 	char path[PATH_MAX];
 
 	set_driver(write->tree, write->address, NULL);
+	if (is_vfio(write->driver))
+		set_power(write->tree, write->address, "on");
 	tree_format(path, DEVICES "%s/sriov_numvfs", write->address);
 	if (tree_has(write->tree, path))
 		set_attribute(write->tree, path, "0");

@@ -31,7 +31,6 @@ static int setup(void **state)
 
 		tree_attribute(tree, address, "reset_method", "flr");
 		tree_attribute(tree, address, "d3cold_allowed", "1");
-		tree_attribute(tree, address, "power/control", "auto");
 		tree_attribute(tree, address, "resource1_resize", "0000000000007f00");
 		tree_attribute(tree, address, "resource",
 			       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
@@ -59,6 +58,20 @@ static void assert_mib(const struct fake_kernel *kernel, const char *address, un
 	assert_int_equal(bars[1].size >> 20, mib);
 }
 
+/* The kernel has forbidden runtime suspend, as it does for every device it finds. */
+static void add_power(const struct fake_kernel *kernel, const char *address)
+{
+	tree_attribute(&kernel->tree, address, "power/control", "on");
+}
+
+static bool has_power(const struct fake_kernel *kernel, const char *address)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, "power/control");
+	return tree_has(&kernel->tree, path);
+}
+
 static void assert_untouched(struct fake_kernel *kernel)
 {
 	assert_binding(kernel, GPU, "nouveau (null)");
@@ -69,7 +82,8 @@ static void assert_untouched(struct fake_kernel *kernel)
 
 		assert_attribute(kernel, address, "reset_method", "flr");
 		assert_attribute(kernel, address, "d3cold_allowed", "1");
-		assert_attribute(kernel, address, "power/control", "auto");
+		if (has_power(kernel, address))
+			assert_attribute(kernel, address, "power/control", "on");
 		assert_mib(kernel, address, 256);
 	}
 	assert_false(fake_has_journal(kernel));
@@ -83,23 +97,54 @@ static void test_attributes(void **state)
 	cleanup_journal struct journal journal = { 0 };
 	struct fake_kernel *kernel = *state;
 
-	kernel->settings = SETTINGS(NIC, "\"reset_method\": \"bus\", \"d3cold\": false, "
-					 "\"power\": \"on\"");
+	kernel->settings = SETTINGS(NIC, "\"reset_method\": \"bus\", \"d3cold\": false");
 	assert_int_equal(fake_take(kernel, NIC, 5000, &journal), 0);
-	assert_told(kernel, NIC " ok\n" NIC "/d3cold_allowed ok\n" NIC "/power/control ok\n" NIC
-				"/reset_method ok\n");
+	assert_told(kernel, NIC " ok\n" NIC "/d3cold_allowed ok\n" NIC "/reset_method ok\n");
 	assert_writes(kernel, NIC,
-		      "reset_method=bus d3cold_allowed=0 power/control=on override=vfio-pci "
-		      "unbind=e1000e probe");
+		      "reset_method=bus d3cold_allowed=0 override=vfio-pci unbind=e1000e probe");
 	assert_attribute(kernel, NIC, "reset_method", "bus");
 	assert_attribute(kernel, NIC, "d3cold_allowed", "0");
-	assert_attribute(kernel, NIC, "power/control", "on");
 
 	assert_int_equal(fake_restore(kernel, 5000), 0);
 	assert_writes(kernel, NIC,
-		      "override=e1000e unbind=vfio-pci probe override= power/control=auto "
-		      "d3cold_allowed=1 reset_method=flr");
+		      "override=e1000e unbind=vfio-pci probe override= d3cold_allowed=1 "
+		      "reset_method=flr");
 	assert_untouched(kernel);
+}
+
+/* vfio-pci allows runtime suspend and forbids it when it goes: neither is what the host has had. */
+static void test_power(void **state)
+{
+	static const char *const values[] = { "on", "auto" };
+	struct fake_kernel *kernel = *state;
+
+	for (size_t i = 0; i < COUNT(values); i++) {
+		cleanup_journal struct journal plain = { 0 }, forbidden = { 0 };
+
+		tree_attribute(&kernel->tree, NIC, "power/control", values[i]);
+		kernel->settings = NULL;
+		assert_int_equal(fake_take(kernel, NIC, 5000, &plain), 0);
+		assert_attribute(kernel, NIC, "power/control", "auto");
+		assert_int_equal(fake_restore(kernel, 5000), 0);
+		assert_attribute(kernel, NIC, "power/control", values[i]);
+
+		/* after the binding, which would undo it; also where the host has had it "on" */
+		assert_writes(kernel, NIC,
+			      i == 0 ? "override=vfio-pci unbind=e1000e probe override=e1000e "
+				       "unbind=vfio-pci probe override="
+				     : "override=vfio-pci unbind=e1000e probe override=e1000e "
+				       "unbind=vfio-pci probe override= power/control=auto");
+		kernel->settings = SETTINGS(NIC, "\"power\": \"on\"");
+		assert_int_equal(fake_take(kernel, NIC, 5000, &forbidden), 0);
+		assert_attribute(kernel, NIC, "power/control", "on");
+		assert_writes(kernel, NIC,
+			      "override=vfio-pci unbind=e1000e probe power/control=on");
+		assert_int_equal(fake_restore(kernel, 5000), 0);
+		assert_attribute(kernel, NIC, "power/control", values[i]);
+		tree_remove(&kernel->tree, ".fake/" NIC "/writes");
+		assert_binding(kernel, NIC, "e1000e (null)");
+		assert_false(fake_has_journal(kernel));
+	}
 }
 
 /* What is as the settings want it is neither written nor put back. */
@@ -109,7 +154,7 @@ static void test_nothing_to_change(void **state)
 	struct fake_kernel *kernel = *state;
 
 	kernel->settings = SETTINGS(NIC, "\"reset_method\": \"flr\", \"d3cold\": true, "
-					 "\"power\": \"auto\", \"resize_bar\": {\"1\": 256}");
+					 "\"resize_bar\": {\"1\": 256}");
 	assert_int_equal(fake_take(kernel, NIC, 5000, &journal), 0);
 	assert_int_equal(journal.actions.count, 1);
 	assert_writes(kernel, NIC, "override=vfio-pci unbind=e1000e probe");
@@ -123,6 +168,8 @@ static void test_order(void **state)
 	cleanup_journal struct journal journal = { 0 };
 	struct fake_kernel *kernel = *state;
 
+	add_power(kernel, GPU);
+	add_power(kernel, AUDIO);
 	kernel->settings =
 		"{\"devices\": {\"" GPU "\": {\"power\": \"on\", \"resize_bar\": {\"1\": 512}}, "
 		"\"" AUDIO "\": {\"power\": \"on\", \"d3cold\": false}}}";
@@ -132,18 +179,18 @@ static void test_order(void **state)
 		  "../../devices/pci0000:00/" GPU "/graphics/fb0");
 	assert_int_equal(fake_take(kernel, GPU, 5000, &journal), 0);
 	assert_writes(kernel, FAKE_ALL,
-		      "vtcon1/bind=0 " AUDIO "/d3cold_allowed=0 " AUDIO "/power/control=on " AUDIO
-		      "/override=vfio-pci " AUDIO "/unbind=snd_hda_intel " AUDIO "/probe " GPU
-		      "/power/control=on " GPU "/override=vfio-pci " GPU "/unbind=nouveau " GPU
-		      "/probe " GPU "/unbind=vfio-pci " GPU "/resource1_resize=9 " GPU
-		      "/override=vfio-pci " GPU "/probe");
+		      "vtcon1/bind=0 " AUDIO "/d3cold_allowed=0 " AUDIO "/override=vfio-pci " AUDIO
+		      "/unbind=snd_hda_intel " AUDIO "/probe " AUDIO "/power/control=on " GPU
+		      "/override=vfio-pci " GPU "/unbind=nouveau " GPU "/probe " GPU
+		      "/unbind=vfio-pci " GPU "/resource1_resize=9 " GPU "/override=vfio-pci " GPU
+		      "/probe " GPU "/power/control=on");
 	assert_int_equal(fake_restore(kernel, 5000), 0);
 	assert_writes(kernel, FAKE_ALL,
-		      GPU "/unbind=vfio-pci " GPU "/resource1_resize=8 " GPU
-			  "/override=nouveau " GPU "/probe " GPU "/override= " GPU
-			  "/power/control=auto " AUDIO "/override=snd_hda_intel " AUDIO
-			  "/unbind=vfio-pci " AUDIO "/probe " AUDIO "/override= " AUDIO
-			  "/power/control=auto " AUDIO "/d3cold_allowed=1 vtcon1/bind=1");
+		      GPU "/power/control=auto " GPU "/unbind=vfio-pci " GPU
+			  "/resource1_resize=8 " GPU "/override=nouveau " GPU "/probe " GPU
+			  "/override= " AUDIO "/power/control=auto " AUDIO
+			  "/override=snd_hda_intel " AUDIO "/unbind=vfio-pci " AUDIO "/probe " AUDIO
+			  "/override= " AUDIO "/d3cold_allowed=1 vtcon1/bind=1");
 	assert_untouched(kernel);
 }
 
@@ -174,23 +221,30 @@ static void test_one_fails(void **state)
 	} rows[] = {
 		{ "d3cold_allowed@0", "fail 13",
 		  GPU " ECANCELED: not tried\n" GPU "/d3cold_allowed EACCES: cannot set its "
-		      "d3cold_allowed to '0': Permission denied\n" GPU
-		      "/power/control ECANCELED: not tried\n" GPU
+		      "d3cold_allowed to '0': Permission denied\n" GPU "/power/control "
+		      "ECANCELED: not tried\n" GPU "/power/control ok\n" GPU
 		      "/resource1_resize ECANCELED: not tried\n" },
-		{ "power/control@on", "ignore",
-		  GPU " ECANCELED: not tried\n" GPU "/d3cold_allowed ok\n" GPU
-		      "/power/control EIO: its power/control was set to 'on' and reads 'auto'\n" GPU
-		      "/resource1_resize ECANCELED: not tried\n" },
+		{ "d3cold_allowed@0", "ignore",
+		  GPU " ECANCELED: not tried\n" GPU "/d3cold_allowed EIO: its d3cold_allowed was "
+		      "set to '0' and reads '1'\n" GPU "/power/control ECANCELED: not tried\n" GPU
+		      "/power/control ok\n" GPU "/resource1_resize ECANCELED: not tried\n" },
 		{ "resource1_resize@9", "fail 28",
-		  GPU " ok\n" GPU "/d3cold_allowed ok\n" GPU "/power/control ok\n" GPU
+		  GPU " ok\n" GPU "/d3cold_allowed ok\n" GPU "/power/control ECANCELED: not "
+		      "tried\n" GPU "/power/control ok\n" GPU
 		      "/resource1_resize ENOSPC: BAR 1 cannot be given 512 MiB: No space left on "
 		      "device\n" },
 		{ "resource1_resize@9", "ignore",
-		  GPU " ok\n" GPU "/d3cold_allowed ok\n" GPU "/power/control ok\n" GPU
+		  GPU " ok\n" GPU "/d3cold_allowed ok\n" GPU "/power/control ECANCELED: not "
+		      "tried\n" GPU "/power/control ok\n" GPU
 		      "/resource1_resize EIO: BAR 1 was given 512 MiB and has 256\n" },
+		{ "power/control@on", "once ignore",
+		  GPU " ok\n" GPU "/d3cold_allowed ok\n" GPU
+		      "/power/control EIO: its power/control was set to 'on' and reads 'auto'\n" GPU
+		      "/power/control ok\n" GPU "/resource1_resize ok\n" },
 	};
 	struct fake_kernel *kernel = *state;
 
+	add_power(kernel, GPU);
 	kernel->settings = SETTINGS(GPU, "\"d3cold\": false, \"power\": \"on\", \"resize_bar\": "
 					 "{\"1\": 512}");
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -213,6 +267,7 @@ static void test_changed_by_hand(void **state)
 	cleanup_journal struct journal journal = { 0 };
 	struct fake_kernel *kernel = *state;
 
+	add_power(kernel, NIC);
 	kernel->settings = SETTINGS(NIC, "\"reset_method\": \"bus\", \"d3cold\": false, "
 					 "\"power\": \"on\", \"resize_bar\": {\"1\": 512}");
 	assert_int_equal(fake_take(kernel, NIC, 5000, &journal), 0);
@@ -225,6 +280,7 @@ static void test_changed_by_hand(void **state)
 		       "0x00000000a0000000 0x00000000dfffffff 0x000000000014220c");
 	assert_int_equal(fake_restore(kernel, 5000), 0);
 	assert_told(kernel, NIC " ok\n" NIC "/d3cold_allowed ok\n" NIC
+				"/power/control ok: no longer there\n" NIC
 				"/power/control ok: no longer there\n" NIC
 				"/reset_method ok: left as it has been set since\n" NIC
 				"/resource1_resize ok: left as it has been set since\n");
@@ -239,13 +295,16 @@ static void test_device_vanishes(void **state)
 	cleanup_journal struct journal journal = { 0 };
 	struct fake_kernel *kernel = *state;
 
+	add_power(kernel, NIC);
 	kernel->settings = SETTINGS(NIC, "\"power\": \"on\", \"resize_bar\": {\"1\": 512}");
 	assert_int_equal(fake_take(kernel, NIC, 5000, &journal), 0);
 	text_done(&kernel->told);
 	fake_vanish(kernel, NIC);
 	assert_int_equal(fake_restore(kernel, 5000), 0);
-	assert_told(kernel, NIC " ok: no longer there\n" NIC "/power/control ok: no longer "
-				"there\n" NIC "/resource1_resize ok: no longer there\n");
+	assert_told(kernel,
+		    NIC " ok: no longer there\n" NIC "/power/control ok: no longer there\n" NIC
+			"/power/control ok: no longer there\n" NIC
+			"/resource1_resize ok: no longer there\n");
 	assert_false(fake_has_journal(kernel));
 }
 
@@ -496,6 +555,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		attribute_test(test_attributes),
+		attribute_test(test_power),
 		attribute_test(test_nothing_to_change),
 		attribute_test(test_order),
 		attribute_test(test_host_refuses),

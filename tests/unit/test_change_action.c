@@ -19,6 +19,7 @@ static void test_type_names(void **state)
 		{ ACTION_RELEASE_FRAMEBUFFER, "release-framebuffer", true },
 		{ ACTION_UNLOAD_MODULE, "unload-module", true },
 		{ ACTION_LOAD_MODULE, "load-module", true },
+		{ ACTION_KEEP_ATTRIBUTE, "keep-attribute", false },
 		{ ACTION_SET_ATTRIBUTE, "set-attribute", false },
 		{ ACTION_BIND, "bind", false },
 		{ ACTION_RESCAN, "rescan", false },
@@ -111,6 +112,7 @@ static void test_address(void **state)
 	} rows[] = {
 		{ ACTION_BIND, "0000:01:00.0", true },
 		{ ACTION_SET_ATTRIBUTE, "0000:01:00.0/power/control", true },
+		{ ACTION_KEEP_ATTRIBUTE, "0000:01:00.0/power/control", true },
 		{ ACTION_RESIZE_BAR, "0000:01:00.0/resource1_resize", true },
 		{ ACTION_RESCAN, "0000:01:00.0/remove", true },
 		{ ACTION_SET_ATTRIBUTE, "01:00.0/reset_method", false },

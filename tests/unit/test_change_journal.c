@@ -155,6 +155,7 @@ static void test_keep(void **state)
 		{ ACTION_RELEASE_FRAMEBUFFER, "efi-framebuffer.0", "efi-framebuffer", "none" },
 		{ ACTION_UNLOAD_MODULE, "nvidia_drm", "loaded", "unloaded" },
 		{ ACTION_LOAD_MODULE, "vfio-pci", NULL, "loaded" },
+		{ ACTION_KEEP_ATTRIBUTE, "0000:01:00.0/power/control", "on", "any" },
 		{ ACTION_SET_ATTRIBUTE, "0000:01:00.0/power/control", "auto", "on" },
 		{ ACTION_BIND, "0000:01:00.0", "nouveau", "vfio-pci" },
 		{ ACTION_RESCAN, "0000:01:00.0/remove", NULL, "vfio-pci" },

@@ -215,6 +215,8 @@ static void test_adopt_attributes(void **state)
 	tree_attribute(*state, NIC, "resource",
 		       "0x0 0x0 0x0\n0x00000000a0000000 0x00000000bfffffff 0x14220c");
 	parse_settings(text, &settings);
+	add_other(&earlier, ACTION_KEEP_ATTRIBUTE, NIC "/power/control", "auto", "any", "hostpci9",
+		  ACTION_DONE);
 	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/sriov_numvfs", "4", "0", "hostpci9",
 		  ACTION_DONE);
 	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/power/control", "auto", "on", "hostpci9",
@@ -232,11 +234,12 @@ static void test_adopt_attributes(void **state)
 	plan_prune(&plan);
 	summary = plan_summary(&plan);
 	assert_string_equal(summary,
+			    "keep-attribute " NIC "/power/control auto -> any, hostpci0, adopted\n"
 			    "set-attribute " NIC "/sriov_numvfs 4 -> 0, hostpci0, adopted\n"
-			    "set-attribute " NIC "/power/control auto -> on, hostpci0, adopted\n"
 			    "bind " NIC " igb/igb/- -> vfio-pci, hostpci0, 15, adopted\n"
 			    "rescan " NIC "/remove none -> vfio-pci, hostpci0, adopted\n"
-			    "resize-bar " NIC "/resource1_resize 256 -> 512, hostpci0, adopted\n");
+			    "resize-bar " NIC "/resource1_resize 256 -> 512, hostpci0, adopted\n"
+			    "set-attribute " NIC "/power/control auto -> on, hostpci0, adopted\n");
 	for (size_t i = 0; i < plan.actions.count; i++)
 		assert_int_equal(plan.actions.items[i].state, ACTION_ANNOUNCED);
 }
@@ -309,17 +312,19 @@ static void test_prune(void **state)
 	tree_remove(*state, "sys/bus/pci/drivers/vfio-pci");
 	parse_settings(text, &settings);
 	assert_int_equal(plan_of(*state, NIC, &settings, &plan, &err), 0);
-	assert_int_equal(plan.actions.count, 9);
+	assert_int_equal(plan.actions.count, 10);
 	plan_prune(&plan);
 	summary = plan_summary(&plan);
 	/* a binding stays, since its values before are what counts */
 	assert_string_equal(summary, "stop-unit b.service active -> inactive, settings\n"
 				     "load-module vfio-pci none -> loaded, the VM\n"
+				     "keep-attribute " NIC "/power/control on -> any, hostpci0\n"
 				     "set-attribute " NIC "/reset_method flr bus -> bus, hostpci0\n"
 				     "bind " NIC " vfio-pci/-/- -> vfio-pci, hostpci0, 15\n"
-				     "rescan " NIC "/remove none -> vfio-pci, hostpci0\n");
+				     "rescan " NIC "/remove none -> vfio-pci, hostpci0\n"
+				     "set-attribute " NIC "/power/control auto -> on, hostpci0\n");
 	plan_prune(&plan);
-	assert_int_equal(plan.actions.count, 5);
+	assert_int_equal(plan.actions.count, 7);
 
 	add_other(&earlier, ACTION_SET_ATTRIBUTE, NIC "/d3cold_allowed", "1", "1", "hostpci0",
 		  ACTION_DONE);
@@ -330,7 +335,7 @@ static void test_prune(void **state)
 	plan_prune(&again);
 	adopted = plan_summary(&again);
 	assert_non_null(strstr(adopted, "/d3cold_allowed 1 -> 1, hostpci0, adopted\n"));
-	assert_int_equal(again.actions.count, 6);
+	assert_int_equal(again.actions.count, 8);
 }
 
 static void test_gone(void **state)
