@@ -39,8 +39,9 @@ struct journal {
 const char *journal_phase_name(enum journal_phase phase);
 
 /*
- * -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood, or
- * that names another VM than the file does. One of another boot comes without its actions: the kernel they changed is gone.
+ * -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood, or that
+ * names another VM than its file does. One of another boot comes without its actions: the kernel
+ * they changed is gone.
  */
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		 struct journal *ret, struct error *err);

@@ -132,12 +132,14 @@ static int probe(const struct sysroot *root, const char *address, const char *dr
 			return r;
 	} while (!bound && deadline_wait_step(deadline, &step));
 
+	if (!bound && probed < 0)
+		return error_set(err, -EIO,
+				 "'%s' did not take it: its probe failed (%s), see 'journalctl -k'",
+				 driver, strerror(-probed));
 	if (!bound)
 		return error_set(err, -EIO,
-				 "'%s' did not take it: its probe failed%s%s%s, see 'journalctl "
-				 "-k'",
-				 driver, probed < 0 ? " (" : "", probed < 0 ? strerror(-probed) : "",
-				 probed < 0 ? ")" : "");
+				 "'%s' did not take it: its probe failed, see 'journalctl -k'",
+				 driver);
 	if (strcmp(bound, driver) != 0)
 		return error_set(err, -EIO, "'%s' took it in place of '%s'", bound, driver);
 	return 0;
