@@ -139,7 +139,7 @@ int resize_apply(const struct sysroot *root, const struct action *action, struct
 {
 	cleanup_free char *driver = NULL;
 	char address[PCI_ADDRESS_TEXT];
-	uint64_t mib, now = 0;
+	uint64_t mib = 0, now = 0;
 	unsigned bar;
 	int r;
 
@@ -166,7 +166,7 @@ int resize_revert(const struct sysroot *root, const struct action *action, const
 {
 	cleanup_free char *driver = NULL;
 	char address[PCI_ADDRESS_TEXT];
-	uint64_t mib, ours, now = 0;
+	uint64_t mib = 0, ours = 0, now = 0;
 	unsigned bar;
 	int r;
 

@@ -95,6 +95,9 @@ static void assert_same(const struct journal *a, const struct journal *b)
 	assert_string_equal(a->boot_id, b->boot_id);
 	assert_int_equal(a->since, b->since);
 	assert_int_equal(a->deadline_s, b->deadline_s);
+	assert_int_equal(a->run, b->run);
+	assert_int_equal(a->watch.pid, b->watch.pid);
+	assert_int_equal(a->watch.start_time, b->watch.start_time);
 	assert_int_equal(a->qemu.pid, b->qemu.pid);
 	assert_int_equal(a->qemu.start_time, b->qemu.start_time);
 	assert_int_equal(a->actions.count, b->actions.count);
@@ -135,6 +138,9 @@ static void test_round_trip(void **state)
 		journal_enter(&journal, phases[i].phase);
 		journal.qemu =
 			i % 2 ? (struct task){ 4711, 9000000000ull } : (struct task){ .pid = 0 };
+		journal.watch =
+			i % 2 ? (struct task){ .pid = 0 } : (struct task){ 4712, 9000000001ull };
+		journal.run = i;
 		journal.deadline_s = (unsigned)i + 7;
 		write_it(journals, &journal);
 		assert_int_equal(read_it(journals, &again), 0);
@@ -200,6 +206,7 @@ static void test_begin(void **state)
 	assert_in_range(journal.since, before, before + 60);
 	assert_int_equal(journal.actions.count, 0);
 	assert_int_equal(journal.qemu.pid, 0);
+	assert_int_equal(journal.watch.pid, 0);
 	assert_false(tree_has(&journals->tree, FILE_PATH));
 
 	tree_remove(&journals->tree, "proc");
@@ -260,7 +267,7 @@ static void test_mode(void **state)
 }
 
 #define HEAD                                                                                       \
-	"{\"format\": 1, \"vmid\": 101, \"boot_id\": \"" TREE_BOOT_ID                              \
+	"{\"format\": 1, \"vmid\": 101, \"run\": 7, \"boot_id\": \"" TREE_BOOT_ID                  \
 	"\", \"phase\": \"ready\", \"since\": 1, \"deadline_s\": 30, "
 #define BIND                                                                                       \
 	"{\"type\": \"bind\", \"state\": \"done\", \"target\": \"0000:01:00.0\", \"source\": "     \
@@ -309,6 +316,14 @@ static void test_refuses_members(void **state)
 		  "'since' is missing or not a number from 0 to 9223372036854775807" },
 		{ "\"since\": 1", "\"since\": 1, \"qemu\": 7",
 		  "'pid' is missing or not a number from 0 to 2147483647" },
+		{ "\"run\": 7, ", "",
+		  "'run' is missing or not a number from 0 to 9223372036854775807" },
+		{ "\"run\": 7", "\"run\": \"7\"",
+		  "'run' is missing or not a number from 0 to 9223372036854775807" },
+		{ "\"since\": 1", "\"since\": 1, \"watch\": {\"pid\": -1}",
+		  "'pid' is missing or not a number from 0 to 2147483647" },
+		{ "\"since\": 1", "\"since\": 1, \"watch\": {\"pid\": 1}",
+		  "'start_time' is missing or not a number from 0 to 9223372036854775807" },
 		{ "\"since\": 1", "\"since\": 1, \"qemu\": {\"pid\": 2147483648}",
 		  "'pid' is missing or not a number from 0 to 2147483647" },
 		{ "\"since\": 1", "\"since\": 1, \"qemu\": {\"pid\": 1}",
@@ -374,6 +389,8 @@ static void test_takes_members(void **state)
 	} rows[] = {
 		{ "\"since\": 1", "\"since\": 1, \"qemu\": null" },
 		{ "\"since\": 1", "\"since\": 1, \"qemu\": {\"pid\": 1, \"start_time\": 0}" },
+		{ "\"since\": 1", "\"since\": 1, \"watch\": null" },
+		{ "\"since\": 1", "\"since\": 1, \"watch\": {\"pid\": 1, \"start_time\": 0}" },
 		{ "\"since\": 1", "\"later\": {}, \"since\": 1" },
 		{ "\"before\": \"e1000e\", ", "" },
 		{ "\"override\": null, ", "" },
