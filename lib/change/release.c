@@ -437,7 +437,7 @@ static int add_resize(const struct release *release, const struct plan_device *d
 		      unsigned mib)
 {
 	char target[PCI_ADDRESS_TEXT + 24], before[24], wanted[24];
-	struct pci_bar bars[PCI_BAR_COUNT];
+	struct pci_bar bars[PCI_BAR_COUNT] = { 0 };
 	uint64_t sizes;
 	int r = pci_bar_sizes(release->root, device->device.name, bar, &sizes);
 

@@ -77,7 +77,7 @@ static int change(const struct sysroot *root, const char *verb, const char *unit
 		  unsigned deadline_ms, struct error *err)
 {
 	cleanup_process_end struct process_end end = { 0 };
-	bool active;
+	bool active = false;
 	int r;
 
 	if (!root->live)

@@ -62,7 +62,7 @@ int console_find(const struct sysroot *root, enum console_kind kind, char **ret_
 int console_bind(const struct sysroot *root, const char *name, bool bind, struct error *err)
 {
 	char path[SYSROOT_PATH_MAX];
-	bool bound;
+	bool bound = false;
 	int r;
 
 	snprintf(path, sizeof(path), FOLDER "/%s/bind", name);
