@@ -74,3 +74,9 @@ int hook_begin(struct hook *hook, bool create, struct error *err);
  * caller has begun.
  */
 int hook_give_back(struct hook *hook, struct journal *journal, struct error *err);
+
+/*
+ * Runs the hookscript that the settings name as `chain`, as Proxmox VE runs one: with its own
+ * environment and streams, and without a time limit. 0 too when there is none.
+ */
+int hook_chain(struct hook *hook, const char *phase, struct error *err);

@@ -20,15 +20,17 @@ enum exit_status {
 	STATUS_USAGE = 2,
 };
 
+/* A chained hookscript is around the devices' time with the VM: before pre-start, after the rest. */
 static const struct phase {
 	const char *name;
 	int (*run)(struct hook *hook, struct error *err);
+	bool chain_first;
 	const char *what;
 } phases[] = {
-	{ "pre-start", phase_pre_start, "take the VM's devices, or refuse the start" },
-	{ "post-start", phase_post_start, "confirm that the VM's QEMU holds them" },
-	{ "pre-stop", NULL, "nothing" },
-	{ "post-stop", phase_post_stop, "give the devices back to the host" },
+	{ "pre-start", phase_pre_start, true, "take the VM's devices, or refuse the start" },
+	{ "post-start", phase_post_start, false, "confirm that the VM's QEMU holds them" },
+	{ "pre-stop", NULL, false, "nothing" },
+	{ "post-stop", phase_post_stop, false, "give the devices back to the host" },
 };
 
 static int print_help(void)
@@ -98,6 +100,26 @@ static const char *migrated_from(void)
 	return node;
 }
 
+/* Of a chain whose first link fails in pre-start the second does not run; else both do. */
+static int run_both(struct hook *hook, const struct phase *phase, struct error *err)
+{
+	struct error chain_err = { 0 };
+	int r = 0, chained;
+
+	if (phase->chain_first) {
+		r = hook_chain(hook, phase->name, err);
+		return r < 0 ? r : phase->run(hook, err);
+	}
+	if (phase->run)
+		r = phase->run(hook, err);
+	chained = hook_chain(hook, phase->name, &chain_err);
+	if (chained < 0 && r == 0)
+		return error_set(err, chained, "%s", chain_err.message);
+	if (chained < 0)
+		hook_say(hook, "%s", chain_err.message);
+	return r;
+}
+
 static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 {
 	cleanup(hook_done) struct hook hook = HOOK_EMPTY(vmid);
@@ -106,9 +128,11 @@ static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 
 	hook.migrated_from = migrated_from();
 	r = sysroot_open(root, &hook.root, &err);
+	if (r < 0 && !phase->run)
+		return STATUS_DONE;
 	hook_log_open(&hook);
 	if (r == 0)
-		r = phase->run(&hook, &err);
+		r = run_both(&hook, phase, &err);
 	if (r == 0)
 		return STATUS_DONE;
 	hook_say(&hook, "%s", *err.message ? err.message : strerror(-r));
@@ -142,7 +166,7 @@ int main(int argc, char **argv)
 		return print_usage_error("not a VM id:", argv[at]);
 
 	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
-		if (strcmp(phases[i].name, argv[at + 1]) == 0 && phases[i].run)
+		if (strcmp(phases[i].name, argv[at + 1]) == 0)
 			return run_phase(&phases[i], root, vmid);
-	return STATUS_DONE;
+	return run_phase(&(struct phase){ .name = argv[at + 1] }, root, vmid);
 }

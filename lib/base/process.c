@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -220,5 +221,41 @@ int process_run(const char *const argv[], unsigned deadline_ms, size_t output_ma
 		return error_set(err, r, "cannot run '%s': %s", argv[0], strerror(-r));
 	*ret = end;
 	end = (struct process_end){ 0 };
+	return 0;
+}
+
+/* The environment and one variable more; the strings stay where they are. NULL without memory. */
+static const char **extend_environment(const char *variable)
+{
+	const char **environment;
+	size_t count = 0;
+
+	while (environ[count])
+		count++;
+	environment = calloc(count + 2, sizeof(*environment));
+	if (!environment)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		environment[i] = environ[i];
+	environment[count] = variable;
+	return environment;
+}
+
+int process_pass(const char *const argv[], const char *variable, int *ret_status,
+		 struct error *err)
+{
+	cleanup_free const char **environment = extend_environment(variable);
+	int r, status;
+	pid_t pid;
+
+	if (!environment)
+		return error_set_memory(err);
+	r = -posix_spawn(&pid, argv[0], NULL, NULL, without_const(argv),
+			 without_const(environment));
+	while (r == 0 && waitpid(pid, &status, 0) < 0)
+		r = errno == EINTR ? 0 : -errno;
+	if (r < 0)
+		return error_set(err, r, "cannot run '%s': %s", argv[0], strerror(-r));
+	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 0;
 }

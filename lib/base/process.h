@@ -33,3 +33,11 @@ void process_end_done(struct process_end *end);
  */
 int process_run(const char *const argv[], unsigned deadline_ms, size_t output_max,
 		struct process_end *ret, struct error *err);
+
+/*
+ * Runs argv[0], an absolute path, as if this program became it and came back: with its environment
+ * and `variable` ("NAME=VALUE") besides, its standard streams, and no deadline. 0 with the status
+ * as above, or -errno when it could not be started.
+ */
+int process_pass(const char *const argv[], const char *variable, int *ret_status,
+		 struct error *err);

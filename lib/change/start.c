@@ -52,14 +52,21 @@ static int adopt(struct start *start)
 	return r;
 }
 
+static int read_config(struct start *start, struct error *err)
+{
+	if (start->config_text)
+		return vm_config_parse("the configuration to be", start->config_text,
+				       strlen(start->config_text), &start->config, err);
+	return vm_config_read(start->root, start->config_node, start->vmid, &start->config, err);
+}
+
 int start_prepare(struct start *start, struct error *err)
 {
 	int r;
 
 	r = settings_read(start->root, start->vmid, &start->settings, err);
 	if (r == 0)
-		r = vm_config_read(start->root, start->config_node, start->vmid, &start->config,
-				   err);
+		r = read_config(start, err);
 	if (r == 0)
 		r = mappings_read(start->root, &start->mappings, err);
 	if (r == 0)

@@ -187,6 +187,23 @@ static int set_allow(const struct reading *reading, const json_t *value)
 	return parse_list(reading, value, is_check_id, &reading->settings->allow);
 }
 
+/* null takes away what the node's file sets. */
+static int set_chain(const struct reading *reading, const json_t *value)
+{
+	const char *volume = json_string_value(value);
+	char *copy = volume ? strdup(volume) : NULL;
+
+	if (!json_is_null(value) && (!volume || !strchr(volume, ':'))) {
+		free(copy);
+		return -EINVAL;
+	}
+	if (volume && !copy)
+		return error_set_memory(reading->err);
+	free(reading->settings->chain);
+	reading->settings->chain = copy;
+	return 0;
+}
+
 static struct device_settings *find_device(struct settings *settings, struct pci_address address)
 {
 	struct device_settings *device;
@@ -392,6 +409,7 @@ static const struct key {
 	{ "console", set_console, "must be \"release\" or \"leave\"" },
 	{ "trace", set_trace, "must be true or false" },
 	{ "allow", set_allow, "must be an array of check ids" },
+	{ "chain", set_chain, "must be a volume such as \"local:snippets/NAME\", or null" },
 	{ "devices", set_devices, "must be an object of addresses" },
 	{ "pins", set_pins, "must be an object of addresses" },
 };
@@ -492,6 +510,7 @@ void settings_done(struct settings *settings)
 	free(settings->devices);
 	free(settings->pins);
 	free(settings->driver);
+	free(settings->chain);
 	strings_done(&settings->stop_units);
 	strings_done(&settings->unload_modules);
 	strings_done(&settings->allow);
@@ -567,12 +586,14 @@ json_t *settings_json(const struct settings *settings)
 	for (size_t i = 0; i < settings->pin_count; i++)
 		json_object_set_new(pins, pci_address_format(settings->pins[i].address, name),
 				    pin_json(&settings->pins[i].identity));
-	return json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "after_stop",
+	return json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o, s:s*, s:o, s:o}",
+			 "after_stop",
 			 settings->keep ? "keep" : "host", "siblings",
 			 settings->refuse_siblings ? "refuse" : "take", "deadline_s",
 			 (int)settings->deadline_s, "driver", settings->driver, "stop_units",
 			 list_json(&settings->stop_units), "unload_modules",
 			 list_json(&settings->unload_modules), "console",
 			 settings->leave_console ? "leave" : "release", "trace", settings->trace,
-			 "allow", list_json(&settings->allow), "devices", devices, "pins", pins);
+			 "allow", list_json(&settings->allow), "chain", settings->chain, "devices",
+			 devices, "pins", pins);
 }

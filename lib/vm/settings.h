@@ -38,6 +38,7 @@ struct settings {
 	struct strings stop_units;     /* services to stop while the VM has its devices */
 	struct strings unload_modules; /* modules to unload while it has them */
 	struct strings allow;	       /* ids of checks whose findings refuse no start */
+	char *chain; /* the volume of another hookscript, run in each phase; or NULL */
 	struct device_settings *devices;
 	size_t device_count;
 	struct pin *pins;

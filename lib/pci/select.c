@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: the device a word means. Decides nothing about whether a VM may have it. */
+#include "pci/select.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* The base class and subclass of a device that shows a picture, and of one that makes a sound. */
+#define CLASS_DISPLAY 0x03
+#define CLASS_AUDIO   0x0403
+
+/* A word and the classes it stands for: PCI Code and ID Assignment Specification, 1. */
+static const struct class_word {
+	const char *word;
+	uint32_t class_code, mask;
+} class_words[] = {
+	{ "gpu", 0x030000, 0xff0000 },	   { "display", 0x030000, 0xff0000 },
+	{ "nic", 0x020000, 0xff0000 },	   { "network", 0x020000, 0xff0000 },
+	{ "disk", 0x010000, 0xff0000 },	   { "nvme", 0x010800, 0xffff00 },
+	{ "storage", 0x010000, 0xff0000 }, { "usb", 0x0c0300, 0xffff00 },
+	{ "audio", 0x040300, 0xffff00 },
+};
+
+static const struct class_word *find_class_word(const char *word)
+{
+	for (size_t i = 0; i < sizeof(class_words) / sizeof(*class_words); i++)
+		if (strcasecmp(class_words[i].word, word) == 0)
+			return &class_words[i];
+	return NULL;
+}
+
+static bool is_display(const struct pci_device *device)
+{
+	return device->class_code >> 16 == CLASS_DISPLAY;
+}
+
+static bool same_slot(struct pci_address a, struct pci_address b)
+{
+	return a.domain == b.domain && a.bus == b.bus && a.device == b.device;
+}
+
+/* "01:00", "01:00.0", either with a domain. False when it is no address. */
+static bool parse_address(const char *word, struct pci_address *ret, bool *ret_slot)
+{
+	const char *colon = strchr(word, ':');
+	cleanup_free char *full = text_format(
+		"%s%s%s", colon && strchr(colon + 1, ':') ? "" : "0000:", word,
+		strchr(word, '.') ? "" : ".0");
+
+	*ret_slot = !strchr(word, '.');
+	return full && pci_address_parse(full, ret) == 0;
+}
+
+static int add_slot(const struct pci_addresses *present, struct pci_address slot,
+		    struct pci_selection *selection)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < present->count && r == 0; i++)
+		if (same_slot(present->items[i], slot))
+			r = pci_addresses_add(&selection->functions, present->items[i]);
+	selection->whole = true;
+	return r;
+}
+
+/* What of its slot a display takes along; see the header. */
+static int add_display(const struct sysroot *root, const struct pci_addresses *present,
+		       const struct pci_device *display, struct pci_selection *selection)
+{
+	struct pci_selection own = { 0 };
+	bool foreign = false;
+	int r = pci_addresses_add(&own.functions, display->address);
+
+	for (size_t i = 0; i < present->count && r == 0; i++) {
+		struct pci_address address = present->items[i];
+		cleanup_pci_device struct pci_device device = { 0 };
+
+		if (!same_slot(address, display->address) ||
+		    pci_address_equal(address, display->address) ||
+		    pci_device_read(root, address, &device, NULL) < 0)
+			continue;
+		if (device.vendor != display->vendor)
+			foreign = true;
+		else if (device.class_code >> 8 == CLASS_AUDIO)
+			r = pci_addresses_add(&own.functions, address);
+	}
+	if (r == 0 && !foreign) {
+		pci_selection_done(&own);
+		return add_slot(present, display->address, selection);
+	}
+	*selection = own;
+	return r;
+}
+
+static bool contains(const char *text, const char *part)
+{
+	size_t size = strlen(part);
+
+	for (; *text; text++)
+		if (strncasecmp(text, part, size) == 0)
+			return true;
+	return false;
+}
+
+struct search {
+	const struct sysroot *root;
+	struct pci_names *names;
+	const char *word;
+	const struct class_word *class_word;
+};
+
+static bool is_meant(const struct search *search, const struct pci_device *device)
+{
+	cleanup_free char *name = NULL;
+
+	if (device->bridge)
+		return false;
+	if (search->class_word)
+		return (device->class_code & search->class_word->mask) ==
+		       search->class_word->class_code;
+	name = pci_name(search->names, search->root, device);
+	return name && contains(name, search->word);
+}
+
+/*
+ * The functions the word means. Of a display's slot the display stands for all: what is called
+ * "NVIDIA" is its audio too.
+ */
+static int find(const struct search *search, const struct pci_addresses *present,
+		struct pci_addresses *found)
+{
+	bool has_display = false;
+	int r = 0;
+
+	for (size_t i = 0; i < present->count && r == 0; i++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+		size_t last = found->count - 1;
+
+		if (pci_device_read(search->root, present->items[i], &device, NULL) < 0 ||
+		    !is_meant(search, &device))
+			continue;
+		if (found->count > 0 && has_display &&
+		    same_slot(found->items[last], device.address))
+			continue;
+		has_display = is_display(&device);
+		r = pci_addresses_add(found, device.address);
+	}
+	return r;
+}
+
+static int refuse_several(const struct search *search, const struct pci_addresses *found,
+			  struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+	cleanup_free char *list = NULL;
+
+	for (size_t i = 0; i < found->count; i++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+		cleanup_free char *name = NULL;
+
+		if (pci_device_read(search->root, found->items[i], &device, NULL) < 0)
+			continue;
+		name = pci_name(search->names, search->root, &device);
+		text_add(&text, "\n  %s %s", device.name, name ? name : "");
+	}
+	list = text_take(&text);
+	return error_set(err, -ENOTUNIQ, "'%s' means %zu devices; give the address of one:%s",
+			 search->word, found->count, list ? list : "");
+}
+
+static int select_function(const struct sysroot *root, const struct pci_addresses *present,
+			   struct pci_address address, struct pci_selection *ret,
+			   struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { 0 };
+	int r = pci_device_read(root, address, &device, err);
+
+	if (r < 0)
+		return r;
+	r = is_display(&device) ? add_display(root, present, &device, ret)
+				: pci_addresses_add(&ret->functions, address);
+	return r < 0 ? error_set_memory(err) : 0;
+}
+
+static int select_address(const struct sysroot *root, const struct pci_addresses *present,
+			  const char *word, struct pci_address address, bool slot,
+			  struct pci_selection *ret, struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { 0 };
+	int r = 0;
+
+	if (!slot && pci_addresses_has(present, address))
+		r = pci_addresses_add(&ret->functions, address);
+	else if (slot)
+		r = add_slot(present, address, ret);
+	if (r < 0)
+		return error_set_memory(err);
+	if (ret->functions.count == 0)
+		return error_set(err, -ENODEV,
+				 "there is no PCI device '%s'; 'lspci -D' shows what there is",
+				 word);
+	if (!slot || pci_device_read(root, ret->functions.items[0], &device, NULL) < 0 ||
+	    !is_display(&device))
+		return 0;
+	/* Of an APU's slot not all may go. */
+	pci_selection_done(ret);
+	return select_function(root, present, device.address, ret, err);
+}
+
+int pci_select(const struct sysroot *root, struct pci_names *names,
+	       const struct pci_addresses *present, const char *word, struct pci_selection *ret,
+	       struct error *err)
+{
+	struct search search = { root, names, word, find_class_word(word) };
+	cleanup_pci_selection struct pci_selection selection = { 0 };
+	cleanup_pci_addresses struct pci_addresses found = { 0 };
+	struct pci_address address;
+	bool slot;
+	int r = 0;
+
+	if (parse_address(word, &address, &slot))
+		r = select_address(root, present, word, address, slot, &selection, err);
+	else if (*word == '\0' || find(&search, present, &found) < 0)
+		r = *word ? error_set_memory(err)
+			  : error_set(err, -ENODEV, "an empty word means no device");
+	else if (found.count == 0)
+		r = error_set(err, -ENODEV,
+			      "'%s' is no device here: neither an address, nor gpu, nic, disk, "
+			      "nvme, usb or audio, nor a part of a device's name; 'lspci -D' shows "
+			      "what there is",
+			      word);
+	else if (found.count > 1)
+		r = refuse_several(&search, &found, err);
+	else
+		r = select_function(root, present, found.items[0], &selection, err);
+	if (r < 0)
+		return r;
+	*ret = selection;
+	selection = (struct pci_selection){ 0 };
+	return 0;
+}
+
+void pci_selection_done(struct pci_selection *selection)
+{
+	pci_addresses_done(&selection->functions);
+	selection->whole = false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pci: the device that a person means by a word: an address with or without its function, a class
+ * ("gpu"), or a part of its name.
+ */
+#pragma once
+
+#include "pci/name.h"
+
+/* Started as { 0 }. */
+struct pci_selection {
+	struct pci_addresses functions; /* in order of address, one at least */
+	bool whole;			/* they are all functions of the slot, and belong together */
+};
+
+/*
+ * Finds it. A display takes the other functions of its slot along (audio, USB-C) when all are of
+ * its vendor; of an APU, whose slot holds parts of the chipset too, it takes its own audio alone.
+ * -ENODEV, with the words to choose from, for what is not there; -ENOTUNIQ, with a list, for what
+ * means several devices.
+ */
+int pci_select(const struct sysroot *root, struct pci_names *names,
+	       const struct pci_addresses *present, const char *word, struct pci_selection *ret,
+	       struct error *err);
+void pci_selection_done(struct pci_selection *selection);
+#define cleanup_pci_selection cleanup(pci_selection_done)

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vm: layouts. Asks nobody and changes nothing: it only says what would be set. */
+#include "vm/layout.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VENDOR_AMD	0x1002
+#define VENDOR_AMD_CHIP 0x1022
+#define VENDOR_NVIDIA	0x10de
+#define VENDOR_INTEL	0x8086
+#define CLASS_AUDIO	0x0403
+
+/* When a key is set. */
+enum condition {
+	IF_OTHER = 1, /* it is not what is wanted */
+	IF_THERE,     /* it is there, and not what is wanted */
+};
+
+struct setting {
+	const char *key;
+	const char *value; /* NULL: the key goes */
+	enum condition condition;
+	const char *why;
+};
+
+#define SETTINGS_COUNT 5
+
+#define OVMF                                                                                       \
+	{                                                                                          \
+		"bios", "ovmf", IF_OTHER, "UEFI shows itself on the GPU from the start"            \
+	}
+#define SEABIOS                                                                                    \
+	{                                                                                          \
+		"bios", NULL, IF_THERE, "SeaBIOS, the default, runs the GPU's own BIOS"            \
+	}
+#define Q35                                                                                        \
+	{                                                                                          \
+		"machine", "q35", IF_OTHER, "only q35 has PCI Express slots"                       \
+	}
+#define I440FX                                                                                     \
+	{                                                                                          \
+		"machine", NULL, IF_THERE, "Intel graphics keep their legacy place only in i440fx" \
+	}
+#define NO_VGA(condition, why)                                                                     \
+	{                                                                                          \
+		"vga", "none", condition, why                                                      \
+	}
+#define CPU_HOST                                                                                   \
+	{                                                                                          \
+		"cpu", "host", IF_OTHER, "the GPU's driver looks at what the CPU can do"           \
+	}
+
+static const char only_display[] = "an emulated display beside it would be the first one";
+
+/* How the device is written. */
+enum form {
+	FORM_HOSTPCI,  /* one line: the slot where all of it is meant, else the function */
+	FORM_SLOT,     /* one line, always the slot */
+	FORM_FUNCTION, /* one line, always the function */
+	FORM_APU,      /* two lines: graphics and audio, each with its ROM */
+	FORM_ARGS,     /* in `args`, where QEMU is told what a hostpci line cannot */
+};
+
+struct layout {
+	const char *name;
+	enum layout_kind kind;
+	enum form form;
+	const char *options; /* of the line */
+	bool pcie_if_q35;
+	struct setting settings[SETTINGS_COUNT]; /* the rest is zero */
+	const char *what;
+};
+
+static const struct layout layouts[] = {
+	{ "gpu-ovmf-pcie",
+	  LAYOUT_GPU,
+	  FORM_HOSTPCI,
+	  "pcie=1,x-vga=on",
+	  false,
+	  { OVMF, Q35, NO_VGA(IF_THERE, only_display) },
+	  "the guest's only display, UEFI and PCI Express: the best for current GPUs" },
+	{ "gpu-ovmf-pci",
+	  LAYOUT_GPU,
+	  FORM_HOSTPCI,
+	  "x-vga=on",
+	  false,
+	  { OVMF, NO_VGA(IF_THERE, only_display) },
+	  "the guest's only display, UEFI and conventional PCI" },
+	{ "gpu-seabios-pci",
+	  LAYOUT_GPU,
+	  FORM_HOSTPCI,
+	  "x-vga=on",
+	  false,
+	  { SEABIOS, NO_VGA(IF_THERE, only_display) },
+	  "the guest's only display, SeaBIOS and conventional PCI" },
+	{ "gpu-seabios-pcie",
+	  LAYOUT_GPU,
+	  FORM_HOSTPCI,
+	  "pcie=1,x-vga=on",
+	  false,
+	  { SEABIOS, Q35, NO_VGA(IF_THERE, only_display) },
+	  "the guest's only display, SeaBIOS and PCI Express" },
+	{ "nvidia",
+	  LAYOUT_GPU,
+	  FORM_HOSTPCI,
+	  "pcie=1,x-vga=on",
+	  false,
+	  { OVMF, Q35, NO_VGA(IF_THERE, only_display), CPU_HOST },
+	  "an NVIDIA GPU as the guest's only display" },
+	{ "gpu-second",
+	  LAYOUT_GPU,
+	  FORM_HOSTPCI,
+	  "",
+	  true,
+	  { { 0 } },
+	  "a GPU beside another display: to compute, or for a second screen" },
+	{ "igpu",
+	  LAYOUT_INTEL_IGPU,
+	  FORM_SLOT,
+	  "",
+	  false,
+	  { { 0 } },
+	  "Intel graphics to encode and compute with, beside the emulated display" },
+	{ "igpu-pcie",
+	  LAYOUT_INTEL_IGPU,
+	  FORM_SLOT,
+	  "pcie=1",
+	  false,
+	  { Q35, NO_VGA(IF_OTHER, "Windows uses the GPU only as its first display") },
+	  "Intel graphics as the guest's only display, for Windows; reached by RDP" },
+	{ "igpu-legacy",
+	  LAYOUT_INTEL_IGPU,
+	  FORM_FUNCTION,
+	  "legacy-igd=1",
+	  false,
+	  { SEABIOS, I440FX, NO_VGA(IF_OTHER, "legacy-igd wants no other display") },
+	  "Intel graphics with a picture on the host's connectors (up to 9th generation)" },
+	{ "igpu-args",
+	  LAYOUT_INTEL_IGPU,
+	  FORM_ARGS,
+	  "addr=0x02,x-igd-gms=4",
+	  false,
+	  { SEABIOS, I440FX, NO_VGA(IF_OTHER, "x-vga in args wants no other display") },
+	  "Intel graphics of a NUC, with its own ROM and more stolen memory; needs --romfile" },
+	{ "amd-apu",
+	  LAYOUT_AMD_APU,
+	  FORM_APU,
+	  "pcie=1",
+	  false,
+	  { OVMF, Q35, NO_VGA(IF_OTHER, "the APU must be the first display"), CPU_HOST },
+	  "AMD graphics in the processor, with video BIOS and UEFI driver from files" },
+	{ "nic",
+	  LAYOUT_NIC,
+	  FORM_HOSTPCI,
+	  "rombar=0",
+	  true,
+	  { { 0 } },
+	  "a network card; its boot ROM stays out, so that the guest boots from its disk" },
+	{ "disk",
+	  LAYOUT_DISK,
+	  FORM_HOSTPCI,
+	  "",
+	  true,
+	  { { 0 } },
+	  "a disk controller with all its disks" },
+	{ "usb",
+	  LAYOUT_USB,
+	  FORM_HOSTPCI,
+	  "",
+	  true,
+	  { { 0 } },
+	  "a USB controller with all its ports" },
+	{ "plain", LAYOUT_PLAIN, FORM_HOSTPCI, "", true, { { 0 } }, "any other device" },
+};
+
+#define LAYOUT_COUNT (sizeof(layouts) / sizeof(*layouts))
+
+/* Of every layout. */
+static const struct setting no_balloon = {
+	"balloon", "0", IF_THERE, "all of the VM's memory is pinned: there is nothing to give back"
+};
+
+static const char *const kind_names[] = {
+	[LAYOUT_GPU] = "a GPU",
+	[LAYOUT_INTEL_IGPU] = "Intel graphics",
+	[LAYOUT_AMD_APU] = "AMD graphics in the processor",
+	[LAYOUT_NIC] = "a network card",
+	[LAYOUT_DISK] = "a disk controller",
+	[LAYOUT_USB] = "a USB controller",
+	[LAYOUT_PLAIN] = "another device",
+};
+
+const struct layout *layout_find(const char *name)
+{
+	for (size_t i = 0; i < LAYOUT_COUNT; i++)
+		if (strcmp(layouts[i].name, name) == 0)
+			return &layouts[i];
+	return NULL;
+}
+
+const struct layout *layout_at(size_t at)
+{
+	return at < LAYOUT_COUNT ? &layouts[at] : NULL;
+}
+
+const char *layout_name(const struct layout *layout)
+{
+	return layout->name;
+}
+
+const char *layout_what(const struct layout *layout)
+{
+	return layout->what;
+}
+
+const char *layout_kind_name(enum layout_kind kind)
+{
+	return kind_names[kind];
+}
+
+/* Graphics in a processor are GPUs too, and any device may be given as it is. */
+bool layout_suits(const struct layout *layout, enum layout_kind kind)
+{
+	return layout->kind == kind || layout->kind == LAYOUT_PLAIN ||
+	       (layout->kind == LAYOUT_GPU &&
+		(kind == LAYOUT_INTEL_IGPU || kind == LAYOUT_AMD_APU));
+}
+
+static enum layout_kind kind_of_class(uint32_t class_code)
+{
+	switch (class_code >> 16) {
+	case 0x03:
+		return LAYOUT_GPU;
+	case 0x02:
+		return LAYOUT_NIC;
+	case 0x01:
+		return LAYOUT_DISK;
+	default:
+		return class_code >> 8 == 0x0c03 ? LAYOUT_USB : LAYOUT_PLAIN;
+	}
+}
+
+/* Of an AMD APU's slot the PSP, the USB controllers and the sound of the board are vendor 1022. */
+static bool is_apu(const struct sysroot *root, const struct pci_device *display)
+{
+	struct pci_address address = display->address;
+
+	for (address.function = 0; address.function < 8; address.function++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+
+		if (pci_device_read(root, address, &device, NULL) == 0 &&
+		    device.vendor == VENDOR_AMD_CHIP)
+			return true;
+	}
+	return false;
+}
+
+static enum layout_kind kind_of(const struct sysroot *root, const struct pci_device *device)
+{
+	enum layout_kind kind = kind_of_class(device->class_code);
+
+	if (kind != LAYOUT_GPU)
+		return kind;
+	if (device->vendor == VENDOR_INTEL && strcmp(device->name, "0000:00:02.0") == 0)
+		return LAYOUT_INTEL_IGPU;
+	if (device->vendor == VENDOR_AMD && is_apu(root, device))
+		return LAYOUT_AMD_APU;
+	return kind;
+}
+
+/* As the guides write it: without domain 0000, which Proxmox VE adds. */
+static void short_address(struct pci_address address, bool slot, char ret[PCI_ADDRESS_TEXT])
+{
+	char full[PCI_ADDRESS_TEXT];
+
+	pci_address_format(address, full);
+	if (slot)
+		*strrchr(full, '.') = '\0';
+	snprintf(ret, PCI_ADDRESS_TEXT, "%s", full + (text_starts_with(full, "0000:") ? 5 : 0));
+}
+
+int layout_device_read(const struct sysroot *root, const struct pci_selection *selection,
+		       struct layout_device *ret, struct error *err)
+{
+	const struct pci_addresses *functions = &selection->functions;
+	cleanup_pci_device struct pci_device device = { 0 };
+	int r = pci_device_read(root, functions->items[0], &device, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct layout_device){
+		.kind = kind_of(root, &device),
+		.vendor = device.vendor,
+		.device = device.device,
+		.whole = selection->whole,
+	};
+	short_address(device.address, true, ret->slot);
+	short_address(device.address, false, ret->function);
+	for (size_t i = 1; i < functions->count && ret->kind == LAYOUT_AMD_APU; i++) {
+		cleanup_pci_device struct pci_device other = { 0 };
+
+		if (pci_device_read(root, functions->items[i], &other, NULL) == 0 &&
+		    other.class_code >> 8 == CLASS_AUDIO && other.vendor == VENDOR_AMD)
+			short_address(other.address, false, ret->audio);
+	}
+	return 0;
+}
+
+static bool has_ovmf(const struct vm_config *config)
+{
+	return text_equal(vm_config_get(config, "bios"), "ovmf");
+}
+
+const struct layout *layout_choose(const struct layout_device *device,
+				   const struct vm_config *config, bool has_display)
+{
+	bool ovmf = has_ovmf(config), q35 = vm_config_is_q35(config);
+
+	switch (device->kind) {
+	case LAYOUT_INTEL_IGPU:
+		if (device->romfile)
+			return layout_find("igpu-args");
+		return layout_find(q35 ? "igpu-pcie" : "igpu");
+	case LAYOUT_AMD_APU:
+		return layout_find("amd-apu");
+	case LAYOUT_NIC:
+		return layout_find("nic");
+	case LAYOUT_DISK:
+		return layout_find("disk");
+	case LAYOUT_USB:
+		return layout_find("usb");
+	case LAYOUT_PLAIN:
+		return layout_find("plain");
+	case LAYOUT_GPU:
+		break;
+	}
+	if (has_display)
+		return layout_find("gpu-second");
+	if (device->vendor == VENDOR_NVIDIA && ovmf && q35)
+		return layout_find("nvidia");
+	if (ovmf)
+		return layout_find(q35 ? "gpu-ovmf-pcie" : "gpu-ovmf-pci");
+	return layout_find(q35 ? "gpu-seabios-pcie" : "gpu-seabios-pci");
+}
+
+/* Whether the VM has it already, by a name that means the same. */
+static bool is_set(const struct setting *setting, const struct vm_config *config, const char *now)
+{
+	if (strcmp(setting->key, "machine") == 0)
+		return vm_config_is_q35(config) == (setting->value != NULL);
+	if (strcmp(setting->key, "bios") == 0 && !setting->value)
+		return !has_ovmf(config);
+	if (strcmp(setting->key, "cpu") == 0)
+		return now && text_starts_with(now, setting->value);
+	return text_equal(now, setting->value);
+}
+
+static int apply_setting(const struct setting *setting, const struct vm_config *config,
+			 struct vm_edit *edit)
+{
+	const char *now = vm_config_value(config, setting->key);
+
+	if (is_set(setting, config, now) || (setting->condition == IF_THERE && !now))
+		return 0;
+	return vm_edit_set(edit, setting->key, now, setting->value, setting->why);
+}
+
+static bool will_be_q35(const struct vm_edit *edit, const struct vm_config *config)
+{
+	const char *machine = vm_edit_value(edit, config, "machine");
+
+	return machine && strstr(machine, "q35");
+}
+
+static int set_hostpci(const struct vm_config *config, unsigned number, char *value,
+		       struct vm_edit *edit, struct error *err)
+{
+	cleanup_free char *owned = value, *key = NULL;
+
+	if (number >= HOSTPCI_COUNT)
+		number = vm_edit_free_hostpci(edit, config);
+	if (number >= HOSTPCI_COUNT)
+		return error_set(err, -ENOSPC, "the VM has %d hostpci lines: there is no room",
+				 HOSTPCI_COUNT);
+	key = text_format("hostpci%u", number);
+	if (!key || !value ||
+	    vm_edit_set(edit, key, vm_config_value(config, key), value, NULL) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
+static char *line_value(const char *device, const char *options, bool pcie, const char *romfile)
+{
+	return text_format("%s%s%s%s%s%s", device, pcie ? ",pcie=1" : "", *options ? "," : "",
+			   options, romfile ? ",romfile=" : "", romfile ? romfile : "");
+}
+
+static int apply_hostpci(const struct layout *layout, const struct layout_device *device,
+			 const struct vm_config *config, unsigned number, struct vm_edit *edit,
+			 struct error *err)
+{
+	bool slot = layout->form == FORM_SLOT || (layout->form == FORM_HOSTPCI && device->whole);
+	bool pcie = layout->pcie_if_q35 && will_be_q35(edit, config);
+	cleanup_free char *mapped = NULL;
+	const char *what = slot ? device->slot : device->function;
+
+	if (device->mapping) {
+		mapped = text_format("mapping=%s", device->mapping);
+		if (!mapped)
+			return error_set_memory(err);
+		what = mapped;
+	}
+	return set_hostpci(config, number,
+			   line_value(what, layout->options, pcie, device->romfile), edit, err);
+}
+
+/* The video BIOS of the graphics, and the UEFI driver, which OVMF finds on any function. */
+static int apply_apu(const struct layout *layout, const struct layout_device *device,
+		     const struct vm_config *config, unsigned number, struct vm_edit *edit,
+		     struct error *err)
+{
+	int r;
+
+	r = set_hostpci(config, number,
+			line_value(device->function, layout->options, false, device->romfile),
+			edit, err);
+	if (r < 0 || !*device->audio)
+		return r;
+	return set_hostpci(config, HOSTPCI_COUNT,
+			   line_value(device->audio, layout->options, false, device->gop), edit,
+			   err);
+}
+
+static int apply_args(const struct layout *layout, const struct layout_device *device,
+		      const struct vm_config *config, struct vm_edit *edit, struct error *err)
+{
+	const char *now = vm_edit_value(edit, config, "args");
+	cleanup_free char *args = NULL;
+
+	if (!device->romfile)
+		return error_set(err, -ENOENT,
+				 "layout '%s' needs --romfile: 'pve-vfio rom dump %s' reads it",
+				 layout->name, device->function);
+	args = text_format("%s%s-device vfio-pci,host=%s,%s,romfile=%s,x-vga=on", now ? now : "",
+			   now ? " " : "", device->function, layout->options, device->romfile);
+	if (!args || vm_edit_set(edit, "args", vm_config_get(config, "args"), args,
+				 "a hostpci line cannot say x-igd-gms and addr") < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
+int layout_apply(const struct layout *layout, const struct layout_device *device,
+		 const struct vm_config *config, unsigned number, struct vm_edit *edit,
+		 struct error *err)
+{
+	for (size_t i = 0; i < SETTINGS_COUNT && layout->settings[i].key; i++)
+		if (apply_setting(&layout->settings[i], config, edit) < 0)
+			return error_set_memory(err);
+	if (apply_setting(&no_balloon, config, edit) < 0)
+		return error_set_memory(err);
+	switch (layout->form) {
+	case FORM_ARGS:
+		return apply_args(layout, device, config, edit, err);
+	case FORM_APU:
+		return apply_apu(layout, device, config, number, edit, err);
+	case FORM_HOSTPCI:
+	case FORM_SLOT:
+	case FORM_FUNCTION:
+		break;
+	}
+	return apply_hostpci(layout, device, config, number, edit, err);
+}
+
+bool vm_config_has_disk(const struct vm_config *config)
+{
+	static const char *const buses[] = { "scsi", "virtio", "sata", "ide", "nvme" };
+
+	for (size_t i = 0; i < config->setting_count; i++) {
+		const struct vm_setting *setting = &config->settings[i];
+
+		for (size_t k = 0; k < sizeof(buses) / sizeof(*buses); k++) {
+			size_t size = strlen(buses[k]);
+
+			if (text_starts_with(setting->key, buses[k]) &&
+			    strspn(setting->key + size, "0123456789") ==
+				    strlen(setting->key + size) &&
+			    setting->key[size] && !strstr(setting->value, "media=cdrom") &&
+			    !text_starts_with(setting->value, "none"))
+				return true;
+		}
+	}
+	return false;
+}
