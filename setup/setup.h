@@ -26,7 +26,9 @@ struct command {
 };
 
 /* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */
+int verb_attach(struct command *command, struct error *err);
 int verb_config(struct command *command, struct error *err);
+int verb_detach(struct command *command, struct error *err);
 int verb_plan(struct command *command, struct error *err);
 int verb_status(struct command *command, struct error *err);
 int verb_restore(struct command *command, struct error *err);
