@@ -74,16 +74,13 @@ static int look_at_lines(const struct attach *attach, struct attach_device *devi
 	return r < 0 ? r : 0;
 }
 
-/* The names that `pve-vfio rom` and the guides give these files, where they are there. */
+/* The files of an APU, by the names that `pve-vfio rom vfct` and the guides give them. */
 static int find_roms(const struct attach *attach, struct attach_device *device, struct error *err)
 {
 	struct layout_device *own = &device->device;
 	const char *gop = attach->options->gop ? attach->options->gop : GOP_DEFAULT;
 	char path[SYSROOT_PATH_MAX];
 
-	own->romfile = attach->options->romfile;
-	if (own->kind != LAYOUT_AMD_APU)
-		return 0;
 	snprintf(path, sizeof(path), ROM_FOLDER "/%s", gop);
 	if (attach->options->gop || sysroot_exists(attach->root, path))
 		own->gop = gop;
@@ -109,6 +106,7 @@ static int choose_layout(const struct attach *attach, struct attach_device *devi
 	const char *name = attach->options->layout;
 	const struct layout *layout = name ? layout_find(name) : NULL;
 
+	device->device.romfile = attach->options->romfile;
 	if (layout && layout_suits(layout, device->device.kind)) {
 		device->layout = layout;
 		*used = true;
@@ -116,10 +114,8 @@ static int choose_layout(const struct attach *attach, struct attach_device *devi
 		device->layout =
 			layout_choose(&device->device, &attach->vm.config, has_display);
 	}
-	if (text_equal(layout_name(device->layout), "amd-apu"))
-		return find_roms(attach, device, err);
-	device->device.romfile = attach->options->romfile;
-	return 0;
+	return text_equal(layout_name(device->layout), "amd-apu") ? find_roms(attach, device, err)
+								  : 0;
 }
 
 /* The line that has the device stays as it is, unless a layout is asked for. */
