@@ -167,6 +167,16 @@ static int set_vm(const struct attach *attach, struct error *err)
 	return attach_run(&words, attach->options->dry_run, err);
 }
 
+static void drop_mapping(const struct attach *attach)
+{
+	cleanup_free char *path =
+		text_format("/cluster/mapping/pci/%s", attach->options->mapping);
+	cleanup_strings struct strings words = { 0 };
+
+	if (path && pve_words(&words, "pvesh", "delete", path, NULL) == 0)
+		(void)attach_run(&words, false, NULL);
+}
+
 /* A failed qm has changed nothing of the VM; what was made for it is taken back. */
 static void take_back(const struct attach *attach)
 {
@@ -178,7 +188,10 @@ static void take_back(const struct attach *attach)
 
 		(void)vm_edit_set(&before.edit, change->key, change->before, now, NULL);
 	}
-	before.mapping = attach->attached.mapping ? strdup(attach->attached.mapping) : NULL;
+	if (attach->mapping_is_new)
+		drop_mapping(attach);
+	else if (attach->attached.mapping)
+		before.mapping = strdup(attach->attached.mapping);
 	if (attach->hook.chain)
 		(void)store_chain(attach->root, attach->vm.vmid, NULL, NULL);
 	else

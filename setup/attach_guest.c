@@ -65,8 +65,10 @@ bool attach_guest_is_windows(const struct attach *attach)
 
 static const struct guide *find_guide(const struct layout_device *device)
 {
+	enum layout_kind kind = device->kind == LAYOUT_COMPUTE ? LAYOUT_GPU : device->kind;
+
 	for (size_t i = 0; i < sizeof(guides) / sizeof(*guides); i++)
-		if (guides[i].kind == device->kind &&
+		if (guides[i].kind == kind &&
 		    (guides[i].vendor == 0 || guides[i].vendor == device->vendor))
 			return &guides[i];
 	return NULL;

@@ -11,6 +11,10 @@
 #define CLASS_DISPLAY 0x03
 #define CLASS_AUDIO   0x0403
 
+#define VENDOR_AMD_GPU	0x1002
+#define VENDOR_AMD_CHIP 0x1022
+#define FUNCTION_COUNT	8
+
 /* A word and the classes it stands for: PCI Code and ID Assignment Specification, 1. */
 static const struct class_word {
 	const char *word;
@@ -65,33 +69,46 @@ static int add_slot(const struct pci_addresses *present, struct pci_address slot
 	return r;
 }
 
-/* What of its slot a display takes along; see the header. */
-static int add_display(const struct sysroot *root, const struct pci_addresses *present,
-		       const struct pci_device *display, struct pci_selection *selection)
+bool pci_is_apu(const struct sysroot *root, const struct pci_device *device)
 {
-	struct pci_selection own = { 0 };
-	bool foreign = false;
-	int r = pci_addresses_add(&own.functions, display->address);
+	struct pci_address address = device->address;
 
-	for (size_t i = 0; i < present->count && r == 0; i++) {
-		struct pci_address address = present->items[i];
+	if (!is_display(device) || device->vendor != VENDOR_AMD_GPU)
+		return false;
+	for (address.function = 0; address.function < FUNCTION_COUNT; address.function++) {
+		cleanup_pci_device struct pci_device other = { 0 };
+
+		if (pci_device_read(root, address, &other, NULL) == 0 &&
+		    other.vendor == VENDOR_AMD_CHIP)
+			return true;
+	}
+	return false;
+}
+
+/* The graphics and their audio. */
+static int add_apu(const struct sysroot *root, const struct pci_device *display,
+		   struct pci_selection *selection)
+{
+	struct pci_address address = display->address;
+	int r = pci_addresses_add(&selection->functions, address);
+
+	for (address.function = 0; address.function < FUNCTION_COUNT && r == 0;
+	     address.function++) {
 		cleanup_pci_device struct pci_device device = { 0 };
 
-		if (!same_slot(address, display->address) ||
-		    pci_address_equal(address, display->address) ||
-		    pci_device_read(root, address, &device, NULL) < 0)
-			continue;
-		if (device.vendor != display->vendor)
-			foreign = true;
-		else if (device.class_code >> 8 == CLASS_AUDIO)
-			r = pci_addresses_add(&own.functions, address);
+		if (pci_device_read(root, address, &device, NULL) == 0 &&
+		    device.vendor == VENDOR_AMD_GPU && device.class_code >> 8 == CLASS_AUDIO)
+			r = pci_addresses_add(&selection->functions, address);
 	}
-	if (r == 0 && !foreign) {
-		pci_selection_done(&own);
-		return add_slot(present, display->address, selection);
-	}
-	*selection = own;
 	return r;
+}
+
+/* The slot of a device, or what of it belongs to the device. */
+static int add_device(const struct sysroot *root, const struct pci_addresses *present,
+		      const struct pci_device *device, struct pci_selection *selection)
+{
+	return pci_is_apu(root, device) ? add_apu(root, device, selection)
+					: add_slot(present, device->address, selection);
 }
 
 static bool contains(const char *text, const char *part)
@@ -170,43 +187,51 @@ static int refuse_several(const struct search *search, const struct pci_addresse
 			 search->word, found->count, list ? list : "");
 }
 
-static int select_function(const struct sysroot *root, const struct pci_addresses *present,
-			   struct pci_address address, struct pci_selection *ret,
-			   struct error *err)
+/* What was found by its class or name. */
+static int select_found(const struct sysroot *root, const struct pci_addresses *present,
+			struct pci_address address, struct pci_selection *ret, struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
 	int r = pci_device_read(root, address, &device, err);
 
 	if (r < 0)
 		return r;
-	r = is_display(&device) ? add_display(root, present, &device, ret)
+	r = is_display(&device) ? add_device(root, present, &device, ret)
 				: pci_addresses_add(&ret->functions, address);
 	return r < 0 ? error_set_memory(err) : 0;
+}
+
+/* Of a slot, which names its function 0 here, some function is there. */
+static int select_slot(const struct sysroot *root, const struct pci_addresses *present,
+		       struct pci_address slot, struct pci_selection *ret)
+{
+	for (size_t i = 0; i < present->count; i++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+
+		if (same_slot(present->items[i], slot) &&
+		    pci_device_read(root, present->items[i], &device, NULL) == 0)
+			return add_device(root, present, &device, ret);
+	}
+	return 0;
 }
 
 static int select_address(const struct sysroot *root, const struct pci_addresses *present,
 			  const char *word, struct pci_address address, bool slot,
 			  struct pci_selection *ret, struct error *err)
 {
-	cleanup_pci_device struct pci_device device = { 0 };
 	int r = 0;
 
-	if (!slot && pci_addresses_has(present, address))
+	if (slot)
+		r = select_slot(root, present, address, ret);
+	else if (pci_addresses_has(present, address))
 		r = pci_addresses_add(&ret->functions, address);
-	else if (slot)
-		r = add_slot(present, address, ret);
 	if (r < 0)
 		return error_set_memory(err);
 	if (ret->functions.count == 0)
 		return error_set(err, -ENODEV,
 				 "there is no PCI device '%s'; 'lspci -D' shows what there is",
 				 word);
-	if (!slot || pci_device_read(root, ret->functions.items[0], &device, NULL) < 0 ||
-	    !is_display(&device))
-		return 0;
-	/* Of an APU's slot not all may go. */
-	pci_selection_done(ret);
-	return select_function(root, present, device.address, ret, err);
+	return 0;
 }
 
 int pci_select(const struct sysroot *root, struct pci_names *names,
@@ -234,7 +259,7 @@ int pci_select(const struct sysroot *root, struct pci_names *names,
 	else if (found.count > 1)
 		r = refuse_several(&search, &found, err);
 	else
-		r = select_function(root, present, found.items[0], &selection, err);
+		r = select_found(root, present, found.items[0], &selection, err);
 	if (r < 0)
 		return r;
 	*ret = selection;

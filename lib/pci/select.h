@@ -14,8 +14,14 @@ struct pci_selection {
 };
 
 /*
- * Finds it. A display takes the other functions of its slot along (audio, USB-C) when all are of
- * its vendor; of an APU, whose slot holds parts of the chipset too, it takes its own audio alone.
+ * AMD graphics in a processor: their slot holds the PSP, USB controllers and the sound of the board
+ * too, which are of vendor 1022.
+ */
+bool pci_is_apu(const struct sysroot *root, const struct pci_device *device);
+
+/*
+ * Finds it. A display takes the other functions of its slot along (audio, USB-C); of an APU it
+ * takes its own audio alone. An address with a function means that function and no more.
  * -ENODEV, with the words to choose from, for what is not there; -ENOTUNIQ, with a list, for what
  * means several devices.
  */

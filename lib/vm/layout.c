@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define VENDOR_AMD	0x1002
-#define VENDOR_AMD_CHIP 0x1022
 #define VENDOR_NVIDIA	0x10de
 #define VENDOR_INTEL	0x8086
+#define CLASS_VGA	0x0300
 #define CLASS_AUDIO	0x0403
 
 /* When a key is set. */
@@ -110,7 +110,7 @@ static const struct layout layouts[] = {
 	  { OVMF, Q35, NO_VGA(IF_THERE, only_display), CPU_HOST },
 	  "an NVIDIA GPU as the guest's only display" },
 	{ "gpu-second",
-	  LAYOUT_GPU,
+	  LAYOUT_COMPUTE,
 	  FORM_HOSTPCI,
 	  "",
 	  true,
@@ -184,6 +184,7 @@ static const struct setting no_balloon = {
 
 static const char *const kind_names[] = {
 	[LAYOUT_GPU] = "a GPU",
+	[LAYOUT_COMPUTE] = "a GPU without VGA",
 	[LAYOUT_INTEL_IGPU] = "Intel graphics",
 	[LAYOUT_AMD_APU] = "AMD graphics in the processor",
 	[LAYOUT_NIC] = "a network card",
@@ -220,19 +221,26 @@ const char *layout_kind_name(enum layout_kind kind)
 	return kind_names[kind];
 }
 
-/* Graphics in a processor are GPUs too, and any device may be given as it is. */
+/*
+ * Graphics in a processor are GPUs too, each GPU can compute, and any device may be given as it is.
+ * What has no VGA cannot be the first display: QEMU fails at x-vga.
+ */
 bool layout_suits(const struct layout *layout, enum layout_kind kind)
 {
-	return layout->kind == kind || layout->kind == LAYOUT_PLAIN ||
-	       (layout->kind == LAYOUT_GPU &&
-		(kind == LAYOUT_INTEL_IGPU || kind == LAYOUT_AMD_APU));
+	bool igpu = kind == LAYOUT_INTEL_IGPU || kind == LAYOUT_AMD_APU;
+
+	if (layout->kind == LAYOUT_GPU && igpu)
+		return true;
+	if (layout->kind == LAYOUT_COMPUTE && (igpu || kind == LAYOUT_GPU))
+		return true;
+	return layout->kind == kind || layout->kind == LAYOUT_PLAIN;
 }
 
 static enum layout_kind kind_of_class(uint32_t class_code)
 {
 	switch (class_code >> 16) {
 	case 0x03:
-		return LAYOUT_GPU;
+		return class_code >> 8 == CLASS_VGA ? LAYOUT_GPU : LAYOUT_COMPUTE;
 	case 0x02:
 		return LAYOUT_NIC;
 	case 0x01:
@@ -242,32 +250,14 @@ static enum layout_kind kind_of_class(uint32_t class_code)
 	}
 }
 
-/* Of an AMD APU's slot the PSP, the USB controllers and the sound of the board are vendor 1022. */
-static bool is_apu(const struct sysroot *root, const struct pci_device *display)
-{
-	struct pci_address address = display->address;
-
-	for (address.function = 0; address.function < 8; address.function++) {
-		cleanup_pci_device struct pci_device device = { 0 };
-
-		if (pci_device_read(root, address, &device, NULL) == 0 &&
-		    device.vendor == VENDOR_AMD_CHIP)
-			return true;
-	}
-	return false;
-}
-
 static enum layout_kind kind_of(const struct sysroot *root, const struct pci_device *device)
 {
 	enum layout_kind kind = kind_of_class(device->class_code);
 
-	if (kind != LAYOUT_GPU)
-		return kind;
-	if (device->vendor == VENDOR_INTEL && strcmp(device->name, "0000:00:02.0") == 0)
+	if (kind == LAYOUT_GPU && device->vendor == VENDOR_INTEL &&
+	    strcmp(device->name, "0000:00:02.0") == 0)
 		return LAYOUT_INTEL_IGPU;
-	if (device->vendor == VENDOR_AMD && is_apu(root, device))
-		return LAYOUT_AMD_APU;
-	return kind;
+	return pci_is_apu(root, device) ? LAYOUT_AMD_APU : kind;
 }
 
 /* As the guides write it: without domain 0000, which Proxmox VE adds. */
@@ -325,6 +315,8 @@ const struct layout *layout_choose(const struct layout_device *device,
 		return layout_find(q35 ? "igpu-pcie" : "igpu");
 	case LAYOUT_AMD_APU:
 		return layout_find("amd-apu");
+	case LAYOUT_COMPUTE:
+		return layout_find("gpu-second");
 	case LAYOUT_NIC:
 		return layout_find("nic");
 	case LAYOUT_DISK:

@@ -12,6 +12,7 @@
 
 enum layout_kind {
 	LAYOUT_GPU,
+	LAYOUT_COMPUTE,	   /* a GPU that is no VGA device: class 0302 or 0380 */
 	LAYOUT_INTEL_IGPU, /* 0000:00:02.0 of Intel */
 	LAYOUT_AMD_APU,	   /* AMD graphics with parts of the chipset in its slot */
 	LAYOUT_NIC,

@@ -8,6 +8,7 @@
 #   on_node ARG...           pve-vfio ARG... there; sets $status, $out and $err
 #   conf VMID                its configuration
 
+export LC_ALL=C
 enter=(chroot)
 [ "$(id -u)" = 0 ] || enter=(unshare -r chroot)
 
