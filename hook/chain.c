@@ -19,12 +19,14 @@ static int check_script(const char *volume, const char *path, struct error *err)
 	struct stat status;
 
 	if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
-		return error_set(err, -ENOENT, "script '%s' does not exist ('chain' in the "
-					       "settings)",
+		return error_set(err, -ENOENT,
+				 "script '%s' does not exist ('chain' in the "
+				 "settings)",
 				 volume);
 	if (access(path, X_OK) < 0)
-		return error_set(err, -EACCES, "script '%s' is not executable ('chain' in the "
-					       "settings)",
+		return error_set(err, -EACCES,
+				 "script '%s' is not executable ('chain' in the "
+				 "settings)",
 				 volume);
 	return 0;
 }
@@ -56,11 +58,12 @@ int hook_chain(struct hook *hook, const char *phase, struct error *err)
 	if (r < 0 || !settings.chain)
 		return r;
 	if (getenv(CHAINED))
-		return error_set(err, -ELOOP, "the settings of VM %u chain '%s', which is "
-					      "pve-vfio-hook itself",
+		return error_set(err, -ELOOP,
+				 "the settings of VM %u chain '%s', which is "
+				 "pve-vfio-hook itself",
 				 hook->vmid, settings.chain);
 	if (!hook->root.live)
-		return error_set(err, -EOPNOTSUPP,
-				 "the hookscript '%s' is not run below --root", settings.chain);
+		return error_set(err, -EOPNOTSUPP, "the hookscript '%s' is not run below --root",
+				 settings.chain);
 	return run_script(hook, settings.chain, phase, err);
 }

@@ -169,8 +169,7 @@ static int set_vm(const struct attach *attach, struct error *err)
 
 static void drop_mapping(const struct attach *attach)
 {
-	cleanup_free char *path =
-		text_format("/cluster/mapping/pci/%s", attach->options->mapping);
+	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", attach->options->mapping);
 	cleanup_strings struct strings words = { 0 };
 
 	if (path && pve_words(&words, "pvesh", "delete", path, NULL) == 0)
@@ -233,8 +232,7 @@ static int attach_all(struct attach *attach, struct error *err)
 	attach_print_changes(attach);
 	if (attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
 	    attach->mapping_words.count == 0)
-		printf("VM %u has all of this already; nothing is to be done.\n",
-		       attach->vm.vmid);
+		printf("VM %u has all of this already; nothing is to be done.\n", attach->vm.vmid);
 	fflush(stdout);
 	if (change(attach, err) < 0)
 		return STATUS_FAILED;

@@ -115,8 +115,9 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	errors = findings_count(&findings, LEVEL_ERROR);
 	if (errors == 0 || attach->device_count == 0)
 		return STATUS_DONE;
-	error_set(err, -EPERM, "the hook would refuse to start VM %u, for %zu reason%s; nothing is "
-			       "changed",
+	error_set(err, -EPERM,
+		  "the hook would refuse to start VM %u, for %zu reason%s; nothing is "
+		  "changed",
 		  attach->vm.vmid, errors, errors > 1 ? "s" : "");
 	return STATUS_REFUSED;
 }
@@ -152,7 +153,8 @@ int attach_ask(const struct attach *attach, struct error *err)
 		if (!change)
 			continue;
 		any = true;
-		fprintf(stderr, "The layout changes '%s' from %s to %s, and the VM has a disk.\n%s\n",
+		fprintf(stderr,
+			"The layout changes '%s' from %s to %s, and the VM has a disk.\n%s\n",
 			change->key, change->before ? change->before : "the default",
 			change->after ? change->after : "the default",
 			windows ? risks[i].windows_words : risks[i].linux_words);

@@ -111,8 +111,7 @@ static int choose_layout(const struct attach *attach, struct attach_device *devi
 		device->layout = layout;
 		*used = true;
 	} else {
-		device->layout =
-			layout_choose(&device->device, &attach->vm.config, has_display);
+		device->layout = layout_choose(&device->device, &attach->vm.config, has_display);
 	}
 	return text_equal(layout_name(device->layout), "amd-apu") ? find_roms(attach, device, err)
 								  : 0;

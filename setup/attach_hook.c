@@ -105,9 +105,9 @@ static int choose(const struct attach *attach, const struct storages *storages, 
 
 static int ask_for_content(struct attach *attach, const struct storage *storage, struct error *err)
 {
-	cleanup_free char *question = text_format(
-		"Enable snippets for the storage '%s' (it has %s)?", storage->name,
-		storage->content);
+	cleanup_free char *question =
+		text_format("Enable snippets for the storage '%s' (it has %s)?", storage->name,
+			    storage->content);
 
 	attach->hook.content = text_format("%s,snippets", storage->content);
 	if (!question || !attach->hook.content) {
@@ -152,8 +152,7 @@ static int look_at_storage(struct attach *attach, const char *now, struct error 
 
 		storage = name ? storages_find(&storages, name) : NULL;
 	}
-	status = storage ? STATUS_DONE
-			 : choose(attach, &storages, nodes.count > 1, &storage, err);
+	status = storage ? STATUS_DONE : choose(attach, &storages, nodes.count > 1, &storage, err);
 	return status == STATUS_DONE ? use_storage(attach, storage, err) : status;
 }
 

@@ -16,8 +16,8 @@ static int refuse_absent(const struct sysroot *root, uint32_t vmid, struct error
 
 	(void)sysroot_list(root, "etc/pve/nodes", &nodes);
 	for (size_t i = 0; i < nodes.count; i++) {
-		snprintf(path, sizeof(path), "etc/pve/nodes/%s/qemu-server/%u.conf",
-			 nodes.items[i], vmid);
+		snprintf(path, sizeof(path), "etc/pve/nodes/%s/qemu-server/%u.conf", nodes.items[i],
+			 vmid);
 		if (sysroot_exists(root, path))
 			return error_set(err, -ENOENT,
 					 "VM %u is on node '%s': its devices are there; run this "
@@ -140,8 +140,8 @@ static int add_entry(const char *entry, const struct pci_addresses *present,
 		char name[PCI_ADDRESS_TEXT];
 
 		pci_address_format(present->items[i], name);
-		if (text_starts_with(name, entry) || (text_starts_with(name, "0000:") &&
-						      text_starts_with(name + 5, entry)))
+		if (text_starts_with(name, entry) ||
+		    (text_starts_with(name, "0000:") && text_starts_with(name + 5, entry)))
 			r = pci_addresses_add(ret, present->items[i]);
 	}
 	return r;

@@ -241,8 +241,7 @@ static const char **extend_environment(const char *variable)
 	return environment;
 }
 
-int process_pass(const char *const argv[], const char *variable, int *ret_status,
-		 struct error *err)
+int process_pass(const char *const argv[], const char *variable, int *ret_status, struct error *err)
 {
 	cleanup_free const char **environment = extend_environment(variable);
 	int r, status;

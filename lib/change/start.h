@@ -16,7 +16,8 @@ struct start {
 	uint32_t vmid;
 	const char *config_node; /* where the configuration lies while the VM migrates here; NULL */
 	bool dry;		 /* reserve nothing with PVE: only tell what would be chosen */
-	const char *config_text; /* the configuration as it would be, in place of the file's; NULL */
+	const char
+		*config_text; /* the configuration as it would be, in place of the file's; NULL */
 
 	/*
 	 * The VM's journal, as it is on disk: what an earlier run left, to which the reservations

@@ -8,8 +8,8 @@
 #include <strings.h>
 
 /* The base class and subclass of a device that shows a picture, and of one that makes a sound. */
-#define CLASS_DISPLAY 0x03
-#define CLASS_AUDIO   0x0403
+#define CLASS_DISPLAY	0x03
+#define CLASS_AUDIO	0x0403
 
 #define VENDOR_AMD_GPU	0x1002
 #define VENDOR_AMD_CHIP 0x1022
@@ -49,9 +49,9 @@ static bool same_slot(struct pci_address a, struct pci_address b)
 static bool parse_address(const char *word, struct pci_address *ret, bool *ret_slot)
 {
 	const char *colon = strchr(word, ':');
-	cleanup_free char *full = text_format(
-		"%s%s%s", colon && strchr(colon + 1, ':') ? "" : "0000:", word,
-		strchr(word, '.') ? "" : ".0");
+	cleanup_free char *full =
+		text_format("%s%s%s", colon && strchr(colon + 1, ':') ? "" : "0000:", word,
+			    strchr(word, '.') ? "" : ".0");
 
 	*ret_slot = !strchr(word, '.');
 	return full && pci_address_parse(full, ret) == 0;

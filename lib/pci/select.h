@@ -10,7 +10,7 @@
 /* Started as { 0 }. */
 struct pci_selection {
 	struct pci_addresses functions; /* in order of address, one at least */
-	bool whole;			/* they are all functions of the slot, and belong together */
+	bool whole; /* they are all functions of the slot, and belong together */
 };
 
 /*

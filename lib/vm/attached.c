@@ -109,9 +109,9 @@ static json_t *attached_json(const struct attached *attached)
 	for (size_t i = 0; i < attached->edit.count; i++) {
 		const struct vm_change *change = &attached->edit.items[i];
 
-		json_array_append_new(changes, json_pack("{s:s, s:s?, s:s?}", "key", change->key,
-							 "before", change->before, "after",
-							 change->after));
+		json_array_append_new(changes,
+				      json_pack("{s:s, s:s?, s:s?}", "key", change->key, "before",
+						change->before, "after", change->after));
 	}
 	return json_pack("{s:i, s:o, s:s?, s:s?}", "version", VERSION, "changes", changes, "chain",
 			 attached->chain, "mapping", attached->mapping);
@@ -125,8 +125,8 @@ static bool is_empty(const struct attached *attached)
 int attached_write(const struct sysroot *root, uint32_t vmid, const struct attached *attached,
 		   struct error *err)
 {
-	cleanup_json json_t *document = is_empty(attached) ? json_object()
-							   : attached_json(attached);
+	cleanup_json json_t *document =
+		is_empty(attached) ? json_object() : attached_json(attached);
 	char path[SYSROOT_PATH_MAX];
 
 	file_path(vmid, path);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VENDOR_AMD	0x1002
-#define VENDOR_NVIDIA	0x10de
-#define VENDOR_INTEL	0x8086
-#define CLASS_VGA	0x0300
-#define CLASS_AUDIO	0x0403
+#define VENDOR_AMD    0x1002
+#define VENDOR_NVIDIA 0x10de
+#define VENDOR_INTEL  0x8086
+#define CLASS_VGA     0x0300
+#define CLASS_AUDIO   0x0403
 
 /* When a key is set. */
 enum condition {
@@ -377,8 +377,7 @@ static int set_hostpci(const struct vm_config *config, unsigned number, char *va
 		return error_set(err, -ENOSPC, "the VM has %d hostpci lines: there is no room",
 				 HOSTPCI_COUNT);
 	key = text_format("hostpci%u", number);
-	if (!key || !value ||
-	    vm_edit_set(edit, key, vm_config_value(config, key), value, NULL) < 0)
+	if (!key || !value || vm_edit_set(edit, key, vm_config_value(config, key), value, NULL) < 0)
 		return error_set_memory(err);
 	return 0;
 }
@@ -404,8 +403,8 @@ static int apply_hostpci(const struct layout *layout, const struct layout_device
 			return error_set_memory(err);
 		what = mapped;
 	}
-	return set_hostpci(config, number,
-			   line_value(what, layout->options, pcie, device->romfile), edit, err);
+	return set_hostpci(config, number, line_value(what, layout->options, pcie, device->romfile),
+			   edit, err);
 }
 
 /* The video BIOS of the graphics, and the UEFI driver, which OVMF finds on any function. */
@@ -416,8 +415,8 @@ static int apply_apu(const struct layout *layout, const struct layout_device *de
 	int r;
 
 	r = set_hostpci(config, number,
-			line_value(device->function, layout->options, false, device->romfile),
-			edit, err);
+			line_value(device->function, layout->options, false, device->romfile), edit,
+			err);
 	if (r < 0 || !*device->audio)
 		return r;
 	return set_hostpci(config, HOSTPCI_COUNT,

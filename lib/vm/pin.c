@@ -3,15 +3,13 @@
 #include "vm/pin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
 #include "vm/settings.h"
+#include "vm/store.h"
 
 /* "10de:2484": two ids of four digits. */
 static int parse_ids(const json_t *value, uint16_t *ret_first, uint16_t *ret_second)
@@ -77,41 +75,8 @@ json_t *pin_json(const struct pci_identity *identity)
 	return json;
 }
 
-/* The folder is made at the first pin; pmxcfs keeps what other programs put below /etc/pve. */
-static int open_folder(const struct sysroot *root)
+static void add_members(json_t *document, const struct pin *pins, size_t count)
 {
-	cleanup_close int parent = sysroot_openat(root, "etc/pve", O_PATH | O_DIRECTORY);
-	const char *name = strrchr(SETTINGS_VM_FOLDER, '/') + 1;
-	int fd;
-
-	if (parent < 0)
-		return parent;
-	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int read_document(const struct sysroot *root, const char *path, json_t **ret,
-			 struct error *err)
-{
-	cleanup_free char *data = NULL;
-	size_t size;
-	int r;
-
-	r = sysroot_read(root, path + 1, SETTINGS_MAX, &data, &size);
-	if (r == -ENOENT) {
-		*ret = json_object();
-		return 0;
-	}
-	if (r < 0)
-		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
-	return json_parse_object(path, data, size, ret, err);
-}
-
-static char *add_members(json_t *document, const struct pin *pins, size_t count)
-{
-	cleanup_free char *text = NULL;
 	json_t *members = json_object_get(document, "pins");
 
 	if (!members) {
@@ -125,30 +90,19 @@ static char *add_members(json_t *document, const struct pin *pins, size_t count)
 		if (!json_object_get(members, name))
 			json_object_set_new(members, name, pin_json(&pins[i].identity));
 	}
-	text = json_dumps(document, JSON_INDENT(2));
-	return text ? text_format("%s\n", text) : NULL;
 }
 
 int pins_add(const struct sysroot *root, uint32_t vmid, const struct pin *pins, size_t count,
 	     struct error *err)
 {
 	cleanup_json json_t *document = NULL;
-	cleanup_free char *text = NULL;
-	cleanup_close int folder = -1;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	settings_vm_path(vmid, path);
-	r = read_document(root, path, &document, err);
+	r = store_read(root, path, &document, err);
 	if (r < 0)
 		return r;
-	text = add_members(document, pins, count);
-	if (!text)
-		return error_set_memory(err);
-	folder = open_folder(root);
-	r = folder < 0 ? folder
-		       : file_replace_at(folder, strrchr(path, '/') + 1, text, strlen(text));
-	if (r < 0)
-		return error_set(err, r, "cannot write %s: %s", path, strerror(-r));
-	return 0;
+	add_members(document, pins, count);
+	return store_write(root, path, document, err);
 }

@@ -587,8 +587,7 @@ json_t *settings_json(const struct settings *settings)
 		json_object_set_new(pins, pci_address_format(settings->pins[i].address, name),
 				    pin_json(&settings->pins[i].identity));
 	return json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o, s:s*, s:o, s:o}",
-			 "after_stop",
-			 settings->keep ? "keep" : "host", "siblings",
+			 "after_stop", settings->keep ? "keep" : "host", "siblings",
 			 settings->refuse_siblings ? "refuse" : "take", "deadline_s",
 			 (int)settings->deadline_s, "driver", settings->driver, "stop_units",
 			 list_json(&settings->stop_units), "unload_modules",

@@ -72,8 +72,9 @@ static int add_all(const json_t *list, struct storages *ret, struct error *err)
 {
 	cleanup_storages struct storages storages = { 0 };
 	int r = json_is_array(list) ? 0
-				    : error_set(err, -EBADMSG, "pvesh answers with no list of "
-							       "storages");
+				    : error_set(err, -EBADMSG,
+						"pvesh answers with no list of "
+						"storages");
 
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
 		r = add_storage(json_array_get(list, i), &storages, err);

@@ -39,8 +39,7 @@ int volume_path(const char *volume, char **ret, struct error *err);
  * Whether a node lists the volume among its snippets: 1, 0, or -errno with a sentence when that
  * cannot be told, as of a node that is off.
  */
-int volume_is_on_node(const char *node, const char *storage, const char *volume,
-		      struct error *err);
+int volume_is_on_node(const char *node, const char *storage, const char *volume, struct error *err);
 
 /* The nodes of the cluster; one alone gives one. */
 int cluster_nodes(struct strings *ret, struct error *err);

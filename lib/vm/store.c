@@ -46,8 +46,7 @@ int store_write(const struct sysroot *root, const char *path, const json_t *docu
 	return r < 0 ? error_set(err, r, "cannot write %s: %s", path, strerror(-r)) : 0;
 }
 
-static int read_settings(const struct sysroot *root, const char *path, json_t **ret,
-			 struct error *err)
+int store_read(const struct sysroot *root, const char *path, json_t **ret, struct error *err)
 {
 	cleanup_free char *data = NULL;
 	size_t size;
@@ -62,19 +61,14 @@ static int read_settings(const struct sysroot *root, const char *path, json_t **
 	return json_parse_object(path, data, size, ret, err);
 }
 
-static void settings_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
-{
-	snprintf(path, SYSROOT_PATH_MAX, "%s/%u.json", SETTINGS_VM_FOLDER, vmid);
-}
-
 int store_chain(const struct sysroot *root, uint32_t vmid, const char *volume, struct error *err)
 {
 	cleanup_json json_t *document = NULL;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
-	settings_path(vmid, path);
-	r = read_settings(root, path, &document, err);
+	settings_vm_path(vmid, path);
+	r = store_read(root, path, &document, err);
 	if (r < 0)
 		return r;
 	if (text_equal(json_string_value(json_object_get(document, "chain")), volume))
@@ -95,8 +89,8 @@ int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addr
 	json_t *pins;
 	int r;
 
-	settings_path(vmid, path);
-	r = read_settings(root, path, &document, err);
+	settings_vm_path(vmid, path);
+	r = store_read(root, path, &document, err);
 	if (r < 0)
 		return r;
 	pins = json_object_get(document, "pins");

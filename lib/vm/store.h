@@ -16,6 +16,9 @@
 int store_write(const struct sysroot *root, const char *path, const json_t *document,
 		struct error *err);
 
+/* Reads a document of that folder; a file that is not there is an object without members. */
+int store_read(const struct sysroot *root, const char *path, json_t **ret, struct error *err);
+
 /* Sets `chain` in the settings of a VM, or takes it out (NULL), and leaves all else there. */
 int store_chain(const struct sysroot *root, uint32_t vmid, const char *volume, struct error *err);
 

@@ -110,6 +110,26 @@ static void test_closed_standard_streams(void **state)
 	assert_string_equal(end.output, "here\n");
 }
 
+static void test_pass(void **state)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "exit $((PASSED + OURS))", NULL };
+	const char *const killed[] = { "/bin/sh", "-c", "kill -9 $$", NULL };
+	const char *const absent[] = { "/nosuch", NULL };
+	struct error err = { 0 };
+	int status = -1;
+
+	(void)state;
+	setenv("OURS", "3", 1);
+	assert_int_equal(process_pass(argv, "PASSED=4", &status, &err), 0);
+	assert_int_equal(status, 7);
+	unsetenv("OURS");
+	assert_null(getenv("PASSED"));
+	assert_int_equal(process_pass(killed, "PASSED=4", &status, &err), 0);
+	assert_int_equal(status, 128 + SIGKILL);
+	assert_int_equal(process_pass(absent, "PASSED=4", &status, &err), -ENOENT);
+	assert_string_equal(err.message, "cannot run '/nosuch': No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +140,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_output_is_bounded, tear_down),
 		cmocka_unit_test_teardown(test_nothing_is_passed_on, tear_down),
 		cmocka_unit_test_teardown(test_closed_standard_streams, tear_down),
+		cmocka_unit_test(test_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

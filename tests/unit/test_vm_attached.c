@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: vm/attached.c. */
+#include <errno.h>
+
+#include "test.h"
+#include "tree.h"
+
+#include "vm/attached.h"
+
+#define FILE_PATH "etc/pve/pve-vfio/101.attached.json"
+
+static void test_round_trip(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_attached struct attached written = { 0 }, read = { 0 }, nothing = { 0 };
+	cleanup_vm_edit struct vm_edit edit = { 0 };
+	struct error err = { 0 };
+
+	tree_folder(tree, "etc/pve");
+	assert_int_equal(attached_read(&tree->root, 101, &read, &err), -ENOENT);
+	vm_edit_set(&edit, "vga", "std", "none", "why");
+	vm_edit_set(&edit, "hostpci0", NULL, "01:00,pcie=1", NULL);
+	vm_edit_set(&edit, "bios", "ovmf", NULL, NULL);
+	assert_int_equal(attached_add(&written, &edit), 0);
+	written.chain = strdup("local:snippets/x");
+	written.mapping = strdup("gpu");
+	assert_int_equal(attached_write(&tree->root, 101, &written, &err), 0);
+
+	assert_int_equal(attached_read(&tree->root, 101, &read, &err), 0);
+	assert_int_equal(read.edit.count, 3);
+	assert_text(vm_edit_find(&read.edit, "vga")->before, "std");
+	assert_text(vm_edit_find(&read.edit, "hostpci0")->before, NULL);
+	assert_text(vm_edit_find(&read.edit, "hostpci0")->after, "01:00,pcie=1");
+	assert_text(vm_edit_find(&read.edit, "bios")->after, NULL);
+	assert_text(read.chain, "local:snippets/x");
+	assert_text(read.mapping, "gpu");
+
+	assert_int_equal(attached_write(&tree->root, 101, &nothing, &err), 0);
+	assert_false(tree_has(tree, FILE_PATH));
+	assert_int_equal(attached_write(&tree->root, 101, &nothing, &err), 0);
+}
+
+/* What a second attach changes again keeps the value of before the first. */
+static void test_add(void **state)
+{
+	cleanup_vm_edit struct vm_edit first = { 0 }, second = { 0 };
+	cleanup_attached struct attached attached = { 0 };
+
+	(void)state;
+	vm_edit_set(&first, "hostpci0", NULL, "01:00", NULL);
+	vm_edit_set(&first, "vga", "std", "none", NULL);
+	vm_edit_set(&second, "hostpci0", "01:00", "01:00,pcie=1", NULL);
+	vm_edit_set(&second, "vga", "none", "std", NULL);
+	assert_int_equal(attached_add(&attached, &first), 0);
+	assert_int_equal(attached_add(&attached, &second), 0);
+	assert_int_equal(attached.edit.count, 1);
+	assert_text(attached.edit.items[0].before, NULL);
+	assert_text(attached.edit.items[0].after, "01:00,pcie=1");
+}
+
+static void test_refused(void **state)
+{
+	static const char *const rows[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"version\": 2, \"changes\": []}",
+		"{\"version\": 1}",
+		"{\"version\": 1, \"changes\": {}}",
+		"{\"version\": 1, \"changes\": [1]}",
+		"{\"version\": 1, \"changes\": [{\"key\": 1}]}",
+		"{\"version\": 1, \"changes\": [{\"key\": \"a\", \"after\": 1}]}",
+		"{\"version\": 1, \"changes\": [{\"key\": \"a\", \"after\": \"1\"},"
+		" {\"key\": \"a\", \"after\": \"2\"}]}",
+		"{\"version\": 1, \"changes\": [], \"chain\": []}",
+		"{\"version\": 1, \"changes\": [], \"mapping\": 1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct attached attached = { 0 };
+		struct error err = { 0 };
+
+		assert_row(rows[i], attached_parse("FILE", rows[i], strlen(rows[i]), &attached,
+						   &err) == -EBADMSG);
+		assert_row(rows[i], strstr(err.message, "FILE"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(test_round_trip),
+		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
