@@ -87,9 +87,8 @@ static int check_options(const struct attach_options *options)
 		return usage_error("--guest takes linux or windows, not", options->guest);
 	if (options->romfile && options->word_count != 1)
 		return usage_error("name the one device that gets", options->romfile);
-	if ((options->layout || options->mapping) && options->word_count == 0)
-		return usage_error("name the device for",
-				   options->layout ? options->layout : options->mapping);
+	if (options->layout && options->word_count == 0 && !options->mapping)
+		return usage_error("name the device for", options->layout);
 	return STATUS_DONE;
 }
 

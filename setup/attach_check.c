@@ -159,7 +159,8 @@ int attach_ask(const struct attach *attach, struct error *err)
 			change->after ? change->after : "the default",
 			windows ? risks[i].windows_words : risks[i].linux_words);
 	}
-	if (!any || attach->options->yes || ask_yes_no("Change it?") > 0)
+	if (!any || attach->options->yes || attach->options->dry_run ||
+	    ask_yes_no("Change it?") > 0)
 		return STATUS_DONE;
 	error_set(err, -EPERM,
 		  "VM %u is left as it is; --yes changes it, and another --layout may do without",

@@ -152,6 +152,30 @@ static int look_at_device(struct attach *attach, const char *word, bool *has_dis
 	return r;
 }
 
+/* The device a mapping has on this node; of several alternatives the first stands for all. */
+static const char *mapped_device(const struct attach *attach)
+{
+	const char *name = attach->options->mapping;
+	const struct mapping *mapping = name ? mappings_find(&attach->mappings, name) : NULL;
+
+	for (size_t i = 0; mapping && i < mapping->count; i++)
+		if (strcmp(mapping->entries[i].node, attach->vm.node) == 0)
+			return mapping->entries[i].paths.items[0];
+	return NULL;
+}
+
+static int look_at_mapped(struct attach *attach, bool *has_display, bool *used, struct error *err)
+{
+	const char *path = mapped_device(attach);
+
+	if (path)
+		return look_at_device(attach, path, has_display, used, err);
+	return error_set(err, -ENOENT,
+			 "there is no resource mapping '%s' with a device of this node; name the "
+			 "device, and it is made",
+			 attach->options->mapping);
+}
+
 int attach_devices_look(struct attach *attach, struct error *err)
 {
 	const struct attach_options *options = attach->options;
@@ -160,6 +184,8 @@ int attach_devices_look(struct attach *attach, struct error *err)
 
 	for (int i = 0; i < options->word_count && r == 0; i++)
 		r = look_at_device(attach, options->words[i], &has_display, &used, err);
+	if (options->mapping && options->word_count == 0)
+		r = look_at_mapped(attach, &has_display, &used, err);
 	/* With a sentence: it is the person's word that does not fit, not the machine. */
 	if (r < 0)
 		return r == -ENOMEM ? STATUS_FAILED : STATUS_REFUSED;

@@ -31,15 +31,15 @@ static int look_at_other(struct attach *attach, const char *other, struct error 
 	const struct attach_options *options = attach->options;
 	int answer = options->chain || options->yes;
 
-	if (!answer) {
+	if (!answer)
 		fprintf(stderr,
 			"VM %u has a hookscript already: '%s'. Proxmox VE runs one only.\n"
 			"With --chain, pve-vfio-hook takes its place and runs it in each phase:\n"
 			"before the devices are taken in pre-start, and after its own work in the\n"
 			"others. If it fails in pre-start, the VM is not started, as without pve-vfio.\n",
 			attach->vm.vmid, other);
-		answer = ask_yes_no("Chain it?");
-	}
+	if (!answer)
+		answer = options->dry_run ? 1 : ask_yes_no("Chain it?");
 	if (answer <= 0) {
 		error_set(err, -EPERM, "VM %u keeps its hookscript; nothing is changed",
 			  attach->vm.vmid);

@@ -6,37 +6,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "base/number.h"
 
-#define ANSWER_MAX 64
+#define ANSWER_MAX  64
+#define INPUT_ENDED "the input ended before the questions did: nothing is written"
 
 /* Reads a line without its end; a longer one is no answer to any question here. */
 static int read_answer(char answer[ANSWER_MAX], struct error *err)
 {
 	if (!fgets(answer, ANSWER_MAX, stdin)) {
 		fputc('\n', stderr);
-		return error_set(err, -ECANCELED,
-				 "the input ended before the questions did: nothing is written");
+		return error_set(err, -ECANCELED, INPUT_ENDED);
 	}
 	answer[strcspn(answer, "\r\n")] = '\0';
 	return 0;
 }
 
 /* 1 for yes, 0 for no, or negative. */
-static int ask_yes_no(struct error *err, const char *question)
+static int ask(struct error *err, const char *question)
 {
-	char answer[ANSWER_MAX];
-	int r;
+	int r = ask_yes_no(question);
 
-	for (;;) {
-		fprintf(stderr, "%s (y/n): ", question);
-		r = read_answer(answer, err);
-		if (r < 0)
-			return r;
-		if (strcmp(answer, "y") == 0 || strcmp(answer, "n") == 0)
-			return *answer == 'y';
-		fprintf(stderr, "Answer y or n.\n");
-	}
+	return r < 0 ? error_set(err, r, INPUT_ENDED) : r;
 }
 
 static int ask_id(const char *kind, uint16_t *ret, struct error *err)
@@ -65,14 +57,14 @@ static int ask_about_id(const char *kind, uint16_t now, uint16_t *ret, struct er
 	int r;
 
 	snprintf(question, sizeof(question), "Modify %s ID %04x?", kind, now);
-	r = ask_yes_no(err, question);
+	r = ask(err, question);
 	if (r <= 0)
 		return r;
 	r = ask_id(kind, ret, err);
 	if (r < 0)
 		return r;
 	snprintf(question, sizeof(question), "Overwrite %s ID with %04x?", kind, *ret);
-	return ask_yes_no(err, question);
+	return ask(err, question);
 }
 
 static int ask_about_ids(struct rom_fix *fix, size_t image, struct error *err)
@@ -104,7 +96,7 @@ static int ask_about_checksum(struct rom_fix *fix, size_t number, struct error *
 		fprintf(stderr, "ROM checksum OK\n");
 		return 0;
 	}
-	r = ask_yes_no(err, "ROM checksum is invalid, fix?");
+	r = ask(err, "ROM checksum is invalid, fix?");
 	return r > 0 ? rom_fix_checksum(fix, number, err) : r;
 }
 
@@ -117,12 +109,12 @@ static int ask_about_whole(struct rom_fix *fix, struct error *err)
 	if (fix->rom.header.size > 0) {
 		snprintf(question, sizeof(question), "Remove the header of %zu bytes?",
 			 fix->rom.header.size);
-		r = ask_yes_no(err, question);
+		r = ask(err, question);
 		if (r > 0)
 			r = rom_fix_strip_header(fix, err);
 	}
 	if (r == 0 && fix->rom.end != ROM_END_LAST && fix->rom.end != ROM_END_NO_PCIR) {
-		r = ask_yes_no(err, "No image says that it is the last, fix?");
+		r = ask(err, "No image says that it is the last, fix?");
 		if (r > 0)
 			r = rom_fix_last(fix, err);
 	}

@@ -8,17 +8,13 @@
 
 #include "base/file.h"
 #include "base/number.h"
-#include "base/process.h"
 #include "rom.h"
 #include "vm/config.h"
+#include "vm/pve.h"
 
 /* What romfile= is relative to (qemu-server, PCI.pm). */
 #define ROM_FOLDER "usr/share/kvm"
 #define FILE_MODE  0644
-
-/* qm waits for the VM's lock for 10 s. */
-#define QM_DEADLINE_MS 30000
-#define QM_OUTPUT_MAX  4096
 
 /* PVE takes any name without , and ; but a slash leads elsewhere, and blanks are hard to see. */
 static bool is_good_name(const char *name)
@@ -123,21 +119,17 @@ static char *set_romfile(char *value, const char *name)
 
 static int run_qm(const char *vmid, const char *key, const char *value, struct error *err)
 {
-	cleanup_free char *option = text_format("--%s", key);
-	const char *const argv[] = { "qm", "set", vmid, option, value, NULL };
-	cleanup_process_end struct process_end end = { 0 };
+	cleanup_free char *option = text_format("--%s", key), *line = NULL;
+	cleanup_strings struct strings words = { 0 };
 	int r;
 
-	if (!option)
+	if (!option || pve_words(&words, "qm", "set", vmid, option, value, NULL) < 0)
 		return error_set_memory(err);
-	r = process_run(argv, QM_DEADLINE_MS, QM_OUTPUT_MAX, &end, err);
-	if (r < 0)
-		return r;
-	if (end.status != 0)
-		return error_set(err, -EIO, "'qm set %s %s %s' failed (%d): %s", vmid, option,
-				 value, end.status, end.output);
-	printf("qm set %s %s %s\n", vmid, option, value);
-	return 0;
+	line = pve_command_line(&words);
+	r = line ? pve_run(&words, NULL, err) : error_set_memory(err);
+	if (r == 0)
+		puts(line);
+	return r;
 }
 
 static int give_to_vm(const struct rom_command *command, const char *name, struct error *err)

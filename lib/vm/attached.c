@@ -90,6 +90,16 @@ int attached_read(const struct sysroot *root, uint32_t vmid, struct attached *re
 	return attached_parse(path, data, size, ret, err);
 }
 
+/* What somebody has changed since an earlier attach is what this one found. */
+static int forget(struct vm_edit *edit, const struct vm_change *change)
+{
+	const struct vm_change *earlier = vm_edit_find(edit, change->key);
+
+	if (!earlier || text_equal(earlier->after, change->before))
+		return 0;
+	return vm_edit_set(edit, change->key, NULL, earlier->before, NULL);
+}
+
 int attached_add(struct attached *attached, const struct vm_edit *edit)
 {
 	int r = 0;
@@ -97,7 +107,10 @@ int attached_add(struct attached *attached, const struct vm_edit *edit)
 	for (size_t i = 0; i < edit->count && r == 0; i++) {
 		const struct vm_change *change = &edit->items[i];
 
-		r = vm_edit_set(&attached->edit, change->key, change->before, change->after, NULL);
+		r = forget(&attached->edit, change);
+		if (r == 0)
+			r = vm_edit_set(&attached->edit, change->key, change->before, change->after,
+					NULL);
 	}
 	return r;
 }

@@ -58,6 +58,22 @@ static void test_add(void **state)
 	assert_text(attached.edit.items[0].after, "01:00,pcie=1");
 }
 
+/* What was changed by another hand in between is what detach brings back. */
+static void test_add_after_another(void **state)
+{
+	cleanup_vm_edit struct vm_edit first = { 0 }, second = { 0 };
+	cleanup_attached struct attached attached = { 0 };
+
+	(void)state;
+	vm_edit_set(&first, "vga", "std", "none", NULL);
+	vm_edit_set(&second, "vga", "qxl", "none", NULL);
+	assert_int_equal(attached_add(&attached, &first), 0);
+	assert_int_equal(attached_add(&attached, &second), 0);
+	assert_int_equal(attached.edit.count, 1);
+	assert_text(attached.edit.items[0].before, "qxl");
+	assert_text(attached.edit.items[0].after, "none");
+}
+
 static void test_refused(void **state)
 {
 	static const char *const rows[] = {
@@ -92,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tree_test(test_round_trip),
 		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_add_after_another),
 		cmocka_unit_test(test_refused),
 	};
 
