@@ -27,7 +27,7 @@ void attach_print_devices(struct attach *attach)
 
 		print_functions(attach, device);
 		if (device->layout)
-			printf("#   layout %s: %s\n", layout_name(device->layout),
+			printf("#   layout %s:\n#     %s\n", layout_name(device->layout),
 			       layout_what(device->layout));
 		else if (device->line < HOSTPCI_COUNT)
 			printf("#   hostpci%u has it already: left as it is\n", device->line);

@@ -46,7 +46,7 @@ static int refuse_state(const struct sysroot *root, const struct attach_vm *vm,
 			const char *for_what, struct error *err)
 {
 	const char *lock = vm_config_get(&vm->config, "lock");
-	struct qemu qemu;
+	struct task qemu;
 	int r;
 
 	if (vm->config.is_template)

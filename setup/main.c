@@ -25,8 +25,6 @@ static const struct verb {
 	  "validate the settings of this node, or of a VM, and show them" },
 	{ "attach", "VMID ...", 1, INT_MAX, false, true, verb_attach,
 	  "give a VM the hookscript, and devices in a layout that is known to work" },
-	{ "attach", "VMID ...", 1, INT_MAX, false, true, verb_attach,
-	  "give a VM the hookscript, and devices in a layout that is known to work" },
 	{ "detach", "VMID", 1, 2, false, true, verb_detach, "take away what attach has changed" },
 	{ "restore", "VMID|--stale", 1, 1, false, true, verb_restore,
 	  "give the devices of a VM that does not run back to the host" },

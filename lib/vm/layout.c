@@ -14,8 +14,8 @@
 
 /* When a key is set. */
 enum condition {
-	IF_OTHER = 1, /* it is not what is wanted */
-	IF_THERE,     /* it is there, and not what is wanted */
+	IF_OTHER, /* it is not what is wanted */
+	IF_THERE, /* it is there, and not what is wanted */
 };
 
 struct setting {
@@ -25,34 +25,20 @@ struct setting {
 	const char *why;
 };
 
-#define SETTINGS_COUNT 5
+#define SETTINGS_COUNT 4
 
-#define OVMF                                                                                       \
-	{                                                                                          \
-		"bios", "ovmf", IF_OTHER, "UEFI shows itself on the GPU from the start"            \
-	}
-#define SEABIOS                                                                                    \
-	{                                                                                          \
-		"bios", NULL, IF_THERE, "SeaBIOS, the default, runs the GPU's own BIOS"            \
-	}
-#define Q35                                                                                        \
-	{                                                                                          \
-		"machine", "q35", IF_OTHER, "only q35 has PCI Express slots"                       \
-	}
-#define I440FX                                                                                     \
-	{                                                                                          \
-		"machine", NULL, IF_THERE, "Intel graphics keep their legacy place only in i440fx" \
-	}
-#define NO_VGA(condition, why)                                                                     \
-	{                                                                                          \
-		"vga", "none", condition, why                                                      \
-	}
-#define CPU_HOST                                                                                   \
-	{                                                                                          \
-		"cpu", "host", IF_OTHER, "the GPU's driver looks at what the CPU can do"           \
-	}
-
-static const char only_display[] = "an emulated display beside it would be the first one";
+static const struct setting
+	ovmf = { "bios", "ovmf", IF_OTHER, "UEFI shows itself on the GPU from the start" },
+	seabios = { "bios", NULL, IF_THERE, "SeaBIOS, the default, runs the GPU's own BIOS" },
+	q35 = { "machine", "q35", IF_OTHER, "only q35 has PCI Express slots" },
+	i440fx = { "machine", NULL, IF_THERE, "legacy graphics need the old machine" },
+	cpu_host = { "cpu", "host", IF_OTHER, "the GPU's driver looks at what the CPU can do" },
+	/* without the key Proxmox VE leaves the emulated display out when there is x-vga */
+	not_beside = { "vga", "none", IF_THERE, "an emulated display beside it would be first" },
+	no_vga = { "vga", "none", IF_OTHER, "the GPU is of use only as the first display" },
+	/* of every layout */
+	no_balloon = { "balloon", "0", IF_THERE,
+		       "all memory is pinned: there is none to give back" };
 
 /* How the device is written. */
 enum form {
@@ -65,122 +51,122 @@ enum form {
 
 struct layout {
 	const char *name;
+	const char *what;
 	enum layout_kind kind;
 	enum form form;
-	const char *options; /* of the line */
+	const char *options; /* of the line, or NULL */
 	bool pcie_if_q35;
-	struct setting settings[SETTINGS_COUNT]; /* the rest is zero */
-	const char *what;
+	const struct setting *settings[SETTINGS_COUNT]; /* the rest is NULL */
 };
 
 static const struct layout layouts[] = {
-	{ "gpu-ovmf-pcie",
-	  LAYOUT_GPU,
-	  FORM_HOSTPCI,
-	  "pcie=1,x-vga=on",
-	  false,
-	  { OVMF, Q35, NO_VGA(IF_THERE, only_display) },
-	  "the guest's only display, UEFI and PCI Express: the best for current GPUs" },
-	{ "gpu-ovmf-pci",
-	  LAYOUT_GPU,
-	  FORM_HOSTPCI,
-	  "x-vga=on",
-	  false,
-	  { OVMF, NO_VGA(IF_THERE, only_display) },
-	  "the guest's only display, UEFI and conventional PCI" },
-	{ "gpu-seabios-pci",
-	  LAYOUT_GPU,
-	  FORM_HOSTPCI,
-	  "x-vga=on",
-	  false,
-	  { SEABIOS, NO_VGA(IF_THERE, only_display) },
-	  "the guest's only display, SeaBIOS and conventional PCI" },
-	{ "gpu-seabios-pcie",
-	  LAYOUT_GPU,
-	  FORM_HOSTPCI,
-	  "pcie=1,x-vga=on",
-	  false,
-	  { SEABIOS, Q35, NO_VGA(IF_THERE, only_display) },
-	  "the guest's only display, SeaBIOS and PCI Express" },
-	{ "nvidia",
-	  LAYOUT_GPU,
-	  FORM_HOSTPCI,
-	  "pcie=1,x-vga=on",
-	  false,
-	  { OVMF, Q35, NO_VGA(IF_THERE, only_display), CPU_HOST },
-	  "an NVIDIA GPU as the guest's only display" },
-	{ "gpu-second",
-	  LAYOUT_COMPUTE,
-	  FORM_HOSTPCI,
-	  "",
-	  true,
-	  { { 0 } },
-	  "a GPU beside another display: to compute, or for a second screen" },
-	{ "igpu",
-	  LAYOUT_INTEL_IGPU,
-	  FORM_SLOT,
-	  "",
-	  false,
-	  { { 0 } },
-	  "Intel graphics to encode and compute with, beside the emulated display" },
-	{ "igpu-pcie",
-	  LAYOUT_INTEL_IGPU,
-	  FORM_SLOT,
-	  "pcie=1",
-	  false,
-	  { Q35, NO_VGA(IF_OTHER, "Windows uses the GPU only as its first display") },
-	  "Intel graphics as the guest's only display, for Windows; reached by RDP" },
-	{ "igpu-legacy",
-	  LAYOUT_INTEL_IGPU,
-	  FORM_FUNCTION,
-	  "legacy-igd=1",
-	  false,
-	  { SEABIOS, I440FX, NO_VGA(IF_OTHER, "legacy-igd wants no other display") },
-	  "Intel graphics with a picture on the host's connectors (up to 9th generation)" },
-	{ "igpu-args",
-	  LAYOUT_INTEL_IGPU,
-	  FORM_ARGS,
-	  "addr=0x02,x-igd-gms=4",
-	  false,
-	  { SEABIOS, I440FX, NO_VGA(IF_OTHER, "x-vga in args wants no other display") },
-	  "Intel graphics of a NUC, with its own ROM and more stolen memory; needs --romfile" },
-	{ "amd-apu",
-	  LAYOUT_AMD_APU,
-	  FORM_APU,
-	  "pcie=1",
-	  false,
-	  { OVMF, Q35, NO_VGA(IF_OTHER, "the APU must be the first display"), CPU_HOST },
-	  "AMD graphics in the processor, with video BIOS and UEFI driver from files" },
-	{ "nic",
-	  LAYOUT_NIC,
-	  FORM_HOSTPCI,
-	  "rombar=0",
-	  true,
-	  { { 0 } },
-	  "a network card; its boot ROM stays out, so that the guest boots from its disk" },
-	{ "disk",
-	  LAYOUT_DISK,
-	  FORM_HOSTPCI,
-	  "",
-	  true,
-	  { { 0 } },
-	  "a disk controller with all its disks" },
-	{ "usb",
-	  LAYOUT_USB,
-	  FORM_HOSTPCI,
-	  "",
-	  true,
-	  { { 0 } },
-	  "a USB controller with all its ports" },
-	{ "plain", LAYOUT_PLAIN, FORM_HOSTPCI, "", true, { { 0 } }, "any other device" },
+	{
+		.name = "gpu-ovmf-pcie",
+		.what = "the only display, UEFI, PCI Express: best for current GPUs",
+		.kind = LAYOUT_GPU,
+		.options = "pcie=1,x-vga=on",
+		.settings = { &ovmf, &q35, &not_beside },
+	},
+	{
+		.name = "gpu-ovmf-pci",
+		.what = "the only display, UEFI, conventional PCI",
+		.kind = LAYOUT_GPU,
+		.options = "x-vga=on",
+		.settings = { &ovmf, &not_beside },
+	},
+	{
+		.name = "gpu-seabios-pci",
+		.what = "the only display, SeaBIOS, conventional PCI",
+		.kind = LAYOUT_GPU,
+		.options = "x-vga=on",
+		.settings = { &seabios, &not_beside },
+	},
+	{
+		.name = "gpu-seabios-pcie",
+		.what = "the only display, SeaBIOS, PCI Express",
+		.kind = LAYOUT_GPU,
+		.options = "pcie=1,x-vga=on",
+		.settings = { &seabios, &q35, &not_beside },
+	},
+	{
+		.name = "nvidia",
+		.what = "an NVIDIA GPU as the only display",
+		.kind = LAYOUT_GPU,
+		.options = "pcie=1,x-vga=on",
+		.settings = { &ovmf, &q35, &not_beside, &cpu_host },
+	},
+	{
+		.name = "gpu-second",
+		.what = "a GPU beside another display, or to compute with",
+		.kind = LAYOUT_COMPUTE,
+		.pcie_if_q35 = true,
+	},
+	{
+		.name = "igpu",
+		.what = "Intel graphics to encode and compute with",
+		.kind = LAYOUT_INTEL_IGPU,
+		.form = FORM_SLOT,
+	},
+	{
+		.name = "igpu-pcie",
+		.what = "Intel graphics as the only display, for Windows by RDP",
+		.kind = LAYOUT_INTEL_IGPU,
+		.form = FORM_SLOT,
+		.options = "pcie=1",
+		.settings = { &q35, &no_vga },
+	},
+	{
+		.name = "igpu-legacy",
+		.what = "Intel graphics on the host's connectors, to generation 9",
+		.kind = LAYOUT_INTEL_IGPU,
+		.form = FORM_FUNCTION,
+		.options = "legacy-igd=1",
+		.settings = { &seabios, &i440fx, &no_vga },
+	},
+	{
+		.name = "igpu-args",
+		.what = "Intel graphics of a NUC, with its ROM; needs --romfile",
+		.kind = LAYOUT_INTEL_IGPU,
+		.form = FORM_ARGS,
+		.options = "addr=0x02,x-igd-gms=4",
+		.settings = { &seabios, &i440fx, &no_vga },
+	},
+	{
+		.name = "amd-apu",
+		.what = "AMD graphics in the processor, with their ROMs as files",
+		.kind = LAYOUT_AMD_APU,
+		.form = FORM_APU,
+		.options = "pcie=1",
+		.settings = { &ovmf, &q35, &no_vga, &cpu_host },
+	},
+	{
+		.name = "nic",
+		.what = "a network card, without its boot ROM",
+		.kind = LAYOUT_NIC,
+		.options = "rombar=0",
+		.pcie_if_q35 = true,
+	},
+	{
+		.name = "disk",
+		.what = "a disk controller with all its disks",
+		.kind = LAYOUT_DISK,
+		.pcie_if_q35 = true,
+	},
+	{
+		.name = "usb",
+		.what = "a USB controller with all its ports",
+		.kind = LAYOUT_USB,
+		.pcie_if_q35 = true,
+	},
+	{
+		.name = "plain",
+		.what = "any other device",
+		.kind = LAYOUT_PLAIN,
+		.pcie_if_q35 = true,
+	},
 };
 
 #define LAYOUT_COUNT (sizeof(layouts) / sizeof(*layouts))
-
-/* Of every layout. */
-static const struct setting no_balloon = {
-	"balloon", "0", IF_THERE, "all of the VM's memory is pinned: there is nothing to give back"
-};
 
 static const char *const kind_names[] = {
 	[LAYOUT_GPU] = "a GPU",
@@ -306,13 +292,13 @@ static bool has_ovmf(const struct vm_config *config)
 const struct layout *layout_choose(const struct layout_device *device,
 				   const struct vm_config *config, bool has_display)
 {
-	bool ovmf = has_ovmf(config), q35 = vm_config_is_q35(config);
+	bool uefi = has_ovmf(config), pcie = vm_config_is_q35(config);
 
 	switch (device->kind) {
 	case LAYOUT_INTEL_IGPU:
 		if (device->romfile)
 			return layout_find("igpu-args");
-		return layout_find(q35 ? "igpu-pcie" : "igpu");
+		return layout_find(pcie ? "igpu-pcie" : "igpu");
 	case LAYOUT_AMD_APU:
 		return layout_find("amd-apu");
 	case LAYOUT_COMPUTE:
@@ -330,11 +316,11 @@ const struct layout *layout_choose(const struct layout_device *device,
 	}
 	if (has_display)
 		return layout_find("gpu-second");
-	if (device->vendor == VENDOR_NVIDIA && ovmf && q35)
+	if (device->vendor == VENDOR_NVIDIA && uefi && pcie)
 		return layout_find("nvidia");
-	if (ovmf)
-		return layout_find(q35 ? "gpu-ovmf-pcie" : "gpu-ovmf-pci");
-	return layout_find(q35 ? "gpu-seabios-pcie" : "gpu-seabios-pci");
+	if (uefi)
+		return layout_find(pcie ? "gpu-ovmf-pcie" : "gpu-ovmf-pci");
+	return layout_find(pcie ? "gpu-seabios-pcie" : "gpu-seabios-pci");
 }
 
 /* Whether the VM has it already, by a name that means the same. */
@@ -384,8 +370,9 @@ static int set_hostpci(const struct vm_config *config, unsigned number, char *va
 
 static char *line_value(const char *device, const char *options, bool pcie, const char *romfile)
 {
-	return text_format("%s%s%s%s%s%s", device, pcie ? ",pcie=1" : "", *options ? "," : "",
-			   options, romfile ? ",romfile=" : "", romfile ? romfile : "");
+	return text_format("%s%s%s%s%s%s", device, pcie ? ",pcie=1" : "", options ? "," : "",
+			   options ? options : "", romfile ? ",romfile=" : "",
+			   romfile ? romfile : "");
 }
 
 static int apply_hostpci(const struct layout *layout, const struct layout_device *device,
@@ -446,8 +433,8 @@ int layout_apply(const struct layout *layout, const struct layout_device *device
 		 const struct vm_config *config, unsigned number, struct vm_edit *edit,
 		 struct error *err)
 {
-	for (size_t i = 0; i < SETTINGS_COUNT && layout->settings[i].key; i++)
-		if (apply_setting(&layout->settings[i], config, edit) < 0)
+	for (size_t i = 0; i < SETTINGS_COUNT && layout->settings[i]; i++)
+		if (apply_setting(layout->settings[i], config, edit) < 0)
 			return error_set_memory(err);
 	if (apply_setting(&no_balloon, config, edit) < 0)
 		return error_set_memory(err);
