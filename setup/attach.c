@@ -171,7 +171,7 @@ static void drop_mapping(const struct attach *attach)
 	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", attach->options->mapping);
 	cleanup_strings struct strings words = { 0 };
 
-	if (path && pve_words(&words, "pvesh", "delete", path, NULL) == 0)
+	if (path && pve_words(&words, "pvesh", "delete", path) == 0)
 		(void)attach_run(&words, false, NULL);
 }
 

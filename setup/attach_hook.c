@@ -215,7 +215,7 @@ static int enable_content(const struct attach *attach, struct error *err)
 	cleanup_strings struct strings words = { 0 };
 
 	if (pve_words(&words, "pvesm", "set", attach->hook.storage, "--content",
-		      attach->hook.content, NULL) < 0)
+		      attach->hook.content) < 0)
 		return error_set_memory(err);
 	return attach_run(&words, attach->options->dry_run, err);
 }

@@ -54,7 +54,7 @@ static int add_map(struct strings *words, char *entry)
 {
 	cleanup_free char *owned = entry;
 
-	return entry ? pve_words(words, "--map", entry, NULL) : -ENOMEM;
+	return entry ? pve_words(words, "--map", entry) : -ENOMEM;
 }
 
 static int make_words(struct attach *attach, const struct mapping *old, struct error *err)
@@ -67,8 +67,8 @@ static int make_words(struct attach *attach, const struct mapping *old, struct e
 	if (!path)
 		return error_set_memory(err);
 	attach->mapping_is_new = !old;
-	r = old ? pve_words(words, "pvesh", "set", path, NULL)
-		: pve_words(words, "pvesh", "create", "/cluster/mapping/pci", "--id", name, NULL);
+	r = old ? pve_words(words, "pvesh", "set", path)
+		: pve_words(words, "pvesh", "create", "/cluster/mapping/pci", "--id", name);
 	for (size_t i = 0; old && i < old->count && r == 0; i++)
 		r = add_map(words, old_entry(&old->entries[i]));
 	if (r == 0)

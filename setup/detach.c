@@ -125,7 +125,7 @@ static int drop_mapping(struct detach *detach, struct error *err)
 	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", name);
 	cleanup_strings struct strings command = { 0 };
 
-	if (!words || !path || pve_words(&command, "pvesh", "delete", path, NULL) < 0)
+	if (!words || !path || pve_words(&command, "pvesh", "delete", path) < 0)
 		return error_set_memory(err);
 	if (!detach->dry_run && is_mentioned(detach->root, words)) {
 		fprintf(stderr, "the resource mapping '%s' is in use: left as it is\n", name);

@@ -123,7 +123,7 @@ static int run_qm(const char *vmid, const char *key, const char *value, struct e
 	cleanup_strings struct strings words = { 0 };
 	int r;
 
-	if (!option || pve_words(&words, "qm", "set", vmid, option, value, NULL) < 0)
+	if (!option || pve_words(&words, "qm", "set", vmid, option, value) < 0)
 		return error_set_memory(err);
 	line = pve_command_line(&words);
 	r = line ? pve_run(&words, NULL, err) : error_set_memory(err);

@@ -145,7 +145,7 @@ int vm_edit_words(const struct vm_edit *edit, uint32_t vmid, struct strings *wor
 {
 	cleanup_free char *id = text_format("%u", vmid), *gone = NULL;
 	cleanup_text struct text deleted = { 0 };
-	int r = id ? pve_words(words, "qm", "set", id, NULL) : -ENOMEM;
+	int r = id ? pve_words(words, "qm", "set", id) : -ENOMEM;
 
 	for (size_t i = 0; i < edit->count && r == 0; i++) {
 		const struct vm_change *change = &edit->items[i];
@@ -154,12 +154,12 @@ int vm_edit_words(const struct vm_edit *edit, uint32_t vmid, struct strings *wor
 		if (!change->after)
 			text_add(&deleted, "%s%s", deleted.size > 0 ? "," : "", change->key);
 		else
-			r = option ? pve_words(words, option, change->after, NULL) : -ENOMEM;
+			r = option ? pve_words(words, option, change->after) : -ENOMEM;
 	}
 	gone = text_take(&deleted);
 	if (r == 0 && !gone)
 		r = -ENOMEM;
-	return r == 0 && *gone ? pve_words(words, "--delete", gone, NULL) : r;
+	return r == 0 && *gone ? pve_words(words, "--delete", gone) : r;
 }
 
 void vm_edit_done(struct vm_edit *edit)

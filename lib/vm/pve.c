@@ -3,7 +3,6 @@
 #include "vm/pve.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "base/process.h"
@@ -17,16 +16,12 @@
 /* What needs no quotes in a shell. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%"
 
-int pve_words(struct strings *words, ...)
+int pve_words_add(struct strings *words, const char *const list[])
 {
-	va_list list;
-	const char *word;
 	int r = 0;
 
-	va_start(list, words);
-	while (r == 0 && (word = va_arg(list, const char *)))
-		r = strings_add(words, word);
-	va_end(list);
+	for (; *list && r == 0; list++)
+		r = strings_add(words, *list);
 	return r;
 }
 
@@ -105,7 +100,7 @@ int pve_query(struct strings *words, json_t **ret, struct error *err)
 	json_t *json;
 	int r;
 
-	if (pve_words(words, "--output-format", "json", NULL) < 0)
+	if (pve_words(words, "--output-format", "json") < 0)
 		return error_set_memory(err);
 	r = pve_run(words, &output, err);
 	if (r < 0)

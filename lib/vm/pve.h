@@ -10,8 +10,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* Adds the words up to a NULL. 0 or -ENOMEM. */
-int pve_words(struct strings *words, ...) __attribute__((sentinel));
+/* Adds words: pve_words(&words, "qm", "set", vmid). 0 or -ENOMEM. */
+#define pve_words(words, ...) pve_words_add(words, (const char *const[]){ __VA_ARGS__, NULL })
+int pve_words_add(struct strings *words, const char *const list[]);
 
 /* The command as a person would type it in a shell; the caller frees it. NULL without memory. */
 char *pve_command_line(const struct strings *words);

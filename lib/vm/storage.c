@@ -99,7 +99,7 @@ int storages_query(const char *node, struct storages *ret, struct error *err)
 	cleanup_json json_t *list = NULL;
 	int r;
 
-	if (!path || pve_words(&words, "pvesh", "get", path, NULL) < 0)
+	if (!path || pve_words(&words, "pvesh", "get", path) < 0)
 		return error_set_memory(err);
 	r = pve_query(&words, &list, err);
 	return r < 0 ? r : add_all(list, ret, err);
@@ -130,7 +130,7 @@ int volume_path(const char *volume, char **ret, struct error *err)
 	char *line;
 	int r;
 
-	if (pve_words(&words, "pvesm", "path", volume, NULL) < 0)
+	if (pve_words(&words, "pvesm", "path", volume) < 0)
 		return error_set_memory(err);
 	r = pve_run(&words, &output, err);
 	if (r < 0)
@@ -152,7 +152,7 @@ int volume_is_on_node(const char *node, const char *storage, const char *volume,
 	cleanup_json json_t *list = NULL;
 	int r;
 
-	if (!path || pve_words(&words, "pvesh", "get", path, "--content", "snippets", NULL) < 0)
+	if (!path || pve_words(&words, "pvesh", "get", path, "--content", "snippets") < 0)
 		return error_set_memory(err);
 	r = pve_query(&words, &list, err);
 	if (r < 0)
@@ -172,7 +172,7 @@ int cluster_nodes(struct strings *ret, struct error *err)
 	cleanup_json json_t *list = NULL;
 	int r;
 
-	if (pve_words(&words, "pvesh", "get", "/nodes", NULL) < 0)
+	if (pve_words(&words, "pvesh", "get", "/nodes") < 0)
 		return error_set_memory(err);
 	r = pve_query(&words, &list, err);
 	for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {

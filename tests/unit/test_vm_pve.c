@@ -25,7 +25,7 @@ static void test_command_line(void **state)
 		cleanup_strings struct strings words = { 0 };
 		cleanup_free char *line = NULL;
 
-		assert_int_equal(pve_words(&words, "qm", rows[i].word, NULL), 0);
+		assert_int_equal(pve_words(&words, "qm", rows[i].word), 0);
 		line = pve_command_line(&words);
 		assert_text(line, rows[i].line);
 	}
@@ -38,16 +38,16 @@ static void test_run(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	pve_words(&echo, "echo", "a b", NULL);
+	pve_words(&echo, "echo", "a b");
 	assert_int_equal(pve_run(&echo, &output, &err), 0);
 	assert_text(output, "a b");
 	assert_int_equal(pve_run(&echo, NULL, &err), 0);
 
-	pve_words(&failing, "ls", "/nosuch", NULL);
+	pve_words(&failing, "ls", "/nosuch");
 	assert_int_equal(pve_run(&failing, NULL, &err), -EIO);
 	assert_text(err.message, "'ls /nosuch' failed (2): ls: cannot access '/nosuch': No such "
 				 "file or directory");
-	pve_words(&absent, "nosuch-program", NULL);
+	pve_words(&absent, "nosuch-program");
 	assert_int_equal(pve_run(&absent, NULL, &err), -ENOENT);
 }
 
@@ -71,7 +71,7 @@ static void test_query(void **state)
 		cleanup_json json_t *json = NULL;
 		struct error err = { 0 };
 
-		pve_words(&words, "echo", rows[i].says, NULL);
+		pve_words(&words, "echo", rows[i].says);
 		assert_int_equal(pve_query(&words, &json, &err), rows[i].good ? 0 : -EBADMSG);
 		assert_true((json != NULL) == rows[i].good);
 	}
