@@ -98,7 +98,8 @@ static int look(struct attach *attach, struct error *err)
 	cleanup_vm_edit struct vm_edit checked = { 0 };
 	int status, r;
 
-	r = attached_read(attach->root, attach->vm.vmid, &attach->attached, err);
+	r = attached_read(attach->root, attach->vm.vmid, &attach->vm.config, &attach->attached,
+			  err);
 	if (r == 0 || r == -ENOENT)
 		r = pci_devices_list(attach->root, &attach->present, err);
 	if (r == 0)
@@ -138,7 +139,8 @@ static int record(struct attach *attach, struct error *err)
 {
 	struct attached *attached = &attach->attached;
 
-	if (attached_add(attached, &attach->edit) < 0 ||
+	if (attached_name(attached, &attach->vm.config) < 0 ||
+	    attached_add(attached, &attach->edit) < 0 ||
 	    (attach->hook.chain && set_copy(&attached->chain, attach->hook.chain) < 0) ||
 	    (attach->mapping_is_new && set_copy(&attached->mapping, attach->options->mapping) < 0))
 		return error_set_memory(err);
@@ -180,6 +182,7 @@ static void take_back(const struct attach *attach)
 {
 	cleanup_attached struct attached before = { 0 };
 
+	(void)attached_name(&before, &attach->vm.config);
 	for (size_t i = 0; i < attach->attached.edit.count; i++) {
 		const struct vm_change *change = &attach->attached.edit.items[i];
 		const char *now = vm_config_value(&attach->vm.config, change->key);

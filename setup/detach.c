@@ -166,7 +166,8 @@ static int detach_all(struct detach *detach, struct error *err)
 {
 	int status, r;
 
-	r = attached_read(detach->root, detach->vm.vmid, &detach->attached, err);
+	r = attached_read(detach->root, detach->vm.vmid, &detach->vm.config, &detach->attached,
+			  err);
 	if (r == -ENOENT) {
 		printf("pve-vfio attach has changed nothing of VM %u.\n", detach->vm.vmid);
 		return STATUS_DONE;

@@ -244,7 +244,7 @@ static const char **extend_environment(const char *variable)
 int process_pass(const char *const argv[], const char *variable, int *ret_status, struct error *err)
 {
 	cleanup_free const char **environment = extend_environment(variable);
-	int r, status;
+	int r, status = 0;
 	pid_t pid;
 
 	if (!environment)

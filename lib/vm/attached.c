@@ -44,6 +44,8 @@ static int read_members(const json_t *document, struct attached *attached, struc
 		r = error_set(err, -EBADMSG, "its version is %u, and this program knows %u",
 			      (unsigned)version, VERSION);
 	if (r == 0)
+		r = json_member_string_or_null(document, "uuid", &attached->uuid, err);
+	if (r == 0)
 		r = json_member_array(document, "changes", &changes, err);
 	if (r == 0)
 		r = json_member_string_or_null(document, "chain", &attached->chain, err);
@@ -73,9 +75,38 @@ int attached_parse(const char *name, const char *data, size_t size, struct attac
 	return 0;
 }
 
-int attached_read(const struct sysroot *root, uint32_t vmid, struct attached *ret,
-		  struct error *err)
+/* The uuid= of smbios1, which stays through rollback and restore. NULL for none. */
+static const char *find_uuid(const struct vm_config *config)
 {
+	const char *value = vm_config_get(config, "smbios1");
+	const char *uuid = value ? strstr(value, "uuid=") : NULL;
+
+	return uuid ? uuid + strlen("uuid=") : NULL;
+}
+
+static bool is_of(const struct attached *attached, const struct vm_config *config)
+{
+	const char *uuid = find_uuid(config);
+
+	if (!uuid || !attached->uuid)
+		return !uuid && !attached->uuid;
+	return strlen(attached->uuid) == strcspn(uuid, ",") &&
+	       text_starts_with(uuid, attached->uuid);
+}
+
+int attached_name(struct attached *attached, const struct vm_config *config)
+{
+	const char *uuid = find_uuid(config);
+
+	free(attached->uuid);
+	attached->uuid = uuid ? strndup(uuid, strcspn(uuid, ",")) : NULL;
+	return uuid && !attached->uuid ? -ENOMEM : 0;
+}
+
+int attached_read(const struct sysroot *root, uint32_t vmid, const struct vm_config *config,
+		  struct attached *ret, struct error *err)
+{
+	cleanup_attached struct attached attached = { 0 };
 	cleanup_free char *data = NULL;
 	char path[SYSROOT_PATH_MAX];
 	size_t size;
@@ -87,7 +118,14 @@ int attached_read(const struct sysroot *root, uint32_t vmid, struct attached *re
 		return r;
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
-	return attached_parse(path, data, size, ret, err);
+	r = attached_parse(path, data, size, &attached, err);
+	if (r < 0)
+		return r;
+	if (!is_of(&attached, config))
+		return -ENOENT;
+	*ret = attached;
+	attached = (struct attached){ 0 };
+	return 0;
 }
 
 /* What somebody has changed since an earlier attach is what this one found. */
@@ -126,8 +164,9 @@ static json_t *attached_json(const struct attached *attached)
 				      json_pack("{s:s, s:s?, s:s?}", "key", change->key, "before",
 						change->before, "after", change->after));
 	}
-	return json_pack("{s:i, s:o, s:s?, s:s?}", "version", VERSION, "changes", changes, "chain",
-			 attached->chain, "mapping", attached->mapping);
+	return json_pack("{s:i, s:s?, s:o, s:s?, s:s?}", "version", VERSION, "uuid", attached->uuid,
+			 "changes", changes, "chain", attached->chain, "mapping",
+			 attached->mapping);
 }
 
 static bool is_empty(const struct attached *attached)
@@ -148,6 +187,7 @@ int attached_write(const struct sysroot *root, uint32_t vmid, const struct attac
 
 void attached_done(struct attached *attached)
 {
+	free(attached->uuid);
 	vm_edit_done(&attached->edit);
 	free(attached->chain);
 	free(attached->mapping);
