@@ -112,6 +112,9 @@ static int run_both(struct hook *hook, const struct phase *phase, struct error *
 	}
 	if (phase->run)
 		r = phase->run(hook, err);
+	/* It may take any time, and the devices are settled. */
+	cleanup_close_fd(&hook->lock);
+	hook->lock = -1;
 	chained = hook_chain(hook, phase->name, &chain_err);
 	if (chained < 0 && r == 0)
 		return error_set(err, chained, "%s", chain_err.message);

@@ -241,6 +241,27 @@ static const char **extend_environment(const char *variable)
 	return environment;
 }
 
+/* With the signals as they are by default: this program may ignore some. */
+static int spawn(pid_t *ret, const char *const argv[], const char *const environment[])
+{
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
+	int r;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	r = posix_spawnattr_init(&attributes);
+	if (r != 0)
+		return -r;
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	r = posix_spawn(ret, argv[0], NULL, &attributes, without_const(argv),
+			without_const(environment));
+	posix_spawnattr_destroy(&attributes);
+	return -r;
+}
+
 int process_pass(const char *const argv[], const char *variable, int *ret_status, struct error *err)
 {
 	cleanup_free const char **environment = extend_environment(variable);
@@ -249,8 +270,7 @@ int process_pass(const char *const argv[], const char *variable, int *ret_status
 
 	if (!environment)
 		return error_set_memory(err);
-	r = -posix_spawn(&pid, argv[0], NULL, NULL, without_const(argv),
-			 without_const(environment));
+	r = spawn(&pid, argv, environment);
 	while (r == 0 && waitpid(pid, &status, 0) < 0)
 		r = errno == EINTR ? 0 : -errno;
 	if (r < 0)

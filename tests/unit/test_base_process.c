@@ -114,6 +114,7 @@ static void test_pass(void **state)
 {
 	const char *const argv[] = { "/bin/sh", "-c", "exit $((PASSED + OURS))", NULL };
 	const char *const killed[] = { "/bin/sh", "-c", "kill -9 $$", NULL };
+	const char *const piped[] = { "/bin/sh", "-c", "kill -PIPE $$", NULL };
 	const char *const absent[] = { "/nosuch", NULL };
 	struct error err = { 0 };
 	int status = -1;
@@ -126,6 +127,10 @@ static void test_pass(void **state)
 	assert_null(getenv("PASSED"));
 	assert_int_equal(process_pass(killed, "PASSED=4", &status, &err), 0);
 	assert_int_equal(status, 128 + SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(process_pass(piped, "PASSED=4", &status, &err), 0);
+	assert_int_equal(status, 128 + SIGPIPE);
+	signal(SIGPIPE, SIG_DFL);
 	assert_int_equal(process_pass(absent, "PASSED=4", &status, &err), -ENOENT);
 	assert_string_equal(err.message, "cannot run '/nosuch': No such file or directory");
 }
