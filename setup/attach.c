@@ -29,19 +29,23 @@ static const struct option {
 
 #define OPTION_ROWS (sizeof(option_table) / sizeof(*option_table))
 
-static int usage_error(const char *what, const char *word)
+static int print_usage(void)
 {
-	fprintf(stderr,
-		"pve-vfio attach: %s '%s'\n"
-		"Usage: pve-vfio attach VMID [DEVICE...] [--layout LAYOUT] [--guest linux|windows]\n"
-		"         [--mapping NAME] [--storage STORAGE] [--romfile FILE] [--gop FILE]\n"
-		"         [--chain] [--dry-run] [--yes]\n"
-		"Layouts:\n",
-		what, word);
+	fputs("Usage: pve-vfio attach VMID [DEVICE...] [--layout LAYOUT] [--guest linux|windows]\n"
+	      "         [--mapping NAME] [--storage STORAGE] [--romfile FILE] [--gop FILE]\n"
+	      "         [--chain] [--dry-run] [--yes]\n"
+	      "Layouts:\n",
+	      stderr);
 	for (size_t i = 0; layout_at(i); i++)
 		fprintf(stderr, "  %-17s%s\n", layout_name(layout_at(i)),
 			layout_what(layout_at(i)));
 	return STATUS_USAGE;
+}
+
+static int usage_error(const char *what, const char *word)
+{
+	fprintf(stderr, "pve-vfio attach: %s '%s'\n", what, word);
+	return print_usage();
 }
 
 static const struct option *find_option(const char *name)
@@ -160,9 +164,13 @@ static int unpin(const struct attach *attach, struct error *err)
 static int set_vm(const struct attach *attach, struct error *err)
 {
 	cleanup_strings struct strings words = { 0 };
+	int r;
 
 	if (attach->edit.count == 0)
 		return 0;
+	r = attach_vm_look_again(attach->root, &attach->vm, err);
+	if (r < 0)
+		return r;
 	if (vm_edit_words(&attach->edit, attach->vm.vmid, &words) < 0)
 		return error_set_memory(err);
 	return attach_run(&words, attach->options->dry_run, err);
@@ -239,8 +247,11 @@ static int attach_all(struct attach *attach, struct error *err)
 	if (change(attach, err) < 0)
 		return STATUS_FAILED;
 	attach_hook_tell_nodes(attach);
-	if (attach->edit.count > 0)
-		attach_print_guest(attach);
+	if (attach->edit.count == 0)
+		return STATUS_DONE;
+	attach_print_guest(attach);
+	if (attach->device_count > 0)
+		printf("\n'pve-vfio plan %u' shows what the next start does.\n", attach->vm.vmid);
 	return STATUS_DONE;
 }
 
@@ -275,6 +286,8 @@ int verb_attach(struct command *command, struct error *err)
 	uint32_t vmid;
 	int status;
 
+	if (command->argc == 0)
+		return print_usage();
 	status = parse_options(command, &options);
 	if (status == STATUS_DONE)
 		status = check_options(&options);

@@ -36,6 +36,9 @@ struct attach_vm {
  */
 int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
 		   struct attach_vm *ret, struct error *err);
+
+/* -EAGAIN when somebody has changed the configuration since it was read. */
+int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm, struct error *err);
 void attach_vm_done(struct attach_vm *vm);
 #define cleanup_attach_vm cleanup(attach_vm_done)
 

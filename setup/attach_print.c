@@ -42,9 +42,9 @@ void attach_print_changes(const struct attach *attach)
 		const struct vm_change *change = &attach->edit.items[i];
 
 		if (change->why)
-			printf("#   %s: %s (%s): %s\n", change->key,
-			       change->after ? change->after : "the default",
-			       change->before ? change->before : "not set", change->why);
+			printf("#   %s: %s -> %s: %s\n", change->key,
+			       change->before ? change->before : "not set",
+			       change->after ? change->after : "not set", change->why);
 	}
 }
 

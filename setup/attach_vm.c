@@ -82,13 +82,33 @@ static int read_node(const struct sysroot *root, char **ret, struct error *err)
 	return 0;
 }
 
+static void config_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
+{
+	snprintf(path, SYSROOT_PATH_MAX, "etc/pve/qemu-server/%u.conf", vmid);
+}
+
+int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm, struct error *err)
+{
+	cleanup_free char *text = NULL;
+	char path[SYSROOT_PATH_MAX];
+	size_t size;
+
+	config_path(vm->vmid, path);
+	if (sysroot_read(root, path, VM_CONFIG_MAX, &text, &size) == 0 &&
+	    strcmp(text, vm->text) == 0)
+		return 0;
+	return error_set(err, -EAGAIN,
+			 "the configuration of VM %u has just been changed by another; look again",
+			 vm->vmid);
+}
+
 static int read_text(const struct sysroot *root, struct attach_vm *vm, struct error *err)
 {
 	char path[SYSROOT_PATH_MAX];
 	size_t size;
 	int r;
 
-	snprintf(path, sizeof(path), "etc/pve/qemu-server/%u.conf", vm->vmid);
+	config_path(vm->vmid, path);
 	r = sysroot_read(root, path, VM_CONFIG_MAX, &vm->text, &size);
 	if (r == -ENOENT)
 		return refuse_absent(root, vm->vmid, err);

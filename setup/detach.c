@@ -137,9 +137,13 @@ static int drop_mapping(struct detach *detach, struct error *err)
 static int set_vm(struct detach *detach, struct error *err)
 {
 	cleanup_strings struct strings words = { 0 };
+	int r;
 
 	if (detach->edit.count == 0)
 		return 0;
+	r = attach_vm_look_again(detach->root, &detach->vm, err);
+	if (r < 0)
+		return r;
 	if (vm_edit_words(&detach->edit, detach->vm.vmid, &words) < 0)
 		return error_set_memory(err);
 	return attach_run(&words, detach->dry_run, err);

@@ -23,7 +23,7 @@ static const struct verb {
 	{ "status", "[VMID]", 0, 1, true, false, verb_status, "which VM holds which devices" },
 	{ "config", "[VMID]", 0, 1, true, false, verb_config,
 	  "validate the settings of this node, or of a VM, and show them" },
-	{ "attach", "VMID ...", 1, INT_MAX, false, true, verb_attach,
+	{ "attach", "VMID ...", 0, INT_MAX, false, true, verb_attach,
 	  "give a VM the hookscript, and devices in a layout that is known to work" },
 	{ "detach", "VMID", 1, 2, false, true, verb_detach, "take away what attach has changed" },
 	{ "restore", "VMID|--stale", 1, 1, false, true, verb_restore,
