@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # A Proxmox VE node for commands that need qm, pvesm and pvesh: a machine of lib.sh with the
 # stand-ins of tests/pve in it, entered with chroot, so that the shipped program runs as on a node.
 #
