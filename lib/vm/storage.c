@@ -17,13 +17,14 @@ static bool list_has(const char *list, const char *word)
 {
 	size_t size = strlen(word);
 
-	while (list) {
+	for (;;) {
 		if (strncmp(list, word, size) == 0 && (list[size] == ',' || list[size] == '\0'))
 			return true;
 		list = strchr(list, ',');
-		list += list != NULL;
+		if (!list)
+			return false;
+		list++;
 	}
-	return false;
 }
 
 /* pvesh writes booleans as 0 and 1; a later one may write them as JSON does. */
