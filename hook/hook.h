@@ -31,6 +31,7 @@ struct hook {
 	 */
 	const char *migrated_from;
 	struct pci_names names;
+	bool trace; /* the settings ask for each step's time */
 	struct hook_log {
 		int syslog; /* socket, or -1 */
 	} log;
@@ -57,6 +58,12 @@ int phase_post_stop(struct hook *hook, struct error *err);
  */
 void hook_say(struct hook *hook, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hook_log_open(struct hook *hook);
+
+/* With the setting "trace": says how long a step took that began then (clock_now_us()). */
+void hook_trace(struct hook *hook, const char *step, uint64_t began_us);
+
+/* Reads that setting alone, for phases that go by the journal; without the file it is off. */
+void hook_read_trace(struct hook *hook);
 
 /* run_told for both directions: a line for each action. The context is the hook. */
 void hook_tell_applied(const struct action *action, const struct run_result *result, void *context);

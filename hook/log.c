@@ -7,8 +7,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "hook.h"
 #include "report/words.h"
+#include "vm/settings.h"
 
 /* syslog(3) priorities, RFC 3164: facility daemon (3) and severity info (6). */
 #define SYSLOG_PRIORITY (3 * 8 + 6)
@@ -61,6 +63,20 @@ void hook_say(struct hook *hook, const char *format, ...)
 	}
 }
 
+void hook_trace(struct hook *hook, const char *step, uint64_t began_us)
+{
+	if (hook->trace)
+		hook_say(hook, "trace: %8ju us %s", (uintmax_t)(clock_now_us() - began_us), step);
+}
+
+void hook_read_trace(struct hook *hook)
+{
+	cleanup_settings struct settings settings = { 0 };
+
+	if (settings_read(&hook->root, hook->vmid, &settings, NULL) == 0)
+		hook->trace = settings.trace;
+}
+
 static void tell(struct hook *hook, enum run_direction direction, const struct action *action,
 		 const struct run_result *result)
 {
@@ -69,6 +85,9 @@ static void tell(struct hook *hook, enum run_direction direction, const struct a
 
 	if (line)
 		hook_say(hook, "%s", line);
+	if (hook->trace)
+		hook_say(hook, "trace: %8ju us %s %s", (uintmax_t)result->took_us,
+			 action_operations(action->type)->name, action->target);
 }
 
 void hook_tell_applied(const struct action *action, const struct run_result *result, void *context)

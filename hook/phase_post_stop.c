@@ -2,6 +2,7 @@
 /* hook: post-stop. Gives the devices back to the host, from the journal alone. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "change/restore.h"
 #include "hook.h"
 
@@ -12,6 +13,7 @@
 static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, struct error *err)
 {
 	struct deadline deadline = deadline_in_ms(QEMU_END_WAIT_MS);
+	uint64_t began = clock_now_us();
 	struct task qemu;
 	unsigned step = 0;
 	int r;
@@ -20,6 +22,7 @@ static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, 
 		r = qemu_find(&hook->root, hook->vmid, &qemu, err);
 	while (r == 0 && qemu.pid && qemu.pid == journal->qemu.pid &&
 	       deadline_wait_step(deadline, &step));
+	hook_trace(hook, "QEMU ended", began);
 	*ret = qemu.pid != 0;
 	return r;
 }
@@ -35,7 +38,7 @@ int hook_give_back(struct hook *hook, struct journal *journal, struct error *err
 		const struct action *action = &journal->actions.items[i];
 
 		chosen[i] = !action->keep;
-		if (action->keep && action->state != ACTION_FORESEEN)
+		if (action->keep && action->type == ACTION_BIND && action->state != ACTION_FORESEEN)
 			hook_say(hook, "%s: stays with %s, as the settings ask", action->target,
 				 action->wanted);
 	}
@@ -55,6 +58,7 @@ int phase_post_stop(struct hook *hook, struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
 	bool runs;
+	uint64_t began = clock_now_us();
 	int r;
 
 	r = hook_begin(hook, false, err);
@@ -62,6 +66,7 @@ int phase_post_stop(struct hook *hook, struct error *err)
 		r = journal_read(&hook->root, &hook->state, hook->vmid, &journal, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	hook_read_trace(hook);
 	r = vm_runs(hook, &journal, &runs, err);
 	if (r < 0)
 		return r;
@@ -70,5 +75,7 @@ int phase_post_stop(struct hook *hook, struct error *err)
 		return 0;
 	}
 
-	return hook_give_back(hook, &journal, err);
+	r = hook_give_back(hook, &journal, err);
+	hook_trace(hook, "given back", began);
+	return r;
 }

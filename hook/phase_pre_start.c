@@ -89,9 +89,11 @@ static int check_plan(struct hook *hook, struct start *start, struct error *err)
 	cleanup_findings struct findings findings = { 0 };
 	cleanup_free char *words = NULL;
 	size_t errors;
+	uint64_t began = clock_now_us();
 	int r;
 
 	r = check_start_run(start, &findings, err);
+	hook_trace(hook, "checked", began);
 	words = words_findings(&findings);
 	if (words)
 		hook_say(hook, "%s", words);
@@ -114,6 +116,7 @@ static int announce(struct hook *hook, struct start *start, const struct watch *
 {
 	struct journal *journal = &start->journal;
 	struct actions reserved = { 0 };
+	uint64_t began = clock_now_us();
 	int r = 0;
 
 	for (size_t i = 0; i < journal->actions.count && r == 0; i++)
@@ -129,6 +132,7 @@ static int announce(struct hook *hook, struct start *start, const struct watch *
 	journal->watch = watch->task;
 	journal_enter(journal, JOURNAL_STARTING);
 	r = journal_write(&hook->state, journal, err);
+	hook_trace(hook, "journal written", began);
 	return r < 0 ? r
 		     : claims_take_over(&hook->root, &hook->state, &start->claims, journal, err);
 }
@@ -204,12 +208,16 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 {
 	struct actions *actions = &start->journal.actions;
 	unsigned deadline_s = start->settings.deadline_s;
+	uint64_t began = clock_now_us();
 	int r;
 
 	r = run_actions(&hook->root, actions, RUN_APPLY, NULL, deadline_s * 1000, hook_tell_applied,
 			hook, err);
+	hook_trace(hook, "all of these, side by side", began);
+	began = clock_now_us();
 	if (r == 0)
 		r = confirm(hook, &start->plan, deadline_s, err);
+	hook_trace(hook, "seen with its nodes", began);
 	if (r < 0)
 		hook_say(hook, "%s", err->message);
 	if (r != 0)
@@ -239,6 +247,8 @@ int phase_pre_start(struct hook *hook, struct error *err)
 
 	start.journal.run = began;
 	r = start_prepare(&start, err);
+	hook->trace = start.settings.trace;
+	hook_trace(hook, "read and planned", began);
 	if (r == 0)
 		r = give_back(hook, &start, false, err);
 	if (r == 0 && start.plan.actions.count > 0)

@@ -65,20 +65,25 @@ static unsigned count_wildcards(const char *pattern)
 	return count;
 }
 
-/* Lines of modules.alias: "alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci". */
+/*
+ * Lines of modules.alias: "alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci". Ten
+ * thousand others stand around them, so these are searched for.
+ */
 static char *find_module(char *aliases, const char *modalias)
 {
 	unsigned least = UINT_MAX;
-	char *rest = aliases, *line, *found = NULL;
+	char *found = NULL, *end;
 
-	while ((line = strsep(&rest, "\n"))) {
-		char *pattern, *module;
+	for (char *line = strstr(aliases, ALIAS); line; line = strstr(end, ALIAS)) {
+		char *pattern = line + strlen(ALIAS);
+		bool is_line = line == aliases || line[-1] == '\n' || line[-1] == '\0';
+		char *module;
 
-		if (!text_starts_with(line, ALIAS))
-			continue;
-		pattern = line + strlen(ALIAS);
+		end = pattern + strcspn(pattern, "\n");
+		if (*end)
+			*end++ = '\0';
 		module = strchr(pattern, ' ');
-		if (!module)
+		if (!is_line || !module)
 			continue;
 		*module++ = '\0';
 		if (count_wildcards(pattern) >= least || fnmatch(pattern, modalias, 0) != 0)
