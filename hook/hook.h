@@ -77,6 +77,12 @@ void hook_tell_reverted(const struct action *action, const struct run_result *re
 int hook_begin(struct hook *hook, bool create, struct error *err);
 
 /*
+ * Reads the VM's journal; of one that cannot be understood it takes what can be recognised, and
+ * says so. -ENOENT, silently, when the VM has none.
+ */
+int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err);
+
+/*
  * Gives the devices of a journal back, but for those that are to be kept; says what it does. The
  * caller has begun.
  */

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/number.h"
+#include "change/recover.h"
 #include "hook.h"
 #include "report/version.h"
 
@@ -76,6 +77,16 @@ int hook_begin(struct hook *hook, bool create, struct error *err)
 		return r;
 	hook->lock = journal_lock(&hook->root, &hook->state, hook->vmid, VM_LOCK_WAIT_MS, err);
 	return hook->lock < 0 ? hook->lock : 0;
+}
+
+int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err)
+{
+	bool broken = false;
+	int r = journal_recover(&hook->root, &hook->state, hook->vmid, ret, &broken, err);
+
+	if (broken)
+		hook_say(hook, "%s; what can be recognised in it is looked at", err->message);
+	return r;
 }
 
 void hook_done(struct hook *hook)

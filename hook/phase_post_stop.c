@@ -63,7 +63,7 @@ int phase_post_stop(struct hook *hook, struct error *err)
 
 	r = hook_begin(hook, false, err);
 	if (r == 0)
-		r = journal_read(&hook->root, &hook->state, hook->vmid, &journal, err);
+		r = hook_read_journal(hook, &journal, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	hook_read_trace(hook);

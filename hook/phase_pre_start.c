@@ -23,7 +23,7 @@ static int read_earlier(struct hook *hook, struct start *start, struct error *er
 	if (qemu.pid)
 		return error_set(err, -EBUSY, "VM %u runs already (process %d); nothing is done",
 				 hook->vmid, (int)qemu.pid);
-	r = journal_read(&hook->root, &hook->state, hook->vmid, &start->journal, err);
+	r = hook_read_journal(hook, &start->journal, err);
 	if (r == -ENOENT)
 		return journal_begin(&hook->root, hook->vmid, &start->journal, err);
 	if (r == 0 && start->journal.actions.count > 0 && start->journal.phase != JOURNAL_KEPT)

@@ -62,7 +62,7 @@ static int settle(uint32_t vmid, uint64_t run, struct task *ret_qemu)
 	if (r == 0)
 		r = hook_begin(&hook, false, &err);
 	if (r == 0)
-		r = journal_read(&hook.root, &hook.state, vmid, &journal, &err);
+		r = hook_read_journal(&hook, &journal, &err);
 	if (r == 0 && is_ours(&journal, run))
 		r = qemu_find(&hook.root, vmid, ret_qemu, &err);
 	if (r == 0 && is_ours(&journal, run) && ret_qemu->pid == 0) {

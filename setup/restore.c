@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/recover.h"
 #include "change/restore.h"
 #include "report/words.h"
 #include "setup.h"
@@ -43,6 +44,20 @@ static int refuse_running(struct command *command, uint32_t vmid, struct error *
 	return STATUS_REFUSED;
 }
 
+static int read_journal(struct command *command, const struct state *state, uint32_t vmid,
+			struct journal *ret, struct error *err)
+{
+	bool broken = false;
+	int r = journal_recover(&command->root, state, vmid, ret, &broken, err);
+
+	if (broken) {
+		fprintf(stderr, "pve-vfio: %s; what can be recognised in it is looked at\n",
+			err->message);
+		*err = (struct error){ 0 };
+	}
+	return r;
+}
+
 static int give_back(struct command *command, const struct state *state, uint32_t vmid,
 		     struct error *err)
 {
@@ -50,7 +65,7 @@ static int give_back(struct command *command, const struct state *state, uint32_
 	struct telling telling = { .root = &command->root };
 	int r;
 
-	r = journal_read(&command->root, state, vmid, &journal, err);
+	r = read_journal(command, state, vmid, &journal, err);
 	if (r == 0)
 		r = restore_journal(&command->root, state, &journal, NULL, 0,
 				    journal.deadline_s * 1000, tell, &telling, err);
@@ -86,7 +101,7 @@ static int restore_one_stale(struct command *command, const struct state *state,
 		printf("VM %u: another process is at work on its devices; left\n", vmid);
 		return 0;
 	}
-	r = journal_read(&command->root, state, vmid, &journal, err);
+	r = read_journal(command, state, vmid, &journal, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	why = why_not_stale(command, &journal);

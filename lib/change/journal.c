@@ -66,7 +66,7 @@ static int parse_bind(const json_t *json, struct action *action, struct error *e
 	return 0;
 }
 
-static int parse_action(const json_t *json, struct action *action, struct error *err)
+int action_from_json(const json_t *json, struct action *action, struct error *err)
 {
 	cleanup_free char *type = NULL, *state = NULL;
 	int r;
@@ -97,7 +97,7 @@ static int parse_actions(const json_t *array, struct actions *actions, struct er
 {
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		struct action action = { 0 };
-		int r = parse_action(json_array_get(array, i), &action, err);
+		int r = action_from_json(json_array_get(array, i), &action, err);
 
 		if (r < 0) {
 			action_done(&action);
@@ -176,10 +176,13 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	return parse_actions(actions, &journal->actions, err);
 }
 
-static int read_file(const struct state *state, const char *name, char **ret_data, size_t *ret_size)
+int journal_read_text(const struct state *state, uint32_t vmid, char **ret_data, size_t *ret_size)
 {
-	cleanup_close int fd = openat(state->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = -1;
+	char name[32];
 
+	file_name(vmid, name);
+	fd = openat(state->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	return file_read_fd(fd, JOURNAL_MAX, ret_data, ret_size);
@@ -207,7 +210,7 @@ int journal_read(const struct sysroot *root, const struct state *state, uint32_t
 	int r;
 
 	file_name(vmid, name);
-	r = read_file(state, name, &data, &size);
+	r = journal_read_text(state, vmid, &data, &size);
 	if (r == -ENOENT)
 		return r;
 	if (r < 0)

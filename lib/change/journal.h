@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <time.h>
 
 #include "change/action.h"
@@ -45,6 +46,10 @@ const char *journal_phase_name(enum journal_phase phase);
  */
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		 struct journal *ret, struct error *err);
+
+/* The file itself, with a NUL behind; and one action of it. For change/recover.h. */
+int journal_read_text(const struct state *state, uint32_t vmid, char **ret_data, size_t *ret_size);
+int action_from_json(const json_t *json, struct action *action, struct error *err);
 
 /*
  * Takes the VM's lock, as state_lock_vm() does. Where it is held by a child that is stuck in the

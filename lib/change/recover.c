@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: journals that cannot be understood. Believes no value of theirs without a look. */
+#include "change/recover.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "host/kernel.h"
+
+/* An object that begins with it may be an action; so does every one that we write. */
+#define FIRST_MEMBER "\"type\""
+
+/* It names another boot than this one; a file in which none can be seen is of this one, as /run is. */
+static bool is_of_other_boot(const char *data, const char *boot_id)
+{
+	const char *member = strstr(data, "\"boot_id\": \"");
+
+	return member && strncmp(member + strlen("\"boot_id\": \""), boot_id, strlen(boot_id)) != 0;
+}
+
+static int add_action(const char *text, size_t size, struct actions *actions)
+{
+	cleanup_json json_t *json =
+		json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, NULL);
+	struct action action = { 0 };
+
+	if (!json || action_from_json(json, &action, NULL) < 0 ||
+	    actions_find(actions, action.type, action.target)) {
+		action_done(&action);
+		return 0;
+	}
+	/* What has become of it is not known. */
+	if (action.state != ACTION_FORESEEN)
+		action.state = ACTION_ANNOUNCED;
+	return actions_add(actions, &action);
+}
+
+/* Every whole object in the text that is an action. */
+static int recognise(const char *data, size_t size, struct actions *actions)
+{
+	const char *end = data + size;
+	int r = 0;
+
+	for (const char *at = data; r == 0 && (at = memchr(at, '{', (size_t)(end - at))); at++) {
+		const char *member = at + 1;
+
+		while (member < end && isspace((unsigned char)*member))
+			member++;
+		if ((size_t)(end - member) > strlen(FIRST_MEMBER) &&
+		    memcmp(member, FIRST_MEMBER, strlen(FIRST_MEMBER)) == 0)
+			r = add_action(at, (size_t)(end - at), actions);
+	}
+	return r;
+}
+
+int journal_recover(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		    struct journal *ret, bool *ret_broken, struct error *err)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct error ignored = { 0 };
+	cleanup_free char *data = NULL;
+	char name[32], broken[40];
+	size_t size;
+	int r;
+
+	*ret_broken = false;
+	r = journal_read(root, state, vmid, ret, err);
+	if (r != -EBADMSG)
+		return r;
+	r = journal_read_text(state, vmid, &data, &size);
+	if (r == 0)
+		r = journal_begin(root, vmid, &journal, &ignored);
+	if (r == 0 && !is_of_other_boot(data, journal.boot_id))
+		r = recognise(data, size, &journal.actions);
+	snprintf(name, sizeof(name), "%u.json", vmid);
+	snprintf(broken, sizeof(broken), "%s.broken", name);
+	if (r == 0 && renameat(state->fd, name, state->fd, broken) < 0)
+		r = -errno;
+	if (r == 0)
+		r = journal_write(state, &journal, &ignored);
+	if (r < 0)
+		return r;
+	*ret_broken = true;
+	*ret = journal;
+	journal = (struct journal){ 0 };
+	return 0;
+}
