@@ -84,6 +84,8 @@ int journal_recover(const struct sysroot *root, const struct state *state, uint3
 	if (r < 0)
 		return r;
 	*ret_broken = true;
+	if (journal.actions.count == 0)
+		return -ENOENT;
 	*ret = journal;
 	journal = (struct journal){ 0 };
 	return 0;

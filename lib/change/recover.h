@@ -11,7 +11,7 @@
 /*
  * As journal_read(), but where that gives -EBADMSG the actions that can be recognised are returned,
  * in a journal of JOURNAL_STARTING; the file is renamed to VMID.json.broken, and the sentence on
- * what was wrong with it is in `err`. *ret_broken tells that this was so.
+ * what was wrong with it is in `err`; -ENOENT when nothing can be. *ret_broken tells that this was so.
  */
 int journal_recover(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		    struct journal *ret, bool *ret_broken, struct error *err);
