@@ -70,7 +70,20 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-static int write_temporary(int dirfd, const char *name, const char *data, size_t size)
+static int set_owner(int fd, const struct file_owner *owner)
+{
+	struct stat now;
+
+	if (fstat(fd, &now) < 0)
+		return -errno;
+	if ((now.st_uid != owner->uid || now.st_gid != owner->gid) &&
+	    fchown(fd, owner->uid, owner->gid) < 0)
+		return -errno;
+	return fchmod(fd, owner->mode) < 0 ? -errno : 0;
+}
+
+static int write_temporary(int dirfd, const char *name, const char *data, size_t size,
+			   const struct file_owner *owner)
 {
 	cleanup_close int fd = -1;
 	int r;
@@ -79,19 +92,22 @@ static int write_temporary(int dirfd, const char *name, const char *data, size_t
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, data, size);
+	if (r == 0 && owner)
+		r = set_owner(fd, owner);
 	if (r < 0)
 		return r;
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_replace_at(int dirfd, const char *name, const char *data, size_t size)
+int file_replace_owned_at(int dirfd, const char *name, const char *data, size_t size,
+			  const struct file_owner *owner)
 {
 	cleanup_free char *temporary = text_format("%s.tmp", name);
 	int r;
 
 	if (!temporary)
 		return -ENOMEM;
-	r = write_temporary(dirfd, temporary, data, size);
+	r = write_temporary(dirfd, temporary, data, size, owner);
 	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -99,4 +115,9 @@ int file_replace_at(int dirfd, const char *name, const char *data, size_t size)
 		return r;
 	}
 	return fsync(dirfd) < 0 ? -errno : 0;
+}
+
+int file_replace_at(int dirfd, const char *name, const char *data, size_t size)
+{
+	return file_replace_owned_at(dirfd, name, data, size, NULL);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Reads everything from `fd`, up to `max` bytes, into memory the caller frees. A NUL byte is put
@@ -21,3 +22,14 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size);
  * the old file stands and the temporary is gone. Returns 0 or -errno.
  */
 int file_replace_at(int dirfd, const char *name, const char *data, size_t size);
+
+/* What a file is beside its content. */
+struct file_owner {
+	mode_t mode; /* permission bits */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The same with an owner and permissions, which the file has from the moment it is there. */
+int file_replace_owned_at(int dirfd, const char *name, const char *data, size_t size,
+			  const struct file_owner *owner);

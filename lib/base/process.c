@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -85,18 +86,24 @@ static char *const *without_const(const char *const vector[])
 }
 
 /* In the child. `status_fd` closes when the program starts, and takes errno when it does not. */
-static _Noreturn void become(const char *path, const char *const argv[], int output_fd,
-			     int status_fd)
+static _Noreturn void become(const char *path, const char *const argv[], bool independent,
+			     int output_fd, int status_fd)
 {
 	static const char *const environment[] = { "PATH=" PROCESS_PATH, "LC_ALL=C", "HOME=/root",
 						   NULL };
+	/* what a caller ignores, a program would go on ignoring */
+	static const int defaults[] = { SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGQUIT };
 	sigset_t none;
 	int failed;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (independent)
+		setsid();
+	else
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+		signal(defaults[i], SIG_DFL);
 	if (arrange_descriptors(output_fd, &status_fd))
 		execve(path, without_const(argv), without_const(environment));
 	failed = errno;
@@ -169,27 +176,64 @@ static int attend(pid_t pid, int output_fd, int status_fd, unsigned deadline_ms,
 	return 0;
 }
 
-static int start_and_attend(const char *path, const char *const argv[], unsigned deadline_ms,
-			    size_t max, struct process_end *end)
+/*
+ * The same for one whose output is in a file: whoever writes to a pipe would be ended with its
+ * reader.
+ */
+static int attend_independent(pid_t pid, int output_fd, int status_fd, unsigned deadline_ms,
+			      size_t max, struct process_end *end)
+{
+	struct deadline deadline = deadline_in_ms(deadline_ms);
+	int failed = 0;
+
+	if (!wait_until(pid, deadline, &end->status)) {
+		kill(-pid, SIGKILL);
+		wait_until(pid, deadline_in_ms(KILL_GRACE_MS), &end->status);
+		return -ETIMEDOUT;
+	}
+	if (lseek(output_fd, 0, SEEK_SET) < 0)
+		return -errno;
+	while (read_some(output_fd, max, end))
+		continue;
+	if (end->status == STATUS_NO_START &&
+	    read(status_fd, &failed, sizeof(failed)) == (ssize_t)sizeof(failed))
+		return -failed;
+	return 0;
+}
+
+static int open_output(bool independent, int output[2])
+{
+	if (!independent)
+		return pipe2(output, O_CLOEXEC) < 0 ? -errno : 0;
+	output[0] = memfd_create("output", MFD_CLOEXEC);
+	output[1] = fcntl(output[0], F_DUPFD_CLOEXEC, 0);
+	return output[1] < 0 ? -errno : 0;
+}
+
+static int start_and_attend(const char *path, const char *const argv[], bool independent,
+			    unsigned deadline_ms, size_t max, struct process_end *end)
 {
 	int output[2] = { -1, -1 }, status[2] = { -1, -1 };
 	int r = 0;
 	pid_t pid;
 
-	if (pipe2(output, O_CLOEXEC) < 0)
-		return -errno;
+	r = open_output(independent, output);
+	if (r < 0)
+		return r;
 	if (pipe2(status, O_CLOEXEC) < 0) {
 		r = -errno;
 		goto close_output;
 	}
 	pid = fork();
 	if (pid == 0)
-		become(path, argv, output[1], status[1]);
+		become(path, argv, independent, output[1], status[1]);
 	if (pid < 0)
 		r = -errno;
 	close(output[1]);
 	close(status[1]);
-	if (pid > 0)
+	if (pid > 0 && independent)
+		r = attend_independent(pid, output[0], status[0], deadline_ms, max, end);
+	else if (pid > 0)
 		r = attend(pid, output[0], status[0], deadline_ms, max, end);
 	close(status[0]);
 	close(output[0]);
@@ -201,8 +245,8 @@ close_output:
 	return r;
 }
 
-int process_run(const char *const argv[], unsigned deadline_ms, size_t output_max,
-		struct process_end *ret, struct error *err)
+static int run(const char *const argv[], bool independent, unsigned deadline_ms,
+	       size_t output_max, struct process_end *ret, struct error *err)
 {
 	cleanup_process_end struct process_end end = { 0 };
 	cleanup_free char *path = find_program(argv[0]);
@@ -213,7 +257,7 @@ int process_run(const char *const argv[], unsigned deadline_ms, size_t output_ma
 	end.output = strdup("");
 	if (!end.output)
 		return error_set_memory(err);
-	r = start_and_attend(path, argv, deadline_ms, output_max, &end);
+	r = start_and_attend(path, argv, independent, deadline_ms, output_max, &end);
 	if (r == -ETIMEDOUT)
 		return error_set(err, r, "'%s' was killed: it had not ended after %u s", argv[0],
 				 deadline_ms / 1000);
@@ -277,4 +321,16 @@ int process_pass(const char *const argv[], const char *variable, int *ret_status
 		return error_set(err, r, "cannot run '%s': %s", argv[0], strerror(-r));
 	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 0;
+}
+
+int process_run(const char *const argv[], unsigned deadline_ms, size_t output_max,
+		struct process_end *ret, struct error *err)
+{
+	return run(argv, false, deadline_ms, output_max, ret, err);
+}
+
+int process_run_to_end(const char *const argv[], unsigned deadline_ms, size_t output_max,
+		       struct process_end *ret, struct error *err)
+{
+	return run(argv, true, deadline_ms, output_max, ret, err);
 }

@@ -41,3 +41,10 @@ int process_run(const char *const argv[], unsigned deadline_ms, size_t output_ma
  */
 int process_pass(const char *const argv[], const char *variable, int *ret_status,
 		 struct error *err);
+
+/*
+ * The same for a program that must not be cut short: it is in a session of its own, so that no
+ * signal of the terminal reaches it, and goes on to its end when this program is killed.
+ */
+int process_run_to_end(const char *const argv[], unsigned deadline_ms, size_t output_max,
+		       struct process_end *ret, struct error *err);

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* boot: files of settings. Decides about no setting. */
+#include "boot/layout.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#define HEAD                                                                                       \
+	"# Written by 'pve-vfio setup', which replaces it; 'pve-vfio undo' takes it away.\n"
+
+static const char *const own_files[] = { LAYOUT_GRUB, LAYOUT_MODULES,	 LAYOUT_MODPROBE,
+					 LAYOUT_UDEV, LAYOUT_EARLY_HOOK, LAYOUT_EARLY_SCRIPT };
+
+char *layout_parameter_place(const struct boot_loader *loader)
+{
+	return text_format("%s%s%s", loader->grub ? "/" LAYOUT_GRUB : "",
+			   loader->grub && loader->systemd_boot ? " and " : "",
+			   loader->systemd_boot ? "/" BOOT_CMDLINE : "");
+}
+
+/* ---- taking out */
+
+/* Without the last word that is equal to `word`, and the blanks ahead of it. */
+static int cut_word(struct boot_file *file, const char *word)
+{
+	cleanup_boot_words struct boot_words words = { 0 };
+	const struct boot_word *found;
+	size_t start;
+
+	if (boot_words_split(&words, file->path, file->after) < 0)
+		return -ENOMEM;
+	found = boot_words_find(&words, word);
+	if (!found)
+		return 0;
+	start = found->offset;
+	while (start > 0 && (file->after[start - 1] == ' ' || file->after[start - 1] == '\t'))
+		start--;
+	boot_file_cut(file, start, found->offset + found->size - start);
+	return 0;
+}
+
+int layout_clear(struct boot_draft *draft, const struct sysroot *root,
+		 const struct strings *cmdline, struct error *err)
+{
+	struct boot_file *file;
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(own_files) / sizeof(*own_files) && r == 0; i++)
+		r = boot_draft_set(draft, root, own_files[i], NULL, BOOT_MODE_TEXT, err);
+	if (r == 0)
+		r = boot_draft_open(draft, root, BOOT_CMDLINE, &file, err);
+	if (r < 0 || !file->after)
+		return r;
+	for (size_t i = cmdline->count; i-- > 0;)
+		if (cut_word(file, cmdline->items[i]) < 0)
+			return error_set_memory(err);
+	return 0;
+}
+
+/* ---- putting in */
+
+static int set(struct boot_draft *draft, const struct sysroot *root, const char *path,
+	       struct text *text, mode_t mode, struct error *err)
+{
+	cleanup_free char *content = text_take(text);
+
+	if (!content)
+		return error_set_memory(err);
+	return boot_draft_set(draft, root, path, content, mode, err);
+}
+
+/* Ours, and not among what the loader's file says already. */
+static bool is_wanted(const struct boot_setting *setting, const struct boot_words *words)
+{
+	return setting->kind == BOOT_PARAMETER && !setting->found &&
+	       !boot_words_find(words, setting->name);
+}
+
+static int write_grub(struct boot_draft *draft, const struct sysroot *root,
+		      const struct boot_settings *settings, const struct boot_existing *existing,
+		      struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+	cleanup_text struct text words = { 0 };
+
+	text_add(&text, HEAD);
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+
+		if (!is_wanted(setting, &existing->grub.words))
+			continue;
+		text_add(&text, "# %s: %s\n", setting->name, setting->reason);
+		text_add(&words, " %s", setting->name);
+	}
+	if (!words.data && !words.failed)
+		return 0;
+	text_add(&text, "%s=\"$%s%s\"\n", GRUB_VARIABLE, GRUB_VARIABLE,
+		 words.data ? words.data : "");
+	text.failed |= words.failed;
+	return set(draft, root, LAYOUT_GRUB, &text, BOOT_MODE_TEXT, err);
+}
+
+/* What the running kernel was started with, but for what the boot loader puts in. */
+static char *running_cmdline(const struct sysroot *root)
+{
+	cleanup_boot_words struct boot_words words = { 0 };
+	cleanup_text struct text text = { 0 };
+	cleanup_free char *cmdline = NULL;
+
+	if (sysroot_read_attribute(root, "proc/cmdline", &cmdline) < 0 ||
+	    boot_words_split(&words, "proc/cmdline", cmdline) < 0)
+		return NULL;
+	for (size_t i = 0; i < words.count; i++) {
+		const char *word = words.items[i].text;
+
+		if (!text_starts_with(word, "initrd=") && !text_starts_with(word, "BOOT_IMAGE="))
+			text_add(&text, "%s%s", text.data ? " " : "", word);
+	}
+	text_add(&text, "\n");
+	return boot_words_find_name(&words, "root=") ? text_take(&text) : NULL;
+}
+
+static int open_cmdline(struct boot_draft *draft, const struct sysroot *root,
+			struct boot_file **ret, struct error *err)
+{
+	cleanup_free char *running = NULL;
+	int r = boot_draft_open(draft, root, BOOT_CMDLINE, ret, err);
+
+	if (r < 0 || (*ret)->after)
+		return r;
+	running = running_cmdline(root);
+	if (!running)
+		return error_set(err, -ENOENT,
+				 "there is no '/%s', and no running kernel to take its words from: "
+				 "write one line with root=... and the other words into it",
+				 BOOT_CMDLINE);
+	return boot_draft_set(draft, root, BOOT_CMDLINE, running, BOOT_MODE_TEXT, err);
+}
+
+/* Behind the last word of the first line; what ends the file stays as it is. */
+static char *append_words(const char *content, const char *words)
+{
+	size_t size = strcspn(content, "\n");
+
+	while (size > 0 && isspace((unsigned char)content[size - 1]))
+		size--;
+	return text_format("%.*s%s%s", (int)size, content, size > 0 ? words : words + 1,
+			   content + size);
+}
+
+static int write_cmdline(struct boot_draft *draft, const struct sysroot *root,
+			 const struct boot_settings *settings,
+			 const struct boot_existing *existing, struct strings *cmdline,
+			 struct error *err)
+{
+	cleanup_text struct text words = { 0 };
+	cleanup_free char *content = NULL, *added = NULL;
+	struct boot_file *file;
+	int r;
+
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+
+		if (!is_wanted(setting, &existing->cmdline))
+			continue;
+		text_add(&words, " %s", setting->name);
+		if (strings_add(cmdline, setting->name) < 0)
+			return error_set_memory(err);
+	}
+	if (!words.data && !words.failed)
+		return 0;
+	r = open_cmdline(draft, root, &file, err);
+	if (r < 0)
+		return r;
+	added = text_take(&words);
+	content = added ? append_words(file->after, added) : NULL;
+	if (!content)
+		return error_set_memory(err);
+	return boot_draft_set(draft, root, BOOT_CMDLINE, content, BOOT_MODE_TEXT, err);
+}
+
+static int write_modules(struct boot_draft *draft, const struct sysroot *root,
+			 const struct boot_settings *settings, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+
+	if (boot_settings_count(settings, BOOT_MODULE, true) == 0)
+		return 0;
+	text_add(&text, HEAD);
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+
+		if (setting->kind == BOOT_MODULE && !setting->found)
+			text_add(&text, "# %s\n%s\n", setting->reason, setting->name);
+	}
+	return set(draft, root, LAYOUT_MODULES, &text, BOOT_MODE_TEXT, err);
+}
+
+static int write_modprobe(struct boot_draft *draft, const struct sysroot *root,
+			  const struct boot_settings *settings, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+
+	if (boot_settings_count(settings, BOOT_OPTION, true) +
+		    boot_settings_count(settings, BOOT_BLACKLIST, true) ==
+	    0)
+		return 0;
+	text_add(&text, HEAD);
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+
+		if (setting->found)
+			continue;
+		if (setting->kind == BOOT_OPTION)
+			text_add(&text, "# %s\noptions %s %s\n", setting->reason, setting->name,
+				 setting->value);
+		else if (setting->kind == BOOT_BLACKLIST)
+			text_add(&text, "# %s\nblacklist %s\n", setting->reason, setting->name);
+	}
+	return set(draft, root, LAYOUT_MODPROBE, &text, BOOT_MODE_TEXT, err);
+}
+
+/*
+ * The physical function may get its driver before or after this rule is read; a rule that writes the
+ * number that is set already does no harm (drivers/pci/iov.c, sriov_numvfs_store()).
+ */
+static int write_udev(struct boot_draft *draft, const struct sysroot *root,
+		      const struct boot_settings *settings, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+
+	if (boot_settings_count(settings, BOOT_SRIOV, true) == 0)
+		return 0;
+	text_add(&text, HEAD);
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+
+		if (setting->kind != BOOT_SRIOV)
+			continue;
+		text_add(&text, "# %s\n", setting->reason);
+		text_add(&text,
+			 "ACTION==\"add|bind\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", DRIVER==\"?*\"",
+			 setting->name);
+		if (setting->device)
+			text_add(&text, ", ATTR{vendor}==\"0x%.4s\", ATTR{device}==\"0x%s\"",
+				 setting->device, setting->device + 5);
+		text_add(&text, ", ATTR{sriov_numvfs}=\"%s\"\n", setting->value);
+	}
+	return set(draft, root, LAYOUT_UDEV, &text, BOOT_MODE_TEXT, err);
+}
+
+/* initramfs-tools(7): a hook that puts the driver into the initramfs. */
+static const char hook_script[] =
+	"#!/bin/sh\n" HEAD
+	"# Puts vfio-pci into the initramfs, for scripts/init-top/pve-vfio.\n"
+	"case $1 in\n"
+	"prereqs)\n"
+	"\texit 0\n"
+	"\t;;\n"
+	"esac\n"
+	". /usr/share/initramfs-tools/hook-functions\n"
+	"manual_add_modules vfio-pci\n";
+
+/*
+ * initramfs-tools(7): scripts of init-top run before the initramfs loads any driver of a PCI device;
+ * those that ask for no order, in the order of their names, so this one comes before udev.
+ */
+static const char early_head[] =
+	"#!/bin/sh\n" HEAD
+	"# Runs in the initramfs, before udev loads any driver: these devices are for VMs alone.\n"
+	"# 'pve_vfio.early=off' on the kernel command line leaves them to the host for once.\n"
+	"case $1 in\n"
+	"prereqs)\n"
+	"\texit 0\n"
+	"\t;;\n"
+	"esac\n"
+	"read -r words </proc/cmdline\n"
+	"case \" $words \" in\n"
+	"*' pve_vfio.early=off '*)\n"
+	"\texit 0\n"
+	"\t;;\n"
+	"esac\n"
+	"\n"
+	"# hold ADDRESS VENDOR DEVICE: not when something else is at the address now, as after a card\n"
+	"# was added\n"
+	"hold()\n"
+	"{\n"
+	"\tdevice=/sys/bus/pci/devices/$1\n"
+	"\tif ! [ -e \"$device\" ]; then\n"
+	"\t\techo \"pve-vfio: there is no device $1 to hold\" >/dev/kmsg\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\tread -r vendor <\"$device/vendor\"\n"
+	"\tread -r id <\"$device/device\"\n"
+	"\tif [ \"$vendor $id\" != \"$2 $3\" ]; then\n"
+	"\t\techo \"pve-vfio: $1 is $vendor:$id and not $2:$3: not held\" >/dev/kmsg\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\techo vfio-pci >\"$device/driver_override\"\n"
+	"\tif [ -e \"$device/driver\" ]; then\n"
+	"\t\techo \"$1\" >\"$device/driver/unbind\"\n"
+	"\tfi\n"
+	"\theld=\"$held $1\"\n"
+	"}\n"
+	"\n"
+	"held=\n";
+
+static const char early_tail[] =
+	"\n"
+	"if [ \"$held\" ]; then\n"
+	"\tmodprobe -q vfio-pci\n"
+	"\tfor address in $held; do\n"
+	"\t\techo \"$address\" >/sys/bus/pci/drivers_probe\n"
+	"\tdone\n"
+	"fi\n"
+	"exit 0\n";
+
+static int write_early(struct boot_draft *draft, const struct sysroot *root,
+		       const struct boot_settings *settings, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+	int r;
+
+	if (boot_settings_count(settings, BOOT_EARLY, true) == 0)
+		return 0;
+	text_add(&text, "%s", early_head);
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+
+		if (setting->kind == BOOT_EARLY)
+			text_add(&text, "# %s\nhold %s 0x%.4s 0x%s\n", setting->reason,
+				 setting->name, setting->device, setting->device + 5);
+	}
+	text_add(&text, "%s", early_tail);
+	r = set(draft, root, LAYOUT_EARLY_SCRIPT, &text, BOOT_MODE_SCRIPT, err);
+	if (r < 0)
+		return r;
+	return boot_draft_set(draft, root, LAYOUT_EARLY_HOOK, hook_script, BOOT_MODE_SCRIPT, err);
+}
+
+int layout_write(struct boot_draft *draft, const struct sysroot *root,
+		 const struct boot_settings *settings, const struct boot_existing *existing,
+		 const struct boot_loader *loader, struct strings *cmdline, struct error *err)
+{
+	int r = 0;
+
+	if (loader->grub)
+		r = write_grub(draft, root, settings, existing, err);
+	if (r == 0 && loader->systemd_boot)
+		r = write_cmdline(draft, root, settings, existing, cmdline, err);
+	if (r == 0)
+		r = write_modules(draft, root, settings, err);
+	if (r == 0)
+		r = write_modprobe(draft, root, settings, err);
+	if (r == 0)
+		r = write_udev(draft, root, settings, err);
+	if (r == 0)
+		r = write_early(draft, root, settings, err);
+	return r;
+}
+
+/* ---- what follows */
+
+struct layout_refresh layout_refresh_for(const struct boot_draft *draft)
+{
+	struct layout_refresh refresh = { 0 };
+
+	for (size_t i = 0; i < draft->count; i++) {
+		const char *path = draft->items[i]->path;
+
+		if (!boot_file_changes(draft->items[i]))
+			continue;
+		/* mkinitramfs copies all of modprobe.d; a change of udev's rules waits for the boot */
+		if (text_starts_with(path, CONF_MODPROBE "/") ||
+		    text_starts_with(path, "etc/initramfs-tools/"))
+			refresh.initramfs = true;
+		else if (text_starts_with(path, "etc/default/grub") ||
+			 strcmp(path, BOOT_CMDLINE) == 0)
+			refresh.loader = true;
+	}
+	return refresh;
+}

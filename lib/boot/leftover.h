@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * boot: what forum guides leave behind: settings that do nothing, that keep devices from the host, or
+ * that are in the way of the hook. Each is told with file and line; removed only on request.
+ */
+#pragma once
+
+#include "boot/existing.h"
+#include "boot/machine.h"
+
+struct boot_leftover {
+	const char *id;	     /* "vfio-virqfd" */
+	const char *why;     /* what it does, or does not, and what to do */
+	char *path;
+	unsigned line;	     /* from 1 */
+	char *text;	     /* what stands there: "ipcie_acs_override=downstream" */
+	size_t offset, size; /* what is to be cut out of the file; 0: only by hand */
+};
+
+/* Started as { 0 }. */
+struct boot_leftovers {
+	struct boot_leftover *items;
+	size_t count;
+};
+
+void boot_leftovers_done(struct boot_leftovers *leftovers);
+#define cleanup_boot_leftovers cleanup(boot_leftovers_done)
+
+/*
+ * Finds them in what exists. A blacklist of what is in `blacklisted`, asked for, is none.
+ * 0 or -ENOMEM with its sentence.
+ */
+int boot_leftovers_find(const struct boot_existing *existing, const struct boot_machine *machine,
+			const struct strings *blacklisted, struct boot_leftovers *ret,
+			struct error *err);
+
+/*
+ * Takes all that can be cut out of the draft's files. Returns how many, or -errno.
+ */
+int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft *draft,
+		       const struct sysroot *root, struct error *err);

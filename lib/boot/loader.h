@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * boot: which boot loader starts this machine, and so which file the kernel parameters come from.
+ * The root file system does not tell: Proxmox VE starts ZFS with systemd-boot, but with Secure Boot,
+ * or without UEFI, with GRUB (pve-docs, system-booting.adoc).
+ */
+#pragma once
+
+#include "host/sysroot.h"
+
+#define BOOT_CMDLINE "etc/kernel/cmdline"
+
+/* The boot partitions that proxmox-boot-tool keeps, a UUID a line; without it there are none. */
+#define BOOT_UUIDS "etc/kernel/proxmox-boot-uuids"
+
+/* Started as { 0 }. */
+struct boot_loader {
+	bool grub, systemd_boot; /* at least one; both when the machine does not tell */
+	bool managed;		 /* proxmox-boot-tool keeps the boot partitions */
+	bool efi, secure_boot;
+	struct strings evidence; /* what it was told from, a sentence each */
+};
+
+void boot_loader_done(struct boot_loader *loader);
+#define cleanup_boot_loader cleanup(boot_loader_done)
+
+/*
+ * Decides from, in this order: no UEFI (GRUB); what the loader left in the UEFI variable LoaderInfo
+ * (https://systemd.io/BOOT_LOADER_INTERFACE; GRUB sets it since 2.12); how the running kernel was
+ * started (BOOT_IMAGE= is GRUB's, initrd=\EFI\proxmox\ systemd-boot's); Secure Boot, for which
+ * Proxmox VE has only GRUB. Where nothing of this is there, as in an image, from the files: both,
+ * where both could be. 0, or -ENOMEM.
+ */
+int boot_loader_read(const struct sysroot *root, struct boot_loader *ret, struct error *err);
+
+/* "GRUB", "systemd-boot", "GRUB or systemd-boot". */
+const char *boot_loader_name(const struct boot_loader *loader);

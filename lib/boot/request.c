@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* boot: requests. Writes nothing. */
+#include "boot/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "boot/layout.h"
+
+/* What the functions below share. */
+struct settling {
+	const struct boot_request *request;
+	const struct boot_machine *machine;
+	const struct boot_existing *existing;
+	struct boot_settings settings;
+	struct strings *notes;
+	struct error *err;
+	int r; /* the first failure */
+};
+
+void boot_request_done(struct boot_request *request)
+{
+	strings_done(&request->parameters);
+	strings_done(&request->module_options);
+	boot_settings_done(&request->devices);
+	*request = (struct boot_request){ 0 };
+}
+
+static void fail(struct settling *settling)
+{
+	if (settling->r == 0)
+		settling->r = error_set_memory(settling->err);
+}
+
+static void add(struct settling *settling, const struct boot_setting *setting)
+{
+	if (settling->r == 0 && boot_settings_add(&settling->settings, setting) < 0)
+		fail(settling);
+}
+
+static void note(struct settling *settling, char *sentence)
+{
+	cleanup_free char *own = sentence;
+
+	if (!own || strings_add(settling->notes, own) < 0)
+		fail(settling);
+}
+
+/* ---- kernel parameters */
+
+/* The words of one boot loader; NULL when it is not this machine's. */
+static const struct boot_words *words_of(const struct settling *settling, bool grub)
+{
+	const struct boot_loader *loader = &settling->machine->loader;
+
+	if (grub)
+		return loader->grub ? &settling->existing->grub.words : NULL;
+	return loader->systemd_boot ? &settling->existing->cmdline : NULL;
+}
+
+/* "intel_iommu=on,sm_on" says what "intel_iommu=on" does. */
+static bool has_member(const char *word, const char *wanted)
+{
+	const char *member = wanted + boot_word_name_size(wanted);
+	const char *at = word + boot_word_name_size(word);
+	size_t length = strlen(member);
+
+	if (*member == '\0' || *at == '\0')
+		return *member == *at;
+	for (member++, length--; *at; at += strcspn(at, ",")) {
+		at++;
+		if (strncmp(at, member, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* A parameter that may be given several times, each time for another thing. */
+static bool is_repeatable(const char *word)
+{
+	static const char *const names[] = { "video",	  "initcall_blacklist", "modprobe.blacklist",
+					     "console",	  "hugepages",		"hugepagesz",
+					     "vfio-pci.ids" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (boot_word_same_name(word, names[i]))
+			return true;
+	return false;
+}
+
+/* The word that does already what `wanted` does, or that says something else (*ret_other). */
+static const struct boot_word *find_word(const struct boot_words *words, const char *wanted,
+					 const struct boot_word **ret_other)
+{
+	const struct boot_word *same = boot_words_find(words, wanted);
+
+	*ret_other = NULL;
+	if (same || is_repeatable(wanted))
+		return same;
+	for (size_t i = words->count; i-- > 0;) {
+		const struct boot_word *word = &words->items[i];
+
+		if (!boot_word_same_name(word->text, wanted))
+			continue;
+		if (has_member(word->text, wanted))
+			return word;
+		if (!*ret_other)
+			*ret_other = word;
+	}
+	return NULL;
+}
+
+static char *place(const struct boot_word *word)
+{
+	return text_format("/%s, line %u", word->path, word->line);
+}
+
+/* `asked`: somebody asked for it, so it is made also where there is another value. */
+static void add_parameter(struct settling *settling, const char *wanted, const char *reason,
+			  bool asked)
+{
+	cleanup_free char *where = layout_parameter_place(&settling->machine->loader);
+	struct boot_setting setting = { .kind = BOOT_PARAMETER, .where = where };
+	const struct boot_word *same = NULL;
+	bool missing = false;
+
+	for (int grub = 0; grub < 2; grub++) {
+		const struct boot_words *words = words_of(settling, grub);
+		const struct boot_word *other = NULL, *found = NULL;
+		cleanup_free char *other_place = NULL;
+
+		if (!words)
+			continue;
+		found = find_word(words, wanted, &other);
+		if (found)
+			same = found;
+		if (!other) {
+			missing |= !found;
+			continue;
+		}
+		other_place = place(other);
+		note(settling,
+		     text_format(asked ? "'%s' (%s) is there, too; '%s' is put behind it"
+				       : "'%s' (%s) is left as it is, and '%s' is not added",
+				 other->text, other_place ? other_place : "", wanted));
+		missing |= asked;
+		if (!asked)
+			return;
+	}
+	cleanup_free char *same_place = same ? place(same) : NULL;
+	cleanup_free char *name = strdup(same && !missing ? same->text : wanted);
+	cleanup_free char *why = strdup(reason);
+
+	if (!name || !why || (same && !same_place) || !where) {
+		fail(settling);
+		return;
+	}
+	setting.name = name;
+	setting.reason = why;
+	setting.found = same && !missing;
+	if (setting.found)
+		setting.where = same_place;
+	add(settling, &setting);
+}
+
+/* The IOMMU of an AMD CPU is on by itself (amd_iommu=on has never been a value). */
+static void add_iommu(struct settling *settling)
+{
+	const struct boot_machine *machine = settling->machine;
+	const struct boot_kernel *without = NULL;
+	cleanup_free char *reason = NULL;
+	bool passthrough = machine->count > 0;
+
+	for (size_t i = 0; i < machine->count; i++) {
+		if (!machine->kernels[i].intel_iommu)
+			without = &machine->kernels[i];
+		passthrough &= machine->kernels[i].passthrough;
+	}
+	if (machine->cpu != BOOT_CPU_AMD && (without || machine->count == 0)) {
+		reason = text_format("%s%s does not start the IOMMU of an Intel CPU by itself",
+				     without ? "kernel " : "the kernel may be one that",
+				     without ? without->release : "");
+		if (reason)
+			add_parameter(settling, "intel_iommu=on", reason, false);
+	}
+	if (!passthrough && !boot_words_find(&settling->existing->grub.words, "iommu.passthrough=1"))
+		add_parameter(settling, "iommu=pt",
+			      "the host's own devices keep direct memory access, which costs no time",
+			      false);
+}
+
+static void add_framebuffer(struct settling *settling)
+{
+	static const char reason[] =
+		"no picture of the host until a graphics driver loads, and none where that never "
+		"does";
+	const struct boot_kernel *kernel = boot_machine_next(settling->machine);
+
+	/* Since 5.15 only sysfb makes the firmware's framebuffer a device (drivers/firmware/sysfb.c). */
+	if (!kernel || boot_kernel_is_from(kernel, 5, 15)) {
+		add_parameter(settling, "initcall_blacklist=sysfb_init", reason, true);
+		return;
+	}
+	add_parameter(settling, "video=efifb:off", reason, true);
+	add_parameter(settling, "video=vesafb:off", reason, true);
+}
+
+static void add_asked_parameters(struct settling *settling)
+{
+	const struct boot_request *request = settling->request;
+
+	if (request->acs_override) {
+		cleanup_free char *word = text_format("pcie_acs_override=%s",
+						      request->acs_override);
+
+		if (word)
+			add_parameter(settling, word,
+				      "splits IOMMU groups that the hardware does not: a VM may then "
+				      "reach the memory of another VM or of the host",
+				      true);
+	}
+	if (request->no_boot_framebuffer)
+		add_framebuffer(settling);
+	for (size_t i = 0; i < request->parameters.count; i++)
+		add_parameter(settling, request->parameters.items[i], "asked for", true);
+}
+
+/* ---- modules */
+
+static const struct conf_line *find_line(const struct settling *settling, enum conf_kind kind,
+					 const char *module, const char *option, bool *ret_other)
+{
+	const struct conf_lines *lines = &settling->existing->conf;
+	size_t name = option ? boot_word_name_size(option) : 0;
+	const struct conf_line *found = NULL;
+	size_t size;
+
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct conf_line *line = &lines->items[i];
+		cleanup_free char *key = NULL;
+		const char *word;
+
+		if (line->kind != kind || !conf_same_module(line->module, module))
+			continue;
+		if (!option)
+			return line;
+		key = strndup(option, name);
+		word = key ? conf_find_option(line->rest, key, &size) : NULL;
+		if (!word)
+			continue;
+		found = line;
+		*ret_other = size != strlen(option) || strncmp(word, option, size) != 0;
+	}
+	return found;
+}
+
+static void add_conf(struct settling *settling, enum boot_setting_kind kind, enum conf_kind conf,
+		     const char *module, const char *value, const char *reason)
+{
+	bool other = false;
+	const struct conf_line *line = find_line(settling, conf, module, value, &other);
+	cleanup_free char *name = strdup(module), *option = value ? strdup(value) : NULL;
+	cleanup_free char *why = strdup(reason);
+	cleanup_free char *found = line ? text_format("/%s, line %u", line->path, line->line) : NULL;
+	cleanup_free char *ours = text_format("/%s", kind == BOOT_MODULE ? LAYOUT_MODULES
+									 : LAYOUT_MODPROBE);
+
+	if (!name || !why || !ours || (value && !option) || (line && !found)) {
+		fail(settling);
+		return;
+	}
+	if (other)
+		note(settling, text_format("'options %s %s' (%s) is there, too", line->module,
+					   line->rest, found));
+	add(settling, &(struct boot_setting){ .kind = kind,
+					      .name = name,
+					      .value = option,
+					      .reason = why,
+					      .where = line && !other ? found : ours,
+					      .found = line && !other });
+}
+
+static void add_option(struct settling *settling, const char *module, const char *option,
+		       const char *reason)
+{
+	add_conf(settling, BOOT_OPTION, CONF_OPTIONS, module, option, reason);
+}
+
+static void add_nested(struct settling *settling)
+{
+	static const char reason[] = "guests can run VMs of their own; one that does cannot be "
+				     "migrated while it runs";
+
+	if (settling->machine->cpu != BOOT_CPU_AMD)
+		add_option(settling, "kvm_intel", "nested=1", reason);
+	if (settling->machine->cpu != BOOT_CPU_INTEL)
+		add_option(settling, "kvm_amd", "nested=1", reason);
+}
+
+/* "i915 enable_guc=2 fastboot=1": an option each. */
+static void add_module_options(struct settling *settling, const char *text)
+{
+	cleanup_free char *copy = strdup(text);
+	char *rest = copy, *word, *module = NULL;
+
+	while (rest && (word = strsep(&rest, " "))) {
+		if (*word == '\0')
+			continue;
+		if (module)
+			add_option(settling, module, word, "asked for");
+		else
+			module = word;
+	}
+	if (!copy)
+		fail(settling);
+}
+
+static void add_module_settings(struct settling *settling)
+{
+	const struct boot_request *request = settling->request;
+
+	/* vfio and, before kernel 6.2, vfio_virqfd come along: these two depend on them */
+	add_conf(settling, BOOT_MODULE, CONF_LOAD, "vfio_iommu_type1", NULL,
+		 "gives VMs memory that devices may reach");
+	add_conf(settling, BOOT_MODULE, CONF_LOAD, "vfio_pci", NULL,
+		 "the driver that a device has while a VM has it");
+	if (request->disable_vga)
+		add_option(settling, "vfio_pci", "disable_vga=1",
+			   "takes no part in VGA arbitration for cards that are the VMs' alone");
+	if (request->unsafe_interrupts)
+		add_option(settling, "vfio_iommu_type1", "allow_unsafe_interrupts=1",
+			   settling->machine->remapping
+				   ? "not needed: this machine remaps interrupts; a VM with a device "
+				     "could send any interrupt to the host"
+				   : "a VM with a device can send any interrupt to the host");
+	if (request->ignore_msrs)
+		add_option(settling, "kvm", "ignore_msrs=1",
+			   "guests read 0 from unknown registers of the CPU in place of a fault, "
+			   "which may hide one");
+	if (request->nested)
+		add_nested(settling);
+	for (size_t i = 0; i < request->module_options.count; i++)
+		add_module_options(settling, request->module_options.items[i]);
+}
+
+static void add_devices(struct settling *settling)
+{
+	const struct boot_settings *devices = &settling->request->devices;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		struct boot_setting setting = devices->items[i];
+		cleanup_free char *where = NULL;
+
+		if (setting.kind == BOOT_BLACKLIST) {
+			add_conf(settling, BOOT_BLACKLIST, CONF_BLACKLIST, setting.name, NULL,
+				 setting.reason);
+			continue;
+		}
+		where = text_format("/%s", setting.kind == BOOT_EARLY ? LAYOUT_EARLY_SCRIPT
+								      : LAYOUT_UDEV);
+		setting.where = where;
+		if (where)
+			add(settling, &setting);
+		else
+			fail(settling);
+	}
+}
+
+static void add_pin(struct settling *settling)
+{
+	cleanup_free char *name = strdup(settling->request->pin_kernel);
+	cleanup_free char *reason = strdup("kernel updates are installed and not started until it "
+					   "is unpinned");
+	cleanup_free char *where = strdup("/" LAYOUT_PIN);
+
+	if (!name || !reason || !where)
+		fail(settling);
+	else
+		add(settling, &(struct boot_setting){ .kind = BOOT_PIN,
+						      .name = name,
+						      .reason = reason,
+						      .where = where });
+}
+
+int boot_request_settle(const struct boot_request *request, const struct boot_machine *machine,
+			const struct boot_existing *existing, struct boot_settings *ret,
+			struct strings *notes, struct error *err)
+{
+	struct settling settling = { .request = request,
+				     .machine = machine,
+				     .existing = existing,
+				     .notes = notes,
+				     .err = err };
+
+	add_iommu(&settling);
+	add_asked_parameters(&settling);
+	add_module_settings(&settling);
+	add_devices(&settling);
+	if (request->pin_kernel)
+		add_pin(&settling);
+	if (settling.r < 0) {
+		boot_settings_done(&settling.settings);
+		return settling.r;
+	}
+	*ret = settling.settings;
+	return 0;
+}
