@@ -28,6 +28,9 @@ static const struct verb {
 	{ "detach", "VMID", 1, 2, false, true, verb_detach, "take away what attach has changed" },
 	{ "restore", "VMID|--stale", 1, 1, false, true, verb_restore,
 	  "give the devices of a VM that does not run back to the host" },
+	{ "setup", "[...]", 0, INT_MAX, true, true, verb_setup,
+	  "set this node up for passthrough, once; shows everything before" },
+	{ "undo", "[...]", 0, INT_MAX, true, true, verb_undo, "take back what setup has set" },
 	{ "rom", "...", 0, INT_MAX, true, true, verb_rom,
 	  "show, check, read, repair and install option ROMs" },
 };

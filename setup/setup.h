@@ -32,6 +32,8 @@ int verb_detach(struct command *command, struct error *err);
 int verb_plan(struct command *command, struct error *err);
 int verb_status(struct command *command, struct error *err);
 int verb_restore(struct command *command, struct error *err);
+int verb_setup(struct command *command, struct error *err);
+int verb_undo(struct command *command, struct error *err);
 
 /*
  * Parses the VMID of `command->argv[at]`. Prints what is wrong and returns STATUS_USAGE, or

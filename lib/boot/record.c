@@ -186,13 +186,13 @@ static json_t *json_files(const struct record *record)
 	return array;
 }
 
-static int make_one(const struct sysroot *root, const char *path, struct strings *made,
-		    struct error *err)
+static int make_one(const struct sysroot *root, const char *path, void *unused, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *above = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
 	cleanup_close int fd = -1;
 
+	(void)unused;
 	if (!above)
 		return error_set_memory(err);
 	if (sysroot_exists(root, path))
@@ -203,30 +203,48 @@ static int make_one(const struct sysroot *root, const char *path, struct strings
 	if (mkdirat(fd, slash ? slash + 1 : path, 0755) < 0 && errno != EEXIST)
 		return error_set(err, -errno, "cannot make the folder '/%s': %s", path,
 				 strerror(errno));
-	if (made && strings_add(made, path) < 0)
-		return error_set_memory(err);
 	return fsync(fd) < 0 ? error_set(err, -errno, "cannot sync '/%s': %s", above,
 					 strerror(errno))
 			     : 0;
 }
 
-int record_make_folder(const struct sysroot *root, const char *path, struct strings *made,
-		       struct error *err)
+static int note_one(const struct sysroot *root, const char *path, void *record, struct error *err)
 {
-	for (const char *end = path; *end;) {
+	struct strings *folders = &((struct record *)record)->folders;
+
+	if (sysroot_exists(root, path) || strings_has(folders, path))
+		return 0;
+	return strings_add(folders, path) < 0 ? error_set_memory(err) : 0;
+}
+
+/* Calls `step` for every folder on the way to `path`, and for `path`. */
+static int walk_folders(const struct sysroot *root, const char *path, void *context,
+			int (*step)(const struct sysroot *root, const char *path, void *context,
+				    struct error *err),
+			struct error *err)
+{
+	int r = 0;
+
+	for (const char *end = path; *end && r == 0;) {
 		cleanup_free char *part = NULL;
-		int r;
 
 		end += strcspn(end, "/");
 		part = strndup(path, (size_t)(end - path));
-		if (!part)
-			return error_set_memory(err);
-		r = make_one(root, part, made, err);
-		if (r < 0)
-			return r;
+		r = part ? step(root, part, context, err) : error_set_memory(err);
 		end += *end == '/';
 	}
-	return 0;
+	return r;
+}
+
+int record_note_folders(const struct sysroot *root, struct record *record, const char *path,
+			struct error *err)
+{
+	return walk_folders(root, path, record, note_one, err);
+}
+
+int record_make_folder(const struct sysroot *root, const char *path, struct error *err)
+{
+	return walk_folders(root, path, NULL, make_one, err);
 }
 
 /* Replaces a file of the record's folder. */
@@ -234,7 +252,7 @@ static int write_own(const struct sysroot *root, const char *folder, const char 
 		     const char *data, struct error *err)
 {
 	cleanup_close int fd = -1;
-	int r = record_make_folder(root, folder, NULL, err);
+	int r = record_make_folder(root, folder, err);
 
 	if (r < 0)
 		return r;

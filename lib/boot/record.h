@@ -60,9 +60,12 @@ int record_original(const struct sysroot *root, const struct record_file *file, 
 /* Removes record, originals and, where nothing else is in it, the folder. */
 int record_remove(const struct sysroot *root, const struct record *record, struct error *err);
 
-/* Makes a folder and those above it; the ones that were made are added to `made`. */
-int record_make_folder(const struct sysroot *root, const char *path, struct strings *made,
-		       struct error *err);
+/* Notes the folder `path` and those above it that are not there yet: they are going to be made. */
+int record_note_folders(const struct sysroot *root, struct record *record, const char *path,
+			struct error *err);
+
+/* Makes a folder and those above it. */
+int record_make_folder(const struct sysroot *root, const char *path, struct error *err);
 
 /* A number that tells two contents apart (FNV-1a, 64 bit); never 0. */
 uint64_t record_hash(const char *text);

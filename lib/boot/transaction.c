@@ -242,14 +242,28 @@ static int put(const struct sysroot *root, const struct boot_file *file, const c
 	return 0;
 }
 
-static int make_folder_of(const struct sysroot *root, const char *path, struct strings *made,
-			  struct error *err)
+/* The folder of a file below the root. NULL without memory. */
+static char *folder_of(const char *path)
 {
-	cleanup_free char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+	return strndup(path, (size_t)(strrchr(path, '/') - path));
+}
+
+static int note_file(const struct sysroot *root, struct record *record,
+		     const struct boot_file *file, struct error *err)
+{
+	cleanup_free char *folder = folder_of(file->path);
+	int r = 0;
 
 	if (!folder)
 		return error_set_memory(err);
-	return record_make_folder(root, folder, made, err);
+	if (file->link)
+		return error_set(err, -ELOOP,
+				 "'/%s' is a symbolic link, which is not edited: change what it "
+				 "points to by hand, or make it a file",
+				 file->path);
+	if (file->after)
+		r = record_note_folders(root, record, folder, err);
+	return r < 0 ? r : record_note(root, record, file, err);
 }
 
 /* The record, and the originals, before anything else. */
@@ -258,36 +272,22 @@ static int note_files(const struct sysroot *root, struct record *record,
 {
 	int r = 0;
 
-	for (size_t i = 0; i < draft->count && r == 0; i++) {
-		const struct boot_file *file = draft->items[i];
-
-		if (!boot_file_changes(file))
-			continue;
-		if (file->link)
-			return error_set(err, -ELOOP,
-					 "'/%s' is a symbolic link, which is not edited: change what "
-					 "it points to by hand, or make it a file",
-					 file->path);
-		r = record_note(root, record, file, err);
-	}
-	if (r == 0)
-		r = record_write(root, record, err);
-	return r;
+	for (size_t i = 0; i < draft->count && r == 0; i++)
+		if (boot_file_changes(draft->items[i]))
+			r = note_file(root, record, draft->items[i], err);
+	return r < 0 ? r : record_write(root, record, err);
 }
 
-/* Folders are made before the record is written for good, so that it knows them. */
-static int make_folders(const struct sysroot *root, struct record *record,
-			const struct boot_draft *draft, struct error *err)
+static int write_file(const struct sysroot *root, const struct boot_file *file, struct error *err)
 {
-	size_t before = record->folders.count;
+	cleanup_free char *folder = folder_of(file->path);
 	int r = 0;
 
-	for (size_t i = 0; i < draft->count && r == 0; i++)
-		if (boot_file_changes(draft->items[i]) && draft->items[i]->after)
-			r = make_folder_of(root, draft->items[i]->path, &record->folders, err);
-	if (r == 0 && record->folders.count > before)
-		r = record_write(root, record, err);
-	return r;
+	if (!folder)
+		return error_set_memory(err);
+	if (file->after)
+		r = record_make_folder(root, folder, err);
+	return r < 0 ? r : put(root, file, file->after, err);
 }
 
 int transaction_put_back(const struct sysroot *root, const struct boot_draft *draft,
@@ -309,19 +309,38 @@ int transaction_put_back(const struct sysroot *root, const struct boot_draft *dr
 	return r < 0 ? error_set(err, r, "%s", first.message) : 0;
 }
 
+int transaction_restore(const struct sysroot *root, const struct boot_draft *draft,
+			struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < draft->count && r == 0; i++)
+		if (boot_file_changes(draft->items[i]))
+			r = write_file(root, draft->items[i], err);
+	return r;
+}
+
 int transaction_write(const struct sysroot *root, struct record *record,
 		      const struct boot_draft *draft, struct error *err)
 {
 	int r = note_files(root, record, draft, err);
 
 	if (r == 0)
-		r = make_folders(root, record, draft, err);
-	for (size_t i = 0; i < draft->count && r == 0; i++)
-		if (boot_file_changes(draft->items[i]))
-			r = put(root, draft->items[i], draft->items[i]->after, err);
+		r = transaction_restore(root, draft, err);
 	if (r < 0)
 		(void)transaction_put_back(root, draft, NULL);
 	return r;
+}
+
+void transaction_remove_folders(const struct sysroot *root, const struct strings *folders)
+{
+	for (size_t i = folders->count; i-- > 0;) {
+		const char *name;
+		cleanup_close int fd = open_folder(root, folders->items[i], &name);
+
+		if (fd >= 0)
+			(void)unlinkat(fd, name, AT_REMOVEDIR);
+	}
 }
 
 int transaction_lock(const struct sysroot *root, struct error *err)

@@ -47,6 +47,10 @@ int transaction_write(const struct sysroot *root, struct record *record,
 int transaction_put_back(const struct sysroot *root, const struct boot_draft *draft,
 			 struct error *err);
 
+/* Writes the files of the draft without a word in the record, as undo does. */
+int transaction_restore(const struct sysroot *root, const struct boot_draft *draft,
+			struct error *err);
+
 /*
  * Runs the commands in order, to the first that fails; its output is in the sentence. Each runs to
  * its end also when this program is killed. update-grub writes to a file beside grub.cfg, which
@@ -55,6 +59,9 @@ int transaction_put_back(const struct sysroot *root, const struct boot_draft *dr
 int transaction_run(const struct sysroot *root, const struct boot_commands *commands,
 		    const struct strings *words, const struct transaction_callbacks *callbacks,
 		    struct error *err);
+
+/* Removes folders that setup made, the last first, where nothing is in them. */
+void transaction_remove_folders(const struct sysroot *root, const struct strings *folders);
 
 /* Only one at a time: a lock, held until the descriptor is closed; -EAGAIN when another has it. */
 int transaction_lock(const struct sysroot *root, struct error *err);

@@ -144,11 +144,7 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 	return words_deed(direction, action, result);
 }
 
-/*
- * Adds `words` broken at blanks, and a word that is wider than a line within; the first line is
- * behind `first`, the others behind `indent`.
- */
-static void add_wrapped(struct text *text, const char *first, const char *indent, const char *words)
+void words_add_wrapped(struct text *text, const char *first, const char *indent, const char *words)
 {
 	const size_t width = WORDS_WIDTH - strlen(indent) - 1;
 	size_t column = strlen(first);
@@ -177,9 +173,9 @@ static void add_finding(struct text *text, const struct finding *finding)
 	cleanup_free char *head = text_format("%s [%s]%s:", finding->subject, description->id,
 					      finding->allowed ? ", allowed" : "");
 
-	add_wrapped(text, check_level_name(description->level), " ", head ? head : "");
-	add_wrapped(text, " ", " ", finding->evidence);
-	add_wrapped(text, "  What to do:", " ", description->remedy);
+	words_add_wrapped(text, check_level_name(description->level), " ", head ? head : "");
+	words_add_wrapped(text, " ", " ", finding->evidence);
+	words_add_wrapped(text, "  What to do:", " ", description->remedy);
 }
 
 char *words_findings(const struct findings *findings)

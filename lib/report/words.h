@@ -28,3 +28,9 @@ char *words_planned(const struct action *action);
 
 /* Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. */
 char *words_findings(const struct findings *findings);
+
+/*
+ * Adds `words` broken at blanks to lines of WORDS_WIDTH, and a word that is wider than a line within;
+ * the first line is behind `first`, the others behind `indent`.
+ */
+void words_add_wrapped(struct text *text, const char *first, const char *indent, const char *words);
