@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diff.h"
@@ -31,6 +32,33 @@ static void print_reasons(const struct boot_settings *settings)
 	}
 }
 
+static void print_early(const struct boot_settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+		cleanup_text struct text text = { 0 };
+
+		if (setting->kind != BOOT_EARLY)
+			continue;
+		words_add_wrapped(&text, "   ", "     ", setting->name);
+		words_add_wrapped(&text, "     ", "     ", setting->reason);
+		fputs(text.data ? text.data : "", stdout);
+	}
+}
+
+/* Of a script only what differs from machine to machine: the lines "hold ADDRESS ..." */
+static void print_script(const char *diff)
+{
+	while (*diff) {
+		size_t size = strcspn(diff, "\n");
+		bool hold = text_starts_with(diff + 1, " hold 0");
+
+		if (hold)
+			printf("%.*s\n", (int)size, diff);
+		diff += size + (diff[size] == '\n');
+	}
+}
+
 /* `settings` NULL: nothing has a reason. */
 void configure_print_draft(const struct boot_draft *draft, const struct boot_settings *settings)
 {
@@ -41,7 +69,15 @@ void configure_print_draft(const struct boot_draft *draft, const struct boot_set
 		if (!boot_file_changes(file))
 			continue;
 		diff_lines(&text, file->before ? file->before : "", file->after ? file->after : "");
-		printf("/%s (%s)\n%s", file->path, action_of(file), text.data ? text.data : "");
+		printf("/%s (%s)\n", file->path, action_of(file));
+		if (file->owner.mode & S_IXUSR)
+			print_script(text.data ? text.data : "");
+		else
+			fputs(text.data ? text.data : "", stdout);
+		if (settings && strcmp(file->path, LAYOUT_EARLY_HOOK) == 0)
+			puts("  puts vfio-pci into the initramfs");
+		if (settings && strcmp(file->path, LAYOUT_EARLY_SCRIPT) == 0)
+			print_early(settings);
 		if (settings && strcmp(file->path, BOOT_CMDLINE) == 0)
 			print_reasons(settings);
 		putchar('\n');
@@ -169,10 +205,12 @@ bool configure_needs_reboot(const struct configure *configure)
 	cleanup_boot_effects struct boot_effects effects = { 0 };
 	struct error err = { 0 };
 
-	if (boot_effects_look(configure->root, &configure->settings, &effects, &err) < 0)
+	/* what a module that is not loaded will do is not known, and needs no reboot */
+	if (!configure->root->live ||
+	    boot_effects_look(configure->root, &configure->settings, &effects, &err) < 0)
 		return true;
 	for (size_t i = 0; i < effects.count; i++)
-		if (effects.items[i].state != BOOT_IN_EFFECT)
+		if (effects.items[i].state == BOOT_NOT_IN_EFFECT)
 			return true;
 	return false;
 }
