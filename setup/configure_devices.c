@@ -39,7 +39,7 @@ static int check_uses(const struct sysroot *root, const struct pci_device *devic
 	if (r == 0)
 		r = network_uses_find(root, device->name, &uses, err);
 	if (r < 0)
-		return r;
+		return r == -EBUSY ? -EIO : r;
 	if (uses.count > 0)
 		return error_set(err, -EBUSY,
 				 "%s would take %s from the host, which needs it to run: %s", what,
@@ -268,8 +268,11 @@ static int find_lost(const struct sysroot *root, const char *driver, struct text
 		     struct error *err)
 {
 	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
-	int r = pci_devices_list(root, &addresses, NULL);
+	int r = 0;
 
+	/* no devices at all: an image */
+	if (pci_devices_list(root, &addresses, NULL) < 0)
+		return 0;
 	for (size_t i = 0; i < addresses.count && r == 0; i++) {
 		cleanup_pci_device struct pci_device device = { 0 };
 		cleanup_free char *module = NULL, *name = NULL;
@@ -282,8 +285,7 @@ static int find_lost(const struct sysroot *root, const char *driver, struct text
 		name = name_of(root, &device);
 		text_add(lost, "%s%s %s", lost->data ? ", " : "", device.name, name ? name : "");
 	}
-	/* no devices at all: an image */
-	return r == -EBUSY ? r : 0;
+	return r;
 }
 
 int configure_blacklist(const struct sysroot *root, const char *driver,

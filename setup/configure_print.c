@@ -122,10 +122,11 @@ static void print_leftovers(const struct configure *configure)
 	for (size_t i = 0; i < leftovers->count; i++) {
 		const struct boot_leftover *leftover = &leftovers->items[i];
 
-		printf("  /%s, line %u: %s\n", leftover->path, leftover->line, leftover->text);
-		print_wrapped("   ", "   ", leftover->why);
-		if (leftover->size == 0)
-			puts("    Stays: more stands there; remove it by hand.");
+		printf("  /%s, line %u: %s%s\n", leftover->path, leftover->line, leftover->text,
+		       leftover->size == 0 ? " (by hand: more stands there)" : "");
+		/* once for lines that follow one another */
+		if (i + 1 == leftovers->count || leftovers->items[i + 1].why != leftover->why)
+			print_wrapped("   ", "   ", leftover->why);
 	}
 	putchar('\n');
 }

@@ -161,6 +161,8 @@ static int make_plan(struct configure *configure, struct error *err)
 				 &configure->cmdline, err);
 	if (r == 0)
 		r = check_grub(configure, err);
+	if (r == 0)
+		r = boot_draft_check(&configure->draft, err);
 	if (r < 0)
 		return r;
 	refresh = layout_refresh_for(&configure->draft);
@@ -286,6 +288,18 @@ static int finish(struct configure *configure, struct error *err)
 	return finish_record(configure, err) < 0 ? STATUS_FAILED : STATUS_DONE;
 }
 
+/* The record says what was asked for, also where all of it was there already. */
+static bool is_recorded(const struct configure *configure)
+{
+	const struct strings *asked = &configure->options.asked;
+	const struct strings *known = &configure->record.options;
+	bool same = configure->record.exists && asked->count == known->count;
+
+	for (size_t i = 0; i < asked->count && same; i++)
+		same = strcmp(asked->items[i], known->items[i]) == 0;
+	return same;
+}
+
 static int show_and_apply(struct configure *configure, struct error *err)
 {
 	const struct configure_options *options = &configure->options;
@@ -299,6 +313,9 @@ static int show_and_apply(struct configure *configure, struct error *err)
 	if (nothing || options->dry_run) {
 		if (configure->json)
 			configure_print_json(configure, configure_needs_reboot(configure));
+		if (nothing && !options->dry_run && !is_recorded(configure) &&
+		    finish_record(configure, err) < 0)
+			return STATUS_FAILED;
 		return STATUS_DONE;
 	}
 	fflush(stdout);

@@ -123,6 +123,8 @@ static int make_plan(struct undo *undo, struct error *err)
 
 	for (size_t i = 0; i < undo->record.file_count && r == 0; i++)
 		r = restore_file(undo, &undo->record.files[i], err);
+	if (r == 0)
+		r = boot_draft_check(&undo->draft, err);
 	if (r < 0)
 		return r;
 	refresh = layout_refresh_for(&undo->draft);

@@ -125,6 +125,17 @@ bool boot_draft_changes(const struct boot_draft *draft)
 	return false;
 }
 
+int boot_draft_check(const struct boot_draft *draft, struct error *err)
+{
+	for (size_t i = 0; i < draft->count; i++)
+		if (draft->items[i]->link && boot_file_changes(draft->items[i]))
+			return error_set(err, -ELOOP,
+					 "'/%s' is a symbolic link, which is not edited: change what "
+					 "it points to by hand, or make it a file",
+					 draft->items[i]->path);
+	return 0;
+}
+
 bool boot_file_cut(struct boot_file *file, size_t offset, size_t size)
 {
 	size_t length = file->after ? strlen(file->after) : 0;

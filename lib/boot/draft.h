@@ -47,6 +47,9 @@ int boot_draft_set(struct boot_draft *draft, const struct sysroot *root, const c
 bool boot_file_changes(const struct boot_file *file);
 bool boot_draft_changes(const struct boot_draft *draft);
 
+/* -ELOOP when a file that shall change is a symbolic link. */
+int boot_draft_check(const struct boot_draft *draft, struct error *err);
+
 /*
  * Takes the bytes from `offset` on out of what the file shall be. Of several, the last in the file
  * first. False where they are not there.

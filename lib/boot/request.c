@@ -254,6 +254,34 @@ static const struct conf_line *find_line(const struct settling *settling, enum c
 	return found;
 }
 
+/* The word of the kernel command line that does the same: "kvm.ignore_msrs=1". */
+static const struct boot_word *find_on_cmdline(const struct settling *settling,
+					       enum boot_setting_kind kind, const char *module,
+					       const char *value)
+{
+	const struct boot_word *found = NULL, *other;
+	cleanup_free char *word = NULL;
+
+	if (kind != BOOT_OPTION && kind != BOOT_BLACKLIST)
+		return NULL;
+	word = kind == BOOT_OPTION ? text_format("%s.%s", module, value)
+				   : text_format("modprobe.blacklist=%s", module);
+	for (int grub = 0; word && grub < 2; grub++) {
+		const struct boot_words *words = words_of(settling, grub);
+
+		if (!words)
+			continue;
+		found = find_word(words, word, &other);
+		for (size_t i = 0; i < words->count && !found && kind == BOOT_BLACKLIST; i++)
+			if (boot_word_same_name(words->items[i].text, word) &&
+			    has_member(words->items[i].text, word))
+				found = &words->items[i];
+		if (!found)
+			return NULL;
+	}
+	return found;
+}
+
 static void add_conf(struct settling *settling, enum boot_setting_kind kind, enum conf_kind conf,
 		     const char *module, const char *value, const char *reason)
 {
@@ -261,11 +289,15 @@ static void add_conf(struct settling *settling, enum boot_setting_kind kind, enu
 	const struct conf_line *line = find_line(settling, conf, module, value, &other);
 	cleanup_free char *name = strdup(module), *option = value ? strdup(value) : NULL;
 	cleanup_free char *why = strdup(reason);
-	cleanup_free char *found = line ? text_format("/%s, line %u", line->path, line->line) : NULL;
+	const struct boot_word *word = line ? NULL
+					    : find_on_cmdline(settling, kind, module, value);
+	cleanup_free char *found = line ? text_format("/%s, line %u", line->path, line->line)
+				   : word ? place(word)
+					  : NULL;
 	cleanup_free char *ours = text_format("/%s", kind == BOOT_MODULE ? LAYOUT_MODULES
 									 : LAYOUT_MODPROBE);
 
-	if (!name || !why || !ours || (value && !option) || (line && !found)) {
+	if (!name || !why || !ours || (value && !option) || ((line || word) && !found)) {
 		fail(settling);
 		return;
 	}
@@ -276,8 +308,8 @@ static void add_conf(struct settling *settling, enum boot_setting_kind kind, enu
 					      .name = name,
 					      .value = option,
 					      .reason = why,
-					      .where = line && !other ? found : ours,
-					      .found = line && !other });
+					      .where = found && !other ? found : ours,
+					      .found = found && !other });
 }
 
 static void add_option(struct settling *settling, const char *module, const char *option,

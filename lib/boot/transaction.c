@@ -256,11 +256,6 @@ static int note_file(const struct sysroot *root, struct record *record,
 
 	if (!folder)
 		return error_set_memory(err);
-	if (file->link)
-		return error_set(err, -ELOOP,
-				 "'/%s' is a symbolic link, which is not edited: change what it "
-				 "points to by hand, or make it a file",
-				 file->path);
 	if (file->after)
 		r = record_note_folders(root, record, folder, err);
 	return r < 0 ? r : record_note(root, record, file, err);
@@ -300,7 +295,7 @@ int transaction_put_back(const struct sysroot *root, const struct boot_draft *dr
 		const struct boot_file *file = draft->items[i];
 		int this;
 
-		if (!boot_file_changes(file) || file->link)
+		if (!boot_file_changes(file))
 			continue;
 		this = put(root, file, file->before, r == 0 ? &first : NULL);
 		if (r == 0)

@@ -37,7 +37,7 @@ struct transaction_callbacks {
 };
 
 /*
- * Writes the files of the draft: notes them in the record, keeps the originals, replaces one after
+ * Writes the files of a draft that was checked: notes them in the record, keeps the originals, replaces one after
  * the other. When one cannot be written, those before it are put back.
  */
 int transaction_write(const struct sysroot *root, struct record *record,
