@@ -4,7 +4,7 @@
 #   make            build/pve-vfio-hook and build/pve-vfio, static; installs what that takes
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
 #   make check      every test
-#   make check-unit, check-fake, check-cli, check-fuzz, check-vm    one kind of them
+#   make check-unit, check-fake, check-cli, check-fuzz, check-vm, check-boot    one kind of them
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make lint       formatting, static analysis, scripts, and the order of the rooms
 #   make format     formats the sources
@@ -70,6 +70,7 @@ BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
 TEST_PACKAGES := libcmocka-dev pciutils kmod
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
 	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
+BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 # $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.
@@ -81,6 +82,7 @@ endef
 $(eval $(call packages,build,$(BUILD_PACKAGES)))
 $(eval $(call packages,test,$(TEST_PACKAGES)))
 $(eval $(call packages,vm,$(VM_PACKAGES)))
+$(eval $(call packages,boot,$(BOOT_PACKAGES)))
 $(eval $(call packages,lint,$(LINT_PACKAGES)))
 
 $(DEPS): | $(B)/packages/build
@@ -177,7 +179,11 @@ check-vm: all $(B)/packages/vm
 	$(Q)tests/run -j 2 -t 2700 $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)')) \
 		tests/vm/host-use-disks tests/vm/host-use-rest tests/vm/rom-dump tests/vm/rom-firmware
 
-check: check-unit check-fake check-cli check-fuzz check-vm
+# A Debian that pve-vfio sets up, started through each boot loader; and setup killed everywhere.
+check-boot: all $(B)/packages/boot
+	$(Q)tests/run -t 1500 tests/vm/boot-kill tests/vm/boot-loaders
+
+check: check-unit check-fake check-cli check-fuzz check-vm check-boot
 
 demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
@@ -211,7 +217,7 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all check check-unit check-fake check-cli check-fuzz fuzz check-vm demo lint format clean \
+.PHONY: all check check-unit check-fake check-cli check-fuzz fuzz check-vm check-boot demo lint format clean \
 	distclean
 .SECONDARY:
 .DELETE_ON_ERROR:

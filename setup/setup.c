@@ -228,11 +228,12 @@ static void put_all_back(const struct configure *configure, const struct record 
 	if (transaction_put_back(configure->root, &configure->draft, &err) < 0 ||
 	    configure_run(configure->root, &configure->commands, NULL, &err) < 0)
 		fprintf(stderr, "pve-vfio: putting back: %s\n", err.message);
+	transaction_sweep(configure->root, &configure->record);
 	transaction_remove_folders(configure->root, &configure->record.folders);
 	if (previous->exists)
 		(void)record_write(configure->root, previous, NULL);
 	else
-		(void)record_remove(configure->root, &configure->record, NULL);
+		(void)record_remove(configure->root, NULL);
 }
 
 /* A signal in the midst would leave it to the next run to finish; it is short, so it waits. */
@@ -261,6 +262,7 @@ static int apply(struct configure *configure, struct error *err)
 		r = prepare_record(configure, err);
 	if (r < 0)
 		return r;
+	transaction_sweep(configure->root, &previous);
 	r = transaction_write(configure->root, &configure->record, &configure->draft, err);
 	if (r == 0)
 		r = configure_run(configure->root, &configure->commands, &words, err);

@@ -70,8 +70,8 @@ static int keep(struct undo *undo, const struct record_file *file, struct error 
 		return error_set_memory(err);
 	return note(undo,
 		    text_format("/%s was edited since and stays as it is; what it was before setup "
-				"is in /%s/%s",
-				file->path, RECORD_FOLDER, RECORD_ORIGINALS),
+				"is in /%s, %s...",
+				file->path, RECORD_FOLDER, RECORD_KEPT),
 		    err);
 }
 
@@ -154,20 +154,15 @@ static int write_back(struct undo *undo, struct error *err)
 }
 
 /* Removes the record, but for originals of files that stay. */
-static int forget(struct undo *undo, struct error *err)
+static int forget(const struct undo *undo, struct error *err)
 {
-	struct record *record = &undo->record;
-	size_t left = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < record->file_count; i++) {
-		if (strings_has(&undo->kept, record->files[i].path))
-			free(record->files[i].path);
-		else
-			record->files[left++] = record->files[i];
-	}
-	record->file_count = left;
-	transaction_remove_folders(undo->root, &record->folders);
-	return record_remove(undo->root, record, err);
+	for (size_t i = 0; i < undo->kept.count && r == 0; i++)
+		r = record_keep_original(undo->root, undo->kept.items[i], err);
+	transaction_sweep(undo->root, &undo->record);
+	transaction_remove_folders(undo->root, &undo->record.folders);
+	return r < 0 ? r : record_remove(undo->root, err);
 }
 
 static void print(const struct undo *undo, bool applied)
@@ -232,6 +227,8 @@ int verb_undo(struct command *command, struct error *err)
 	if (record_read(undo.root, &undo.record, err) < 0)
 		return STATUS_FAILED;
 	if (!undo.record.exists) {
+		if (!undo.dry_run)
+			(void)record_remove(undo.root, NULL);
 		if (undo.json)
 			print(&undo, false);
 		else

@@ -360,17 +360,36 @@ static int remove_at(const struct sysroot *root, const char *folder, const char 
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int record_remove(const struct sysroot *root, const struct record *record, struct error *err)
+int record_keep_original(const struct sysroot *root, const char *path, struct error *err)
+{
+	cleanup_close int fd = sysroot_openat(root, RECORD_FOLDER, O_RDONLY | O_DIRECTORY);
+	cleanup_free char *name = original_name(path), *from = NULL, *to = NULL;
+
+	if (name) {
+		from = text_format("%s/%s", RECORD_ORIGINALS, name);
+		to = text_format("%s%s", RECORD_KEPT, name);
+	}
+	if (!from || !to)
+		return error_set_memory(err);
+	if (fd < 0 || (renameat(fd, from, fd, to) < 0 && errno != ENOENT))
+		return error_set(err, fd < 0 ? fd : -errno, "cannot keep '/%s/%s'", RECORD_FOLDER,
+				 from);
+	return 0;
+}
+
+int record_remove(const struct sysroot *root, struct error *err)
 {
 	static const char originals[] = RECORD_FOLDER "/" RECORD_ORIGINALS;
+	cleanup_strings struct strings names = { 0 };
 	/* The record first: originals without it are of no use, it without them would mislead. */
 	int r = remove_at(root, RECORD_FOLDER, RECORD_NAME, 0);
 
-	for (size_t i = 0; i < record->file_count && r == 0; i++) {
-		cleanup_free char *name = original_name(record->files[i].path);
-
-		r = name ? remove_at(root, originals, name, 0) : -ENOMEM;
-	}
+	if (r == 0)
+		r = sysroot_list(root, originals, &names);
+	if (r == -ENOENT)
+		r = 0;
+	for (size_t i = 0; i < names.count && r == 0; i++)
+		r = remove_at(root, originals, names.items[i], 0);
 	if (r < 0)
 		return error_set(err, r, "cannot remove '/%s/%s': %s", RECORD_FOLDER, RECORD_NAME,
 				 strerror(-r));

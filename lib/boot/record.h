@@ -14,6 +14,7 @@
 #define RECORD_FOLDER	 "var/lib/pve-vfio"
 #define RECORD_NAME	 "setup.json"
 #define RECORD_ORIGINALS "originals"
+#define RECORD_KEPT	 "kept-"
 
 /* A file that is not as it was before the first setup. */
 struct record_file {
@@ -57,8 +58,14 @@ int record_note(const struct sysroot *root, struct record *record, const struct 
 int record_original(const struct sysroot *root, const struct record_file *file, char **ret,
 		    struct error *err);
 
-/* Removes record, originals and, where nothing else is in it, the folder. */
-int record_remove(const struct sysroot *root, const struct record *record, struct error *err);
+/* Keeps the original of `path` when the record goes, as /var/lib/pve-vfio/kept-NAME. */
+int record_keep_original(const struct sysroot *root, const char *path, struct error *err);
+
+/*
+ * Removes the record, then the originals and, where nothing else is in it, the folder. Also sweeps up
+ * what is left of a removal that was interrupted.
+ */
+int record_remove(const struct sysroot *root, struct error *err);
 
 /* Notes the folder `path` and those above it that are not there yet: they are going to be made. */
 int record_note_folders(const struct sysroot *root, struct record *record, const char *path,

@@ -218,20 +218,28 @@ static int open_folder(const struct sysroot *root, const char *path, const char 
 	return folder ? sysroot_openat(root, folder, O_RDONLY | O_DIRECTORY) : -ENOMEM;
 }
 
+void transaction_sweep(const struct sysroot *root, const struct record *record)
+{
+	for (size_t i = 0; i < record->file_count; i++) {
+		const char *name;
+		cleanup_close int fd = open_folder(root, record->files[i].path, &name);
+		cleanup_free char *temporary = text_format("%s.tmp", name);
+
+		if (fd >= 0 && temporary)
+			unlinkat(fd, temporary, 0);
+	}
+}
+
 /* Makes the file what `content` is; NULL: it is not there. */
 static int put(const struct sysroot *root, const struct boot_file *file, const char *content,
 	       struct error *err)
 {
 	const char *name;
 	cleanup_close int fd = open_folder(root, file->path, &name);
-	cleanup_free char *temporary = text_format("%s.tmp", name);
 	int r = fd < 0 ? fd : 0;
 
 	if (!content && r == -ENOENT)
 		return 0;
-	/* what a killed run has left beside it */
-	if (r == 0 && temporary)
-		unlinkat(fd, temporary, 0);
 	if (r == 0 && content)
 		r = file_replace_owned_at(fd, name, content, strlen(content), &file->owner);
 	else if (r == 0 && ((unlinkat(fd, name, 0) < 0 && errno != ENOENT) || fsync(fd) < 0))

@@ -60,6 +60,9 @@ int transaction_run(const struct sysroot *root, const struct boot_commands *comm
 		    const struct strings *words, const struct transaction_callbacks *callbacks,
 		    struct error *err);
 
+/* Removes the temporary files that a killed run has left beside the files of the record. */
+void transaction_sweep(const struct sysroot *root, const struct record *record);
+
 /* Removes folders that setup made, the last first, where nothing is in them. */
 void transaction_remove_folders(const struct sysroot *root, const struct strings *folders);
 
