@@ -158,11 +158,10 @@ static int add_named(const char *word, const char *equals, struct boot_request *
 		if (*c >= 'A' && *c <= 'F')
 			*c = (char)(*c - 'A' + 'a');
 	pci_address_format(parsed, text);
-	if (boot_settings_add(&request->devices,
-			      &(struct boot_setting){ .kind = BOOT_EARLY,
-						      .name = text,
-						      .device = id,
-						      .reason = id }) < 0)
+	if (boot_settings_add(&request->devices, &(struct boot_setting){ .kind = BOOT_EARLY,
+									 .name = text,
+									 .device = id,
+									 .reason = id }) < 0)
 		return error_set_memory(err);
 	return 0;
 }
@@ -251,12 +250,12 @@ int configure_sriov(const struct sysroot *root, const char *word, struct boot_re
 	reason = text_format("%s: made at every boot, as soon as it has its driver",
 			     name ? name : "");
 	snprintf(id, sizeof(id), "%04x:%04x", device.vendor, device.device);
-	if (!reason || boot_settings_add(&request->devices,
-					 &(struct boot_setting){ .kind = BOOT_SRIOV,
-								 .name = device.name,
-								 .value = count,
-								 .device = id,
-								 .reason = reason }) < 0)
+	if (!reason ||
+	    boot_settings_add(&request->devices, &(struct boot_setting){ .kind = BOOT_SRIOV,
+									 .name = device.name,
+									 .value = count,
+									 .device = id,
+									 .reason = reason }) < 0)
 		return error_set_memory(err);
 	return 0;
 }
@@ -302,10 +301,10 @@ int configure_blacklist(const struct sysroot *root, const char *driver,
 		return r;
 	reason = lost.data ? text_format("the host loses %s", lost.data)
 			   : strdup("asked for; no device of this host has this driver now");
-	if (!name || !reason || boot_settings_add(&request->devices,
-						  &(struct boot_setting){ .kind = BOOT_BLACKLIST,
-									  .name = name,
-									  .reason = reason }) < 0)
+	if (!name || !reason ||
+	    boot_settings_add(&request->devices, &(struct boot_setting){ .kind = BOOT_BLACKLIST,
+									 .name = name,
+									 .reason = reason }) < 0)
 		return error_set_memory(err);
 	return 0;
 }

@@ -17,11 +17,16 @@ static const struct option {
 	const char *name;
 	enum value value;
 } options[] = {
-	{ "--early", VALUE_LIST },	       { "--blacklist", VALUE_LIST },
-	{ "--acs-override", VALUE_OPTIONAL },  { "--unsafe-interrupts", VALUE_NONE },
-	{ "--ignore-msrs", VALUE_NONE },       { "--no-boot-framebuffer", VALUE_NONE },
-	{ "--nested", VALUE_NONE },	       { "--param", VALUE_ONE },
-	{ "--module-option", VALUE_ONE },      { "--sriov", VALUE_LIST },
+	{ "--early", VALUE_LIST },
+	{ "--blacklist", VALUE_LIST },
+	{ "--acs-override", VALUE_OPTIONAL },
+	{ "--unsafe-interrupts", VALUE_NONE },
+	{ "--ignore-msrs", VALUE_NONE },
+	{ "--no-boot-framebuffer", VALUE_NONE },
+	{ "--nested", VALUE_NONE },
+	{ "--param", VALUE_ONE },
+	{ "--module-option", VALUE_ONE },
+	{ "--sriov", VALUE_LIST },
 	{ "--pin-kernel", VALUE_ONE },
 };
 
@@ -91,15 +96,16 @@ static bool is_good(const struct option *option, const char *value)
 
 static int ask_for(struct configure_options *own, const struct option *option, const char *value)
 {
-	cleanup_free char *asked = text_format("%s%s%s", option->name, value ? "=" : "",
-					       value ? value : "");
+	cleanup_free char *asked =
+		text_format("%s%s%s", option->name, value ? "=" : "", value ? value : "");
 
 	if (value && !is_good(option, value))
-		return usage(strcmp(option->name, "--module-option") == 0
-				     ? "--module-option takes a module and options, as 'kvm "
-				       "ignore_msrs=1', and not"
-				     : "only letters, digits and _.,:=/+@%~^- can be in a word, not",
-			     value);
+		return usage(
+			strcmp(option->name, "--module-option") == 0
+				? "--module-option takes a module and options, as 'kvm "
+				  "ignore_msrs=1', and not"
+				: "only letters, digits and _.,:=/+@%~^- can be in a word, not",
+			value);
 	if (!asked || (!strings_has(&own->asked, asked) && strings_add(&own->asked, asked) < 0)) {
 		fputs("pve-vfio setup: no memory left\n", stderr);
 		return STATUS_FAILED;

@@ -264,11 +264,11 @@ static json_t *json_leftovers(const struct boot_leftovers *leftovers)
 	for (size_t i = 0; i < leftovers->count; i++) {
 		const struct boot_leftover *leftover = &leftovers->items[i];
 
-		json_array_append_new(
-			array, json_pack("{s:s, s:s, s:i, s:s, s:s, s:b}", "id", leftover->id,
-					 "path", leftover->path, "line", (int)leftover->line, "text",
-					 leftover->text, "why", leftover->why, "removable",
-					 leftover->size > 0));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:i, s:s, s:s, s:b}", "id",
+						leftover->id, "path", leftover->path, "line",
+						(int)leftover->line, "text", leftover->text, "why",
+						leftover->why, "removable", leftover->size > 0));
 	}
 	return array;
 }
@@ -276,15 +276,16 @@ static json_t *json_leftovers(const struct boot_leftovers *leftovers)
 void configure_print_json(const struct configure *configure, bool reboot)
 {
 	const struct boot_loader *loader = &configure->machine.loader;
-	cleanup_json json_t *document = json_pack(
-		"{s:{s:b, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "loader", "grub",
-		loader->grub, "systemd_boot", loader->systemd_boot, "managed", loader->managed,
-		"evidence", json_strings(&loader->evidence), "settings",
-		boot_settings_to_json(&configure->settings), "files",
-		configure_json_files(&configure->draft), "leftovers",
-		json_leftovers(&configure->leftovers), "notes", json_strings(&configure->notes),
-		"commands", configure_json_commands(&configure->commands), "applied",
-		configure->applied, "reboot", reboot);
+	cleanup_json json_t *document =
+		json_pack("{s:{s:b, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "loader",
+			  "grub", loader->grub, "systemd_boot", loader->systemd_boot, "managed",
+			  loader->managed, "evidence", json_strings(&loader->evidence), "settings",
+			  boot_settings_to_json(&configure->settings), "files",
+			  configure_json_files(&configure->draft), "leftovers",
+			  json_leftovers(&configure->leftovers), "notes",
+			  json_strings(&configure->notes), "commands",
+			  configure_json_commands(&configure->commands), "applied",
+			  configure->applied, "reboot", reboot);
 	cleanup_free char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
 
 	puts(text ? text : "");

@@ -135,8 +135,8 @@ static int add_pin_command(struct configure *configure)
 	const char *wanted = configure->request.pin_kernel;
 	const char *before = configure->record.pin_before;
 	bool ours = boot_settings_count(&configure->record.settings, BOOT_PIN, true) > 0;
-	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin",
-				    wanted ? wanted : before, NULL };
+	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", wanted ? wanted : before,
+				    NULL };
 	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
 
 	if (wanted)

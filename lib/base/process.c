@@ -245,8 +245,8 @@ close_output:
 	return r;
 }
 
-static int run(const char *const argv[], bool independent, unsigned deadline_ms,
-	       size_t output_max, struct process_end *ret, struct error *err)
+static int run(const char *const argv[], bool independent, unsigned deadline_ms, size_t output_max,
+	       struct process_end *ret, struct error *err)
 {
 	cleanup_process_end struct process_end end = { 0 };
 	cleanup_free char *path = find_program(argv[0]);

@@ -44,8 +44,10 @@ static enum conf_kind kind_of(const char *word)
 		const char *word;
 		enum conf_kind kind;
 	} words[] = {
-		{ "options", CONF_OPTIONS }, { "blacklist", CONF_BLACKLIST },
-		{ "softdep", CONF_SOFTDEP }, { "install", CONF_INSTALL },
+		{ "options", CONF_OPTIONS },
+		{ "blacklist", CONF_BLACKLIST },
+		{ "softdep", CONF_SOFTDEP },
+		{ "install", CONF_INSTALL },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -131,10 +133,11 @@ int conf_parse(struct conf_lines *lines, const char *path, const char *text, boo
 
 		size = line_size(text + at, !load);
 		copy = copy_line(text + at, size);
-		if (!copy || add_line(lines, copy, load, (struct conf_line){ .path = file,
-									     .line = number,
-									     .offset = at,
-									     .size = size }) < 0)
+		if (!copy ||
+		    add_line(lines, copy, load,
+			     (struct conf_line){
+				     .path = file, .line = number, .offset = at, .size = size }) <
+			    0)
 			return -ENOMEM;
 		for (size_t i = 0; i < size; i++)
 			number += text[at + i] == '\n';

@@ -7,9 +7,9 @@
 
 #include "boot/draft.h"
 
-#define CONF_MODULES	   "etc/modules"
-#define CONF_MODULES_LOAD  "etc/modules-load.d"
-#define CONF_MODPROBE	   "etc/modprobe.d"
+#define CONF_MODULES	  "etc/modules"
+#define CONF_MODULES_LOAD "etc/modules-load.d"
+#define CONF_MODPROBE	  "etc/modprobe.d"
 
 enum conf_kind {
 	CONF_LOAD, /* a module to load at boot */

@@ -61,10 +61,10 @@ static int read_owner(const struct sysroot *root, struct boot_file *file, struct
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return fd == -ENOENT || fd == -ENOTDIR ? 0
-						       : error_set(err, fd < 0 ? fd : -errno,
-								   "cannot look at '/%s'",
-								   file->path);
+		return fd == -ENOENT || fd == -ENOTDIR
+			       ? 0
+			       : error_set(err, fd < 0 ? fd : -errno, "cannot look at '/%s'",
+					   file->path);
 	file->owner = (struct file_owner){ status.st_mode & 07777, status.st_uid, status.st_gid };
 	file->link = S_ISLNK(status.st_mode);
 	return 0;
@@ -129,10 +129,11 @@ int boot_draft_check(const struct boot_draft *draft, struct error *err)
 {
 	for (size_t i = 0; i < draft->count; i++)
 		if (draft->items[i]->link && boot_file_changes(draft->items[i]))
-			return error_set(err, -ELOOP,
-					 "'/%s' is a symbolic link, which is not edited: change what "
-					 "it points to by hand, or make it a file",
-					 draft->items[i]->path);
+			return error_set(
+				err, -ELOOP,
+				"'/%s' is a symbolic link, which is not edited: change what "
+				"it points to by hand, or make it a file",
+				draft->items[i]->path);
 	return 0;
 }
 

@@ -183,8 +183,8 @@ static void look_at_pin(const struct sysroot *root, const struct boot_setting *s
 	effect->state = BOOT_UNKNOWN;
 	if (sysroot_read_attribute(root, "proc/sys/kernel/osrelease", &release) == 0)
 		effect->state = state_of(strcmp(release, setting->name) == 0);
-	effect->seen = release ? text_format("the kernel %s runs", release)
-			       : strdup("no kernel runs");
+	effect->seen =
+		release ? text_format("the kernel %s runs", release) : strdup("no kernel runs");
 }
 
 static int look(const struct sysroot *root, const struct boot_setting *setting,
@@ -193,9 +193,12 @@ static int look(const struct sysroot *root, const struct boot_setting *setting,
 	static void (*const functions[])(const struct sysroot *root,
 					 const struct boot_setting *setting,
 					 struct boot_effect *effect) = {
-		[BOOT_PARAMETER] = look_at_parameter, [BOOT_MODULE] = look_at_module,
-		[BOOT_OPTION] = look_at_option,	      [BOOT_BLACKLIST] = look_at_module,
-		[BOOT_EARLY] = look_at_early,	      [BOOT_SRIOV] = look_at_sriov,
+		[BOOT_PARAMETER] = look_at_parameter,
+		[BOOT_MODULE] = look_at_module,
+		[BOOT_OPTION] = look_at_option,
+		[BOOT_BLACKLIST] = look_at_module,
+		[BOOT_EARLY] = look_at_early,
+		[BOOT_SRIOV] = look_at_sriov,
 		[BOOT_PIN] = look_at_pin,
 	};
 

@@ -11,6 +11,7 @@
 /* One byte of a variable's value, and where in which file it stands. */
 struct piece {
 	char byte;
+	bool escaped; /* behind a backslash, which would be left behind without it */
 	size_t file, offset;
 };
 
@@ -66,8 +67,8 @@ static unsigned line_at(const char *text, size_t offset)
 
 static void doubt(struct evaluation *evaluation, const struct script *script, size_t offset)
 {
-	cleanup_free char *where = text_format("/%s, line %u", script->path,
-					       line_at(script->text, offset));
+	cleanup_free char *where =
+		text_format("/%s, line %u", script->path, line_at(script->text, offset));
 
 	if (!where ||
 	    (!strings_has(evaluation->doubts, where) && strings_add(evaluation->doubts, where) < 0))
@@ -127,6 +128,18 @@ static size_t name_size(const char *text)
 	return size;
 }
 
+/* Takes the byte that is read; an escaped line break joins lines and is none. */
+static void take(struct evaluation *evaluation, struct script *script, struct value *value,
+		 bool escaped)
+{
+	char byte = script->text[script->at];
+
+	if (!escaped || byte != '\n')
+		append(evaluation, value,
+		       (struct piece){ byte, escaped, script->file, script->at });
+	script->at++;
+}
+
 /* At a '$': puts the variable's value in, where it is a plain reference. */
 static void expand(struct evaluation *evaluation, struct script *script, struct value *value)
 {
@@ -139,8 +152,7 @@ static void expand(struct evaluation *evaluation, struct script *script, struct 
 		/* a lone '$' is itself; $1, $$ and their like are nothing that is known here */
 		if (*at && strchr("@*#?-$!0123456789", *at))
 			script->doubtful = true;
-		append(evaluation, value, (struct piece){ '$', script->file, script->at });
-		script->at++;
+		take(evaluation, script, value, false);
 		return;
 	}
 	if (*at == '(' || size == 0 || (braces && at[1 + size] != '}')) {
@@ -161,19 +173,17 @@ static void read_double_quoted(struct evaluation *evaluation, struct script *scr
 	const char *text = script->text;
 
 	while (text[script->at] && text[script->at] != '"') {
+		bool escaped = text[script->at] == '\\' && text[script->at + 1] &&
+			       strchr("$`\"\\\n", text[script->at + 1]);
+
 		if (text[script->at] == '$') {
 			expand(evaluation, script, value);
 			continue;
 		}
 		if (text[script->at] == '`')
 			script->doubtful = true;
-		if (text[script->at] == '\\' && text[script->at + 1] &&
-		    strchr("$`\"\\\n", text[script->at + 1]))
-			script->at++;
-		if (text[script->at] != '\n' || text[script->at - 1] != '\\')
-			append(evaluation, value,
-			       (struct piece){ text[script->at], script->file, script->at });
-		script->at++;
+		script->at += escaped;
+		take(evaluation, script, value, escaped);
 	}
 	if (text[script->at])
 		script->at++;
@@ -184,9 +194,8 @@ static void read_double_quoted(struct evaluation *evaluation, struct script *scr
 static void read_single_quoted(struct evaluation *evaluation, struct script *script,
 			       struct value *value)
 {
-	for (; script->text[script->at] && script->text[script->at] != '\''; script->at++)
-		append(evaluation, value, (struct piece){ script->text[script->at], script->file,
-							  script->at });
+	while (script->text[script->at] && script->text[script->at] != '\'')
+		take(evaluation, script, value, false);
 	if (script->text[script->at])
 		script->at++;
 	else
@@ -210,22 +219,19 @@ static void read_word(struct evaluation *evaluation, struct script *script, stru
 			expand(evaluation, script, value);
 			continue;
 		}
-		script->at++;
 		if (c == '"') {
+			script->at++;
 			read_double_quoted(evaluation, script, value);
 		} else if (c == '\'') {
-			read_single_quoted(evaluation, script, value);
-		} else if (c == '\\' && text[script->at]) {
-			if (text[script->at] != '\n')
-				append(evaluation, value,
-				       (struct piece){ text[script->at], script->file,
-						       script->at });
 			script->at++;
+			read_single_quoted(evaluation, script, value);
+		} else if (c == '\\' && text[script->at + 1]) {
+			script->at++;
+			take(evaluation, script, value, true);
 		} else {
 			if (c == '`')
 				script->doubtful = true;
-			append(evaluation, value,
-			       (struct piece){ c, script->file, script->at - 1 });
+			take(evaluation, script, value, false);
 		}
 	}
 	if (text[script->at] == '(')
@@ -287,10 +293,10 @@ static bool read_keyword(struct script *script)
 		const char *word;
 		int depth;
 	} keywords[] = {
-		{ "if", 1 },   { "fi", -1 },	{ "then", 0 }, { "else", 0 },  { "elif", 0 },
-		{ "for", 1 },  { "while", 1 },	{ "until", 1 }, { "do", 0 },   { "done", -1 },
-		{ "case", 1 }, { "esac", -1 },	{ "{", 1 },	{ "}", -1 },   { "!", 0 },
-		{ "export", 0 },
+		{ "if", 1 },   { "fi", -1 },   { "then", 0 },  { "else", 0 },
+		{ "elif", 0 }, { "for", 1 },   { "while", 1 }, { "until", 1 },
+		{ "do", 0 },   { "done", -1 }, { "case", 1 },  { "esac", -1 },
+		{ "{", 1 },    { "}", -1 },    { "!", 0 },     { "export", 0 },
 	};
 	const char *text = script->text + script->at;
 
@@ -348,8 +354,9 @@ static void free_sources(struct sources *sources)
 	free(sources->items);
 }
 
+/* `alone`: neither blank beside it is escaped, so that it can be cut out. */
 static int add_word(const struct sources *sources, const struct piece *pieces, size_t count,
-		    struct boot_words *words)
+		    bool alone, struct boot_words *words)
 {
 	const struct boot_file *file = sources->items[pieces[0].file];
 	cleanup_free char *text = malloc(count + 1);
@@ -357,13 +364,14 @@ static int add_word(const struct sources *sources, const struct piece *pieces, s
 				  .path = file->path,
 				  .line = line_at(file->after, pieces[0].offset),
 				  .offset = pieces[0].offset,
-				  .size = count };
+				  .size = alone ? count : 0 };
 
 	if (!text)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		text[i] = pieces[i].byte;
-		if (pieces[i].file != pieces[0].file || pieces[i].offset != pieces[0].offset + i)
+		if (pieces[i].escaped || pieces[i].file != pieces[0].file ||
+		    pieces[i].offset != pieces[0].offset + i)
 			word.size = 0;
 	}
 	text[count] = '\0';
@@ -385,7 +393,10 @@ static int split(const struct sources *sources, const struct value *value, struc
 		if (!ends)
 			continue;
 		if (i > start)
-			r = add_word(sources, value->items + start, i - start, words);
+			r = add_word(sources, value->items + start, i - start,
+				     !(start > 0 && value->items[start - 1].escaped) &&
+					     !(i < value->count && value->items[i].escaped),
+				     words);
 		start = i + 1;
 	}
 	return r;

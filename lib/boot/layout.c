@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define HEAD                                                                                       \
-	"# Written by 'pve-vfio setup', which replaces it; 'pve-vfio undo' takes it away.\n"
+#define HEAD "# Written by 'pve-vfio setup', which replaces it; 'pve-vfio undo' takes it away.\n"
 
 static const char *const own_files[] = { LAYOUT_GRUB, LAYOUT_MODULES,	 LAYOUT_MODPROBE,
 					 LAYOUT_UDEV, LAYOUT_EARLY_HOOK, LAYOUT_EARLY_SCRIPT };
@@ -150,9 +149,8 @@ static char *append_words(const char *content, const char *words)
 }
 
 static int write_cmdline(struct boot_draft *draft, const struct sysroot *root,
-			 const struct boot_settings *settings,
-			 const struct boot_existing *existing, struct strings *cmdline,
-			 struct error *err)
+			 const struct boot_settings *settings, const struct boot_existing *existing,
+			 struct strings *cmdline, struct error *err)
 {
 	cleanup_text struct text words = { 0 };
 	cleanup_free char *content = NULL, *added = NULL;
@@ -252,8 +250,7 @@ static int write_udev(struct boot_draft *draft, const struct sysroot *root,
 
 /* initramfs-tools(7): a hook that puts the driver into the initramfs. */
 static const char hook_script[] =
-	"#!/bin/sh\n" HEAD
-	"# Puts vfio-pci into the initramfs, for scripts/init-top/pve-vfio.\n"
+	"#!/bin/sh\n" HEAD "# Puts vfio-pci into the initramfs, for scripts/init-top/pve-vfio.\n"
 	"case $1 in\n"
 	"prereqs)\n"
 	"\texit 0\n"
@@ -306,15 +303,14 @@ static const char early_head[] =
 	"\n"
 	"held=\n";
 
-static const char early_tail[] =
-	"\n"
-	"if [ \"$held\" ]; then\n"
-	"\tmodprobe -q vfio-pci\n"
-	"\tfor address in $held; do\n"
-	"\t\techo \"$address\" >/sys/bus/pci/drivers_probe\n"
-	"\tdone\n"
-	"fi\n"
-	"exit 0\n";
+static const char early_tail[] = "\n"
+				 "if [ \"$held\" ]; then\n"
+				 "\tmodprobe -q vfio-pci\n"
+				 "\tfor address in $held; do\n"
+				 "\t\techo \"$address\" >/sys/bus/pci/drivers_probe\n"
+				 "\tdone\n"
+				 "fi\n"
+				 "exit 0\n";
 
 static int write_early(struct boot_draft *draft, const struct sysroot *root,
 		       const struct boot_settings *settings, struct error *err)

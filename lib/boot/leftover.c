@@ -49,17 +49,41 @@ static const struct word_rule {
 
 /* Words that have to do with passing devices through: told when they are in a file not read. */
 static const char *const passthrough_words[] = {
-	"intel_iommu", "amd_iommu",   "iommu",		     "pcie_acs_override",
-	"video",       "disable_vga", "initcall_blacklist",  "modprobe.blacklist",
-	"vfio-pci.ids", "kvm.ignore_msrs", "i915.enable_guc", "vfio_iommu_type1.allow_unsafe_interrupts",
+	"intel_iommu",
+	"amd_iommu",
+	"iommu",
+	"pcie_acs_override",
+	"video",
+	"disable_vga",
+	"initcall_blacklist",
+	"modprobe.blacklist",
+	"vfio-pci.ids",
+	"kvm.ignore_msrs",
+	"i915.enable_guc",
+	"vfio_iommu_type1.allow_unsafe_interrupts",
 };
 
 /* Drivers of graphics and sound that guides take from the host. */
 static const char *const drivers[] = {
-	"amdgpu",      "radeon",     "nouveau",	   "nvidia",	    "nvidia_drm",
-	"nvidia_gpu",  "nvidia_modeset", "nvidia_uvm", "i915",	    "xe",
-	"snd_hda_intel", "snd_hda_codec_hdmi", "snd_soc_skl", "snd_soc_avs", "snd_sof_pci_intel_cnl",
-	"i2c_nvidia_gpu", "ucsi_ccg", "xhci_pci", "xhci_hcd",
+	"amdgpu",
+	"radeon",
+	"nouveau",
+	"nvidia",
+	"nvidia_drm",
+	"nvidia_gpu",
+	"nvidia_modeset",
+	"nvidia_uvm",
+	"i915",
+	"xe",
+	"snd_hda_intel",
+	"snd_hda_codec_hdmi",
+	"snd_soc_skl",
+	"snd_soc_avs",
+	"snd_sof_pci_intel_cnl",
+	"i2c_nvidia_gpu",
+	"ucsi_ccg",
+	"xhci_pci",
+	"xhci_hcd",
 };
 
 /* No modules, though guides blacklist them. */
@@ -196,9 +220,12 @@ static int add_line(struct boot_leftovers *leftovers, const struct conf_line *li
 		    const char *why)
 {
 	static const char *const words[] = {
-		[CONF_LOAD] = "",	      [CONF_OPTIONS] = "options ",
-		[CONF_BLACKLIST] = "blacklist ", [CONF_SOFTDEP] = "softdep ",
-		[CONF_INSTALL] = "install ",  [CONF_OTHER] = "",
+		[CONF_LOAD] = "",
+		[CONF_OPTIONS] = "options ",
+		[CONF_BLACKLIST] = "blacklist ",
+		[CONF_SOFTDEP] = "softdep ",
+		[CONF_INSTALL] = "install ",
+		[CONF_OTHER] = "",
 	};
 	cleanup_free char *text = text_format("%s%s%s%s", words[line->kind], line->module,
 					      *line->rest ? " " : "", line->rest);
@@ -265,10 +292,11 @@ static int find_blacklist(const struct conf_line *line, const struct strings *bl
 		return add_line(leftovers, line, "blacklist-nothing",
 				"Does nothing: there is no module of this name.");
 	if (is_among(line->module, drivers, sizeof(drivers) / sizeof(char *)))
-		return add_line(leftovers, line, "blacklist",
-				"The host has no driver for any device of this kind, not even while "
-				"no VM runs. The hook takes devices from their drivers itself; "
-				"to have it so, ask for --blacklist.");
+		return add_line(
+			leftovers, line, "blacklist",
+			"The host has no driver for any device of this kind, not even while "
+			"no VM runs. The hook takes devices from their drivers itself; "
+			"to have it so, ask for --blacklist.");
 	return 0;
 }
 
@@ -356,8 +384,8 @@ static void widen(const char *text, size_t *offset, size_t *size)
 int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft *draft,
 		       const struct sysroot *root, struct error *err)
 {
-	cleanup_free const struct boot_leftover **order = calloc(leftovers->count + 1,
-								 sizeof(*order));
+	cleanup_free const struct boot_leftover **order =
+		calloc(leftovers->count + 1, sizeof(*order));
 	int cut = 0;
 
 	if (!order)

@@ -9,8 +9,8 @@
 #include "boot/machine.h"
 
 struct boot_leftover {
-	const char *id;	     /* "vfio-virqfd" */
-	const char *why;     /* what it does, or does not, and what to do */
+	const char *id;	 /* "vfio-virqfd" */
+	const char *why; /* what it does, or does not, and what to do */
 	char *path;
 	unsigned line;	     /* from 1 */
 	char *text;	     /* what stands there: "ipcie_acs_override=downstream" */

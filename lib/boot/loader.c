@@ -13,8 +13,8 @@
 #define SECURE_BOOT EFIVARS "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 /* Ahead of a variable's value are its attributes, 4 bytes (Documentation/filesystems/efivarfs.rst). */
-#define EFIVAR_VALUE 4
-#define EFIVAR_MAX   4096
+#define EFIVAR_VALUE	4
+#define EFIVAR_MAX	4096
 
 #define LOADER_NAME_MAX 64
 

@@ -9,9 +9,9 @@
 #include "base/array.h"
 #include "base/number.h"
 
-#define CONFIG_MAX     ((size_t)1024 * 1024)
-#define CPUINFO_MAX    ((size_t)4096 * 1024)
-#define INTERRUPTS_MAX ((size_t)16 * 1024 * 1024)
+#define CONFIG_MAX	 ((size_t)1024 * 1024)
+#define CPUINFO_MAX	 ((size_t)4096 * 1024)
+#define INTERRUPTS_MAX	 ((size_t)16 * 1024 * 1024)
 
 #define VERSION_PART_MAX 65535
 
@@ -118,8 +118,8 @@ const struct boot_kernel *boot_machine_next(const struct boot_machine *machine)
 	if (machine->running)
 		newest = boot_machine_kernel(machine, machine->running);
 	for (size_t i = 0; i < machine->count && !machine->running; i++)
-		if (!newest || boot_kernel_is_from(&machine->kernels[i], newest->major,
-						   newest->minor))
+		if (!newest ||
+		    boot_kernel_is_from(&machine->kernels[i], newest->major, newest->minor))
 			newest = &machine->kernels[i];
 	return newest;
 }
@@ -134,7 +134,7 @@ static enum boot_cpu read_cpu(const struct sysroot *root)
 	if (strstr(text, "GenuineIntel"))
 		return BOOT_CPU_INTEL;
 	return strstr(text, "AuthenticAMD") || strstr(text, "HygonGenuine") ? BOOT_CPU_AMD
-									   : BOOT_CPU_UNKNOWN;
+									    : BOOT_CPU_UNKNOWN;
 }
 
 /* The names of interrupt chips begin with IR- where a unit remaps them. */

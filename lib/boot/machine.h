@@ -13,8 +13,8 @@ enum boot_cpu { BOOT_CPU_UNKNOWN, BOOT_CPU_INTEL, BOOT_CPU_AMD };
 struct boot_kernel {
 	char *release; /* "6.5.13-5-pve" */
 	unsigned major, minor;
-	bool intel_iommu;    /* starts the IOMMU of an Intel CPU by itself */
-	bool passthrough;    /* has iommu=pt by itself */
+	bool intel_iommu; /* starts the IOMMU of an Intel CPU by itself */
+	bool passthrough; /* has iommu=pt by itself */
 };
 
 /* Started as { 0 }. */

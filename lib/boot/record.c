@@ -176,12 +176,12 @@ static json_t *json_files(const struct record *record)
 		char hash[17];
 
 		snprintf(hash, sizeof(hash), "%016" PRIx64, file->written);
-		json_array_append_new(
-			array, json_pack("{s:s, s:b, s:I, s:I, s:I, s:s}", "path", file->path,
-					 "existed", file->existed, "mode",
-					 (json_int_t)file->owner.mode, "uid",
-					 (json_int_t)file->owner.uid, "gid",
-					 (json_int_t)file->owner.gid, "written", hash));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:b, s:I, s:I, s:I, s:s}", "path",
+						file->path, "existed", file->existed, "mode",
+						(json_int_t)file->owner.mode, "uid",
+						(json_int_t)file->owner.uid, "gid",
+						(json_int_t)file->owner.gid, "written", hash));
 	}
 	return array;
 }
@@ -203,9 +203,9 @@ static int make_one(const struct sysroot *root, const char *path, void *unused, 
 	if (mkdirat(fd, slash ? slash + 1 : path, 0755) < 0 && errno != EEXIST)
 		return error_set(err, -errno, "cannot make the folder '/%s': %s", path,
 				 strerror(errno));
-	return fsync(fd) < 0 ? error_set(err, -errno, "cannot sync '/%s': %s", above,
-					 strerror(errno))
-			     : 0;
+	return fsync(fd) < 0
+		       ? error_set(err, -errno, "cannot sync '/%s': %s", above, strerror(errno))
+		       : 0;
 }
 
 static int note_one(const struct sysroot *root, const char *path, void *record, struct error *err)
@@ -265,12 +265,12 @@ static int write_own(const struct sysroot *root, const char *folder, const char 
 
 int record_write(const struct sysroot *root, const struct record *record, struct error *err)
 {
-	cleanup_json json_t *object = json_pack(
-		"{s:i, s:b, s:o, s:o, s:o, s:o, s:s?, s:o}", "version", RECORD_VERSION, "pending",
-		record->pending, "options", json_strings(&record->options), "settings",
-		boot_settings_to_json(&record->settings), "cmdline", json_strings(&record->cmdline),
-		"folders", json_strings(&record->folders), "pin_before", record->pin_before,
-		"files", json_files(record));
+	cleanup_json json_t *object =
+		json_pack("{s:i, s:b, s:o, s:o, s:o, s:o, s:s?, s:o}", "version", RECORD_VERSION,
+			  "pending", record->pending, "options", json_strings(&record->options),
+			  "settings", boot_settings_to_json(&record->settings), "cmdline",
+			  json_strings(&record->cmdline), "folders", json_strings(&record->folders),
+			  "pin_before", record->pin_before, "files", json_files(record));
 	cleanup_free char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
 
 	if (!text)

@@ -25,13 +25,13 @@ struct record_file {
 };
 
 struct record {
-	bool exists;		     /* there was a setup that is not undone */
-	bool pending;		     /* files were written whose commands have not all run */
-	struct strings options;	     /* what was asked, as on the command line: "--nested" */
+	bool exists;		/* there was a setup that is not undone */
+	bool pending;		/* files were written whose commands have not all run */
+	struct strings options; /* what was asked, as on the command line: "--nested" */
 	struct boot_settings settings;
-	struct strings cmdline;	     /* the words that are ours in /etc/kernel/cmdline */
-	char *pin_before;	     /* the kernel that was pinned before ours; NULL: none */
-	struct strings folders;	     /* that were made, in the order they were */
+	struct strings cmdline; /* the words that are ours in /etc/kernel/cmdline */
+	char *pin_before;	/* the kernel that was pinned before ours; NULL: none */
+	struct strings folders; /* that were made, in the order they were */
 	struct record_file *files;
 	size_t file_count;
 };

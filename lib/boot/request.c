@@ -78,9 +78,10 @@ static bool has_member(const char *word, const char *wanted)
 /* A parameter that may be given several times, each time for another thing. */
 static bool is_repeatable(const char *word)
 {
-	static const char *const names[] = { "video",	  "initcall_blacklist", "modprobe.blacklist",
-					     "console",	  "hugepages",		"hugepagesz",
-					     "vfio-pci.ids" };
+	static const char *const names[] = {
+		"video",     "initcall_blacklist", "modprobe.blacklist", "console",
+		"hugepages", "hugepagesz",	   "vfio-pci.ids"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (boot_word_same_name(word, names[i]))
@@ -183,10 +184,12 @@ static void add_iommu(struct settling *settling)
 		if (reason)
 			add_parameter(settling, "intel_iommu=on", reason, false);
 	}
-	if (!passthrough && !boot_words_find(&settling->existing->grub.words, "iommu.passthrough=1"))
-		add_parameter(settling, "iommu=pt",
-			      "the host's own devices keep direct memory access, which costs no time",
-			      false);
+	if (!passthrough &&
+	    !boot_words_find(&settling->existing->grub.words, "iommu.passthrough=1"))
+		add_parameter(
+			settling, "iommu=pt",
+			"the host's own devices keep direct memory access, which costs no time",
+			false);
 }
 
 static void add_framebuffer(struct settling *settling)
@@ -210,14 +213,15 @@ static void add_asked_parameters(struct settling *settling)
 	const struct boot_request *request = settling->request;
 
 	if (request->acs_override) {
-		cleanup_free char *word = text_format("pcie_acs_override=%s",
-						      request->acs_override);
+		cleanup_free char *word =
+			text_format("pcie_acs_override=%s", request->acs_override);
 
 		if (word)
-			add_parameter(settling, word,
-				      "splits IOMMU groups that the hardware does not: a VM may then "
-				      "reach the memory of another VM or of the host",
-				      true);
+			add_parameter(
+				settling, word,
+				"splits IOMMU groups that the hardware does not: a VM may then "
+				"reach the memory of another VM or of the host",
+				true);
 	}
 	if (request->no_boot_framebuffer)
 		add_framebuffer(settling);
@@ -289,13 +293,12 @@ static void add_conf(struct settling *settling, enum boot_setting_kind kind, enu
 	const struct conf_line *line = find_line(settling, conf, module, value, &other);
 	cleanup_free char *name = strdup(module), *option = value ? strdup(value) : NULL;
 	cleanup_free char *why = strdup(reason);
-	const struct boot_word *word = line ? NULL
-					    : find_on_cmdline(settling, kind, module, value);
-	cleanup_free char *found = line ? text_format("/%s, line %u", line->path, line->line)
+	const struct boot_word *word = line ? NULL : find_on_cmdline(settling, kind, module, value);
+	cleanup_free char *found = line	  ? text_format("/%s, line %u", line->path, line->line)
 				   : word ? place(word)
 					  : NULL;
-	cleanup_free char *ours = text_format("/%s", kind == BOOT_MODULE ? LAYOUT_MODULES
-									 : LAYOUT_MODPROBE);
+	cleanup_free char *ours =
+		text_format("/%s", kind == BOOT_MODULE ? LAYOUT_MODULES : LAYOUT_MODPROBE);
 
 	if (!name || !why || !ours || (value && !option) || ((line || word) && !found)) {
 		fail(settling);
@@ -360,11 +363,12 @@ static void add_module_settings(struct settling *settling)
 		add_option(settling, "vfio_pci", "disable_vga=1",
 			   "takes no part in VGA arbitration for cards that are the VMs' alone");
 	if (request->unsafe_interrupts)
-		add_option(settling, "vfio_iommu_type1", "allow_unsafe_interrupts=1",
-			   settling->machine->remapping
-				   ? "not needed: this machine remaps interrupts; a VM with a device "
-				     "could send any interrupt to the host"
-				   : "a VM with a device can send any interrupt to the host");
+		add_option(
+			settling, "vfio_iommu_type1", "allow_unsafe_interrupts=1",
+			settling->machine->remapping
+				? "not needed: this machine remaps interrupts; a VM with a device "
+				  "could send any interrupt to the host"
+				: "a VM with a device can send any interrupt to the host");
 	if (request->ignore_msrs)
 		add_option(settling, "kvm", "ignore_msrs=1",
 			   "guests read 0 from unknown registers of the CPU in place of a fault, "
@@ -388,8 +392,8 @@ static void add_devices(struct settling *settling)
 				 setting.reason);
 			continue;
 		}
-		where = text_format("/%s", setting.kind == BOOT_EARLY ? LAYOUT_EARLY_SCRIPT
-								      : LAYOUT_UDEV);
+		where = text_format("/%s",
+				    setting.kind == BOOT_EARLY ? LAYOUT_EARLY_SCRIPT : LAYOUT_UDEV);
 		setting.where = where;
 		if (where)
 			add(settling, &setting);
@@ -408,10 +412,9 @@ static void add_pin(struct settling *settling)
 	if (!name || !reason || !where)
 		fail(settling);
 	else
-		add(settling, &(struct boot_setting){ .kind = BOOT_PIN,
-						      .name = name,
-						      .reason = reason,
-						      .where = where });
+		add(settling,
+		    &(struct boot_setting){
+			    .kind = BOOT_PIN, .name = name, .reason = reason, .where = where });
 }
 
 int boot_request_settle(const struct boot_request *request, const struct boot_machine *machine,

@@ -9,9 +9,12 @@
 #include "base/text.h"
 
 static const char *const kind_names[BOOT_SETTING_KINDS] = {
-	[BOOT_PARAMETER] = "parameter", [BOOT_MODULE] = "module",
-	[BOOT_OPTION] = "option",	[BOOT_BLACKLIST] = "blacklist",
-	[BOOT_EARLY] = "early",		[BOOT_SRIOV] = "sriov",
+	[BOOT_PARAMETER] = "parameter",
+	[BOOT_MODULE] = "module",
+	[BOOT_OPTION] = "option",
+	[BOOT_BLACKLIST] = "blacklist",
+	[BOOT_EARLY] = "early",
+	[BOOT_SRIOV] = "sriov",
 	[BOOT_PIN] = "pin",
 };
 
@@ -110,12 +113,12 @@ json_t *boot_settings_to_json(const struct boot_settings *settings)
 	for (size_t i = 0; i < settings->count; i++) {
 		const struct boot_setting *setting = &settings->items[i];
 
-		json_array_append_new(
-			array, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:b}", "kind",
-					 kind_names[setting->kind], "name", setting->name, "value",
-					 setting->value, "device", setting->device, "reason",
-					 setting->reason, "where", setting->where, "found",
-					 setting->found));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:b}", "kind",
+						kind_names[setting->kind], "name", setting->name,
+						"value", setting->value, "device", setting->device,
+						"reason", setting->reason, "where", setting->where,
+						"found", setting->found));
 	}
 	return array;
 }

@@ -19,7 +19,7 @@
 #define OUTPUT_MAX	    ((size_t)256 * 1024)
 
 /* How much of a failed command's output is told: its end. */
-#define OUTPUT_TOLD 600
+#define OUTPUT_TOLD	600
 
 #define GRUB_CONFIG_NEW "boot/grub/grub.cfg.pve-vfio"
 #define GRUB_CONFIG_MAX ((size_t)4 * 1024 * 1024)
@@ -60,8 +60,7 @@ int boot_commands_for(struct boot_commands *commands, struct layout_refresh refr
 	if (refresh.initramfs)
 		r = boot_commands_add(commands, initramfs);
 	if (r == 0 && refresh.loader)
-		r = boot_commands_add(commands,
-				      loader->managed || !loader->grub ? tool : grub);
+		r = boot_commands_add(commands, loader->managed || !loader->grub ? tool : grub);
 	return r < 0 ? error_set_memory(err) : 0;
 }
 
@@ -77,8 +76,8 @@ char *boot_command_words(const struct strings *command)
 /* The end of a command's output, for a sentence. */
 static const char *output_end(const struct process_end *end)
 {
-	const char *from = end->size > OUTPUT_TOLD ? end->output + end->size - OUTPUT_TOLD
-						   : end->output;
+	const char *from =
+		end->size > OUTPUT_TOLD ? end->output + end->size - OUTPUT_TOLD : end->output;
 	const char *line = from > end->output ? strchr(from, '\n') : NULL;
 
 	return line && line[1] ? line + 1 : from;
@@ -140,10 +139,11 @@ static int replace_config(const struct sysroot *root, const struct strings *word
 		return error_set(err, r, "cannot read '/%s', which update-grub wrote: %s",
 				 GRUB_CONFIG_NEW, strerror(-r));
 	if (words && words->count > 0 && !grub_config_has(config, words))
-		return error_set(err, -EBADMSG,
-				 "update-grub went well, but the kernel parameters are in no entry "
-				 "of the boot menu: something in /etc/default/grub.d or /etc/grub.d "
-				 "sets others");
+		return error_set(
+			err, -EBADMSG,
+			"update-grub went well, but the kernel parameters are in no entry "
+			"of the boot menu: something in /etc/default/grub.d or /etc/grub.d "
+			"sets others");
 	fd = sysroot_openat(root, "boot/grub", O_RDONLY | O_DIRECTORY);
 	r = fd < 0 ? fd : file_replace_owned_at(fd, "grub.cfg", config, size, owner);
 	if (r < 0)

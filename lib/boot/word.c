@@ -69,8 +69,8 @@ int boot_words_split(struct boot_words *words, const char *path, const char *tex
 		end = is_blank(text[at]) ? at + 1 : word_end(text, at);
 		if (!is_blank(text[at])) {
 			word = strndup(text + at, end - at);
-			if (!word || boot_words_add(words, &(struct boot_word){ word, file, line, at,
-										end - at }) < 0)
+			if (!word || boot_words_add(words, &(struct boot_word){ word, file, line,
+										at, end - at }) < 0)
 				return -ENOMEM;
 		}
 		for (size_t i = at; i < end; i++)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "test_rom_make.h"
 
@@ -135,6 +136,48 @@ static void test_pass(void **state)
 	assert_string_equal(err.message, "cannot run '/nosuch': No such file or directory");
 }
 
+/* One that must not be cut short goes on when the caller is killed, and may write. */
+static void test_to_its_end(void **state)
+{
+	static const char script[] = "echo one; sleep 0.5; echo two >&2; echo done >\"$0\"";
+	char folder[] = "/tmp/process.XXXXXX", file[64];
+	const char *const argv[] = { "sh", "-c", script, file, NULL };
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, sizeof(file), "%s/done", folder);
+	assert_int_equal(process_run_to_end(argv, DEADLINE_MS, OUTPUT_MAX, &end, NULL), 0);
+	assert_int_equal(end.status, 0);
+	assert_string_equal(end.output, "one\ntwo\n");
+	assert_int_equal(unlink(file), 0);
+
+	pid = fork();
+	if (pid == 0) {
+		process_run_to_end(argv, DEADLINE_MS, OUTPUT_MAX, &end, NULL);
+		_exit(0);
+	}
+	usleep(200000);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_not_equal(access(file, F_OK), 0);
+	for (int i = 0; i < 100 && access(file, F_OK) != 0; i++)
+		usleep(100000);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_to_its_end_deadline(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "sleep 60", NULL };
+	const char *const missing[] = { "pve-vfio-no-such-program", NULL };
+
+	(void)state;
+	process_end_done(&end);
+	assert_int_equal(process_run_to_end(argv, 200, OUTPUT_MAX, &end, NULL), -ETIMEDOUT);
+	assert_int_equal(process_run_to_end(missing, 200, OUTPUT_MAX, &end, NULL), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +189,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_nothing_is_passed_on, tear_down),
 		cmocka_unit_test_teardown(test_closed_standard_streams, tear_down),
 		cmocka_unit_test(test_pass),
+		cmocka_unit_test_teardown(test_to_its_end, tear_down),
+		cmocka_unit_test_teardown(test_to_its_end_deadline, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fuzz: a kernel command line, and grub.cfg. A word is what stands at its place. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/grub.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	cleanup_free char *text = strndup((const char *)data, size);
+	cleanup_boot_words struct boot_words words = { 0 };
+	cleanup_strings struct strings wanted = { 0 };
+
+	if (!text || boot_words_split(&words, "cmdline", text) < 0)
+		return 0;
+	for (size_t i = 0; i < words.count; i++) {
+		const struct boot_word *word = &words.items[i];
+
+		if (word->size != strlen(word->text) ||
+		    memcmp(text + word->offset, word->text, word->size) != 0)
+			abort();
+		if (!boot_words_find(&words, word->text))
+			abort();
+	}
+	if (words.count > 0 && strings_add(&wanted, words.items[0].text) == 0)
+		(void)grub_config_has(text, &wanted);
+	return 0;
+}
