@@ -149,10 +149,10 @@ static int read_file(struct boot_draft *draft, const struct sysroot *root, const
 		     bool load, struct conf_lines *lines, struct error *err)
 {
 	struct boot_file *file;
-	size_t size = strlen(path);
+	const char *slash = strrchr(path, '/');
 	int r;
 
-	if (size > strlen(OURS) && strcmp(path + size - strlen(OURS), OURS) == 0)
+	if (slash && strcmp(slash, OURS) == 0)
 		return 0;
 	r = boot_draft_open(draft, root, path, &file, err);
 	if (r < 0)

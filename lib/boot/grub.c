@@ -94,27 +94,34 @@ static struct variable *find(struct evaluation *evaluation, const char *name, si
 	return NULL;
 }
 
+/* A new one, or NULL without memory. */
+static struct variable *add_variable(struct evaluation *evaluation, const char *name, size_t size)
+{
+	struct variable variable = { .name = strndup(name, size) };
+
+	if (!variable.name ||
+	    array_reserve(&evaluation->variables, evaluation->count, sizeof(variable)) < 0) {
+		free(variable.name);
+		return NULL;
+	}
+	evaluation->variables[evaluation->count] = variable;
+	return &evaluation->variables[evaluation->count++];
+}
+
 static void assign(struct evaluation *evaluation, const char *name, size_t size,
 		   struct value *value)
 {
 	struct variable *variable = find(evaluation, name, size);
 
+	if (!variable)
+		variable = add_variable(evaluation, name, size);
 	if (!variable) {
-		if (array_reserve(&evaluation->variables, evaluation->count, sizeof(*variable)) < 0)
-			goto no_memory;
-		variable = &evaluation->variables[evaluation->count];
-		*variable = (struct variable){ .name = strndup(name, size) };
-		if (!variable->name)
-			goto no_memory;
-		evaluation->count++;
+		evaluation->failed = true;
+		return;
 	}
 	free(variable->value.items);
 	variable->value = *value;
 	*value = (struct value){ 0 };
-	return;
-
-no_memory:
-	evaluation->failed = true;
 }
 
 static size_t name_size(const char *text)

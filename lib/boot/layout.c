@@ -42,7 +42,7 @@ static int cut_word(struct boot_file *file, const char *word)
 int layout_clear(struct boot_draft *draft, const struct sysroot *root,
 		 const struct strings *cmdline, struct error *err)
 {
-	struct boot_file *file;
+	struct boot_file *file = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(own_files) / sizeof(*own_files) && r == 0; i++)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# shellcheck disable=SC2154
+# shellcheck disable=SC2016,SC2034,SC2154
 # What the tests of setup and undo share: the /etc of machines as the installer of Proxmox VE leaves
 # it, and what each of the five guides does to it.
 #
