@@ -129,19 +129,29 @@ static char *read_pin(const struct sysroot *root)
 	return TAKE_PTR(pin);
 }
 
+/* The kernel that an earlier setup pinned, or NULL. */
+static const char *recorded_pin(const struct record *record)
+{
+	for (size_t i = 0; i < record->settings.count; i++)
+		if (record->settings.items[i].kind == BOOT_PIN)
+			return record->settings.items[i].name;
+	return NULL;
+}
+
 static int add_pin_command(struct configure *configure)
 {
 	cleanup_free char *now = read_pin(configure->root);
 	const char *wanted = configure->request.pin_kernel;
 	const char *before = configure->record.pin_before;
-	bool ours = boot_settings_count(&configure->record.settings, BOOT_PIN, true) > 0;
+	const char *ours = recorded_pin(&configure->record);
 	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", wanted ? wanted : before,
 				    NULL };
 	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
 
 	if (wanted)
 		return text_equal(now, wanted) ? 0 : boot_commands_add(&configure->commands, pin);
-	if (!ours || text_equal(now, before))
+	/* another pin is somebody else's */
+	if (!ours || !text_equal(now, ours))
 		return 0;
 	return boot_commands_add(&configure->commands, before ? pin : unpin);
 }
@@ -191,8 +201,10 @@ static int prepare_record(struct configure *configure, struct error *err)
 {
 	struct record *record = &configure->record;
 
-	if (!record->exists && configure->request.pin_kernel)
+	if (!recorded_pin(record) && configure->request.pin_kernel) {
+		free(record->pin_before);
 		record->pin_before = read_pin(configure->root);
+	}
 	for (size_t i = 0; i < configure->cmdline.count; i++)
 		if (!strings_has(&record->cmdline, configure->cmdline.items[i]) &&
 		    strings_add(&record->cmdline, configure->cmdline.items[i]) < 0)
@@ -219,14 +231,20 @@ static int finish_record(struct configure *configure, struct error *err)
 	return r;
 }
 
-/* After a failure: the files, what the commands made of them, and the record, as they were. */
+/*
+ * After a failure: the files, what the commands made of them, and the record, as they were. A kernel
+ * is pinned last, so none is pinned now.
+ */
 static void put_all_back(const struct configure *configure, const struct record *previous)
 {
+	cleanup_boot_commands struct boot_commands commands = { 0 };
 	struct error err = { 0 };
 
 	fputs("pve-vfio: that failed; everything is put back\n", stderr);
 	if (transaction_put_back(configure->root, &configure->draft, &err) < 0 ||
-	    configure_run(configure->root, &configure->commands, NULL, &err) < 0)
+	    boot_commands_for(&commands, layout_refresh_for(&configure->draft),
+			      &configure->machine.loader, &err) < 0 ||
+	    configure_run(configure->root, &commands, NULL, &err) < 0)
 		fprintf(stderr, "pve-vfio: putting back: %s\n", err.message);
 	transaction_sweep(configure->root, &configure->record);
 	transaction_remove_folders(configure->root, &configure->record.folders);
