@@ -12,25 +12,55 @@
 
 enum value { VALUE_NONE, VALUE_OPTIONAL, VALUE_ONE, VALUE_LIST };
 
-/* The options that ask for something. */
+/* The options that ask for something, each with its price. */
 static const struct option {
 	const char *name;
 	enum value value;
+	const char *argument, *what;
 } options[] = {
-	{ "--early", VALUE_LIST },
-	{ "--blacklist", VALUE_LIST },
-	{ "--acs-override", VALUE_OPTIONAL },
-	{ "--unsafe-interrupts", VALUE_NONE },
-	{ "--ignore-msrs", VALUE_NONE },
-	{ "--no-boot-framebuffer", VALUE_NONE },
-	{ "--nested", VALUE_NONE },
-	{ "--param", VALUE_ONE },
-	{ "--module-option", VALUE_ONE },
-	{ "--sriov", VALUE_LIST },
-	{ "--pin-kernel", VALUE_ONE },
+	{ "--early", VALUE_LIST, " ADDRESS...",
+	  "vfio-pci holds these from boot on; the host never has them" },
+	{ "--blacklist", VALUE_LIST, " DRIVER...", "no device of the host gets this driver" },
+	{ "--sriov", VALUE_LIST, " ADDRESS=COUNT...", "virtual functions at every boot" },
+	{ "--acs-override", VALUE_OPTIONAL, "[=VALUE]",
+	  "split IOMMU groups; a VM may reach the memory of others" },
+	{ "--unsafe-interrupts", VALUE_NONE, "",
+	  "without interrupt remapping; a VM can send the host any interrupt" },
+	{ "--ignore-msrs", VALUE_NONE, "", "unknown registers read 0; may hide faults of a guest" },
+	{ "--no-boot-framebuffer", VALUE_NONE, "",
+	  "no picture of the host until a graphics driver loads" },
+	{ "--nested", VALUE_NONE, "", "VMs in VMs; such a one cannot be migrated running" },
+	{ "--param", VALUE_ONE, " KEY[=VALUE]", "any kernel parameter" },
+	{ "--module-option", VALUE_ONE, " 'MODULE KEY=VALUE'", "any option of a module" },
+	{ "--pin-kernel", VALUE_ONE, " VERSION", "always this kernel; updates are not started" },
+};
+
+/* How it goes about it. */
+static const struct {
+	const char *name, *what;
+} ways[] = {
+	{ "--add", "what was asked for before, too; else it is taken out" },
+	{ "--clean-up", "remove what forum guides have left" },
+	{ "--dry-run", "show everything, change nothing" },
+	{ "--yes", "do not ask" },
 };
 
 #define OPTION_COUNT (sizeof(options) / sizeof(*options))
+#define WAY_COUNT    (sizeof(ways) / sizeof(*ways))
+
+int configure_help(void)
+{
+	printf("Usage: pve-vfio setup [OPTION...]\n\n"
+	       "Sets this node up for passthrough, once: shows what is missing, asks, applies.\n\n"
+	       "Options:\n");
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		printf("  %s\n      %s\n", ways[i].name, ways[i].what);
+	printf("\nOn request, each with its price:\n");
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		printf("  %s%s\n      %s\n", options[i].name, options[i].argument, options[i].what);
+	printf("\nSee pve-vfio(8).\n");
+	return STATUS_DONE;
+}
 
 static int usage(const char *what, const char *word)
 {
@@ -51,14 +81,13 @@ static const struct option *find_option(const char *word)
 
 static int unknown(const char *word)
 {
-	static const char *const others[] = { "--dry-run", "--yes", "--clean-up", "--add" };
-	const char *names[OPTION_COUNT + sizeof(others) / sizeof(*others)];
+	const char *names[OPTION_COUNT + WAY_COUNT];
 	size_t count = 0;
 
 	for (; count < OPTION_COUNT; count++)
 		names[count] = options[count].name;
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		names[count++] = others[i];
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		names[count++] = ways[i].name;
 	fprintf(stderr, "pve-vfio setup: unknown option '%s'; did you mean '%s'? See pve-vfio(8)\n",
 		word, text_nearest(word, names, count));
 	return STATUS_USAGE;

@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 				verb = find_verb(argv[at]);
 			argv[words++] = argv[at];
 		} else if (strcmp(argv[at], "--help") == 0) {
-			return print_help();
+			return verb && verb->run == verb_setup ? configure_help() : print_help();
 		} else if (strcmp(argv[at], "--version") == 0) {
 			return print_version();
 		} else if (strcmp(argv[at], "--json") == 0) {

@@ -35,6 +35,9 @@ int verb_restore(struct command *command, struct error *err);
 int verb_setup(struct command *command, struct error *err);
 int verb_undo(struct command *command, struct error *err);
 
+/* What `pve-vfio setup --help` prints. */
+int configure_help(void);
+
 /*
  * Parses the VMID of `command->argv[at]`. Prints what is wrong and returns STATUS_USAGE, or
  * STATUS_DONE.
