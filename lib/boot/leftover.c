@@ -385,7 +385,7 @@ int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft
 		       const struct sysroot *root, struct error *err)
 {
 	cleanup_free const struct boot_leftover **order =
-		calloc(leftovers->count + 1, sizeof(*order));
+		calloc(leftovers->count + 1, sizeof(struct boot_leftover *));
 	int cut = 0;
 
 	if (!order)
@@ -393,7 +393,7 @@ int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft
 	for (size_t i = 0; i < leftovers->count; i++)
 		order[i] = &leftovers->items[i];
 	/* from the end of a file, so that the places before stay what they are */
-	qsort(order, leftovers->count, sizeof(*order), compare_places);
+	qsort(order, leftovers->count, sizeof(struct boot_leftover *), compare_places);
 	for (size_t i = 0; i < leftovers->count; i++) {
 		size_t offset = order[i]->offset, size = order[i]->size;
 		struct boot_file *file;

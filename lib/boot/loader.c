@@ -41,7 +41,9 @@ static bool read_loader_info(const struct sysroot *root, char name[LOADER_NAME_M
 
 		if (unit == 0)
 			break;
-		name[length] = unit >= ' ' && unit <= '~' ? (char)unit : '?';
+		name[length] = '?';
+		if (unit >= ' ' && unit <= '~')
+			name[length] = (char)unit;
 	}
 	name[length] = '\0';
 	return length > 0;
