@@ -75,7 +75,18 @@ running()
 	done
 }
 
+# A machine is made once, and copied.
 boot_machine()
+{
+	if ! [ -e "$work/machine-$1" ]; then
+		make_machine "$1"
+		mv "$tree" "$work/machine-$1"
+	fi
+	tree=$work/tree$RANDOM$RANDOM
+	cp -a "$work/machine-$1" "$tree"
+}
+
+make_machine()
 {
 	common
 	case $1 in
