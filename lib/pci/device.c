@@ -24,41 +24,65 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 		 name);
 }
 
-static int read_id(const struct sysroot *root, const char *address, const char *name, unsigned *ret)
+/* An attribute that is one number. Relative to the function's folder: its path is walked once. */
+static int read_id(int folder, const char *name, unsigned *ret)
 {
-	char path[SYSROOT_PATH_MAX];
+	cleanup_close int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char value[32];
+	ssize_t size;
 
-	pci_attribute_path(path, address, name);
-	return sysroot_read_hex(root, path, ret);
+	if (fd < 0)
+		return -errno;
+	size = read(fd, value, sizeof(value) - 1);
+	if (size < 0)
+		return -errno;
+	value[size] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return parse_hex_u32(value, ret);
+}
+
+/* The last part of what a link points to; -ENOENT where there is none. */
+static int read_link(int folder, const char *name, char target[PATH_MAX], const char **ret)
+{
+	ssize_t size = readlinkat(folder, name, target, PATH_MAX - 1);
+	const char *slash;
+
+	if (size < 0)
+		return -errno;
+	target[size] = '\0';
+	slash = strrchr(target, '/');
+	*ret = slash ? slash + 1 : target;
+	return 0;
 }
 
 /*
  * The header type stands in configuration space. A device that is asleep or dead reads all ones
  * there, and a recorded tree may have no such file: then the class tells, which the kernel keeps.
  */
-static bool is_bridge(const struct sysroot *root, const char *address, unsigned class_code)
+static void read_header(int folder, struct pci_device *device)
 {
-	cleanup_close int fd = -1;
+	cleanup_close int fd = openat(folder, "config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	unsigned char header[CONFIG_HEADER_SIZE];
-	char path[SYSROOT_PATH_MAX];
+	size_t ones = 0;
 
-	pci_attribute_path(path, address, "config");
-	fd = sysroot_openat(root, path, O_RDONLY);
-	if (fd >= 0 && pread(fd, header, sizeof(header), 0) == (ssize_t)sizeof(header) &&
-	    header[CONFIG_HEADER_TYPE] != 0xff)
-		return (header[CONFIG_HEADER_TYPE] & HEADER_TYPE_MASK) != HEADER_TYPE_NORMAL;
-	return class_code >> 8 == CLASS_BASE_SUB_PCI_TO_PCI;
+	device->bridge = device->class_code >> 8 == CLASS_BASE_SUB_PCI_TO_PCI;
+	if (fd < 0 || pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		return;
+	while (ones < sizeof(header) && header[ones] == 0xff)
+		ones++;
+	device->dead = ones == sizeof(header);
+	if (header[CONFIG_HEADER_TYPE] != 0xff)
+		device->bridge =
+			(header[CONFIG_HEADER_TYPE] & HEADER_TYPE_MASK) != HEADER_TYPE_NORMAL;
 }
 
-static int read_group(const struct sysroot *root, const char *address, int *ret)
+static int read_group(int folder, int *ret)
 {
-	cleanup_free char *name = NULL;
-	char path[SYSROOT_PATH_MAX];
+	char target[PATH_MAX];
+	const char *name;
 	uint32_t group;
-	int r;
+	int r = read_link(folder, "iommu_group", target, &name);
 
-	pci_attribute_path(path, address, "iommu_group");
-	r = sysroot_link_name(root, path, &name);
 	if (r == -ENOENT) {
 		*ret = IOMMU_GROUP_NONE;
 		return 0;
@@ -72,43 +96,56 @@ static int read_group(const struct sysroot *root, const char *address, int *ret)
 	return 0;
 }
 
+static int read_driver(int folder, char **ret)
+{
+	char target[PATH_MAX];
+	const char *name;
+	int r = read_link(folder, "driver", target, &name);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret = strdup(name);
+	return *ret ? 0 : -ENOMEM;
+}
+
 int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
 		    struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { .address = address };
 	unsigned vendor = 0, id = 0, subsystem_vendor = 0, subsystem_id = 0, class_code = 0;
+	cleanup_close int folder = -1;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	pci_address_format(address, device.name);
 	pci_attribute_path(path, device.name, "");
-	if (!sysroot_exists(root, path))
+	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+	if (folder < 0)
 		return error_set(err, -ENODEV, "%s: no such PCI device", device.name);
 
-	r = read_id(root, device.name, "vendor", &vendor);
+	r = read_id(folder, "vendor", &vendor);
 	if (r == 0)
-		r = read_id(root, device.name, "device", &id);
+		r = read_id(folder, "device", &id);
 	if (r == 0)
-		r = read_id(root, device.name, "class", &class_code);
+		r = read_id(folder, "class", &class_code);
 	if (r == 0)
-		r = read_group(root, device.name, &device.iommu_group);
+		r = read_group(folder, &device.iommu_group);
 	if (r < 0)
 		return error_set(err, r, "%s: cannot read its identity from sysfs: %s", device.name,
 				 strerror(-r));
 	/* Bridges have no subsystem ids. */
-	read_id(root, device.name, "subsystem_vendor", &subsystem_vendor);
-	read_id(root, device.name, "subsystem_device", &subsystem_id);
+	read_id(folder, "subsystem_vendor", &subsystem_vendor);
+	read_id(folder, "subsystem_device", &subsystem_id);
 
 	device.vendor = (uint16_t)vendor;
 	device.device = (uint16_t)id;
 	device.subsystem_vendor = (uint16_t)subsystem_vendor;
 	device.subsystem_device = (uint16_t)subsystem_id;
 	device.class_code = class_code;
-	device.bridge = is_bridge(root, device.name, class_code);
+	read_header(folder, &device);
 
-	pci_attribute_path(path, device.name, "driver");
-	r = sysroot_link_name(root, path, &device.driver);
-	if (r < 0 && r != -ENOENT)
+	r = read_driver(folder, &device.driver);
+	if (r < 0)
 		return error_set(err, r, "%s: cannot read its driver: %s", device.name,
 				 strerror(-r));
 	*ret = device;

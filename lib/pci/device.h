@@ -25,6 +25,7 @@ struct pci_device {
 	uint16_t subsystem_vendor, subsystem_device;
 	uint32_t class_code; /* base class, subclass, interface: 0x030000 is VGA */
 	bool bridge;	 /* header type 1 or 2 (PCI 3.0, 6.1): not for a VM, skipped in groups */
+	bool dead;	 /* its configuration space reads all ones: nobody answers */
 	int iommu_group; /* IOMMU_GROUP_NONE, or its number */
 	char *driver;	 /* that is bound, or NULL */
 };

@@ -166,3 +166,23 @@ char *pci_name(struct pci_names *names, const struct sysroot *root, const struct
 	keep_brackets(name);
 	return text_format("%s %s", vendor, name);
 }
+
+char *pci_class_name(struct pci_names *names, const struct sysroot *root, uint32_t class_code)
+{
+	char name[NAME_MAX_LENGTH] = "";
+	volatile bool found = false;
+	jmp_buf here;
+
+	if (!names->access && !names->failed)
+		open_list(names, root);
+	if (names->failed || !names->access)
+		return text_format("class %06x", class_code);
+	on_error = &here;
+	if (setjmp(here) == 0)
+		found = pci_lookup_name(names->access, name, sizeof(name),
+					PCI_LOOKUP_CLASS | PCI_LOOKUP_NO_NUMBERS, class_code >> 8);
+	else
+		names->failed = true;
+	on_error = NULL;
+	return found ? strdup(name) : text_format("class %06x", class_code);
+}

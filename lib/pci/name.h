@@ -22,3 +22,6 @@ void pci_names_done(struct pci_names *names);
  */
 char *pci_name(struct pci_names *names, const struct sysroot *root,
 	       const struct pci_device *device);
+
+/* A class as pci.ids calls it: "VGA compatible controller"; "class 030000" where it does not. */
+char *pci_class_name(struct pci_names *names, const struct sysroot *root, uint32_t class_code);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: further facts of a function. Changes nothing. */
+#include "pci/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/number.h"
+
+/* Flags in the third column of `resource`: linux/ioport.h. */
+#define REGION_PREFETCHABLE 0x00002000u
+#define REGION_WIDE	    0x00100000u
+
+#define CLASS_DISPLAY	    0x03
+
+/* Attributes are read relative to the function's folder: its long path is walked only once. */
+static int open_folder(const struct sysroot *root, const char *address)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, "");
+	return sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+}
+
+/* The value without its newline, or NULL. */
+static char *read_value(int folder, const char *name)
+{
+	char value[ATTRIBUTE_MAX];
+	cleanup_close int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t size;
+
+	if (fd < 0)
+		return NULL;
+	size = read(fd, value, sizeof(value) - 1);
+	if (size < 0)
+		return NULL;
+	value[size] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return strdup(value);
+}
+
+static unsigned read_count(int folder, const char *name)
+{
+	cleanup_free char *value = read_value(folder, name);
+	uint32_t count;
+
+	return value && parse_u32(value, &count) == 0 ? count : 0;
+}
+
+/* "0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200": start, end, flags. */
+static bool parse_region(const char *line, struct pci_region *ret)
+{
+	uint64_t numbers[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t size = strcspn(line, " ");
+
+		if (size <= 2 || parse_number(line + 2, size - 2, 16, UINT64_MAX, &numbers[i]) < 0)
+			return false;
+		line += size;
+		line += strspn(line, " ");
+	}
+	if (numbers[1] < numbers[0] || (numbers[0] == 0 && numbers[1] == 0))
+		return true;
+	*ret = (struct pci_region){
+		.start = numbers[0],
+		.size = numbers[1] - numbers[0] + 1,
+		.prefetchable = numbers[2] & REGION_PREFETCHABLE,
+		.wide = numbers[2] & REGION_WIDE,
+	};
+	return true;
+}
+
+static void read_regions(int folder, struct pci_region regions[PCI_REGION_COUNT])
+{
+	char data[ATTRIBUTE_MAX];
+	cleanup_close int fd = openat(folder, "resource", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char *rest = data, *line;
+	ssize_t size;
+
+	size = fd < 0 ? -1 : read(fd, data, sizeof(data) - 1);
+	if (size < 0)
+		return;
+	data[size] = '\0';
+	for (size_t i = 0; i < PCI_REGION_COUNT && (line = strsep(&rest, "\n")); i++)
+		if (!parse_region(line, &regions[i]))
+			return;
+}
+
+static char *link_end(int folder, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t size = readlinkat(folder, name, target, sizeof(target) - 1);
+	const char *slash;
+
+	if (size < 0)
+		return NULL;
+	target[size] = '\0';
+	slash = strrchr(target, '/');
+	return strdup(slash ? slash + 1 : target);
+}
+
+/* The link "../../../devices/pci0000:00/…" names every bridge above the function. */
+static int read_place(const struct sysroot *root, const char *address, struct pci_facts *facts)
+{
+	char path[SYSROOT_PATH_MAX], target[PATH_MAX];
+	cleanup_close int fd = -1;
+	struct pci_address parent;
+	char *from, *slash;
+	ssize_t size;
+
+	pci_attribute_path(path, address, "");
+	fd = sysroot_openat(root, path, O_PATH | O_NOFOLLOW);
+	size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
+	if (size < 0)
+		return 0;
+	target[size] = '\0';
+	from = target;
+	while (text_starts_with(from, "../"))
+		from += 3;
+	facts->folder = strdup(from);
+	if (!facts->folder)
+		return -ENOMEM;
+	slash = strrchr(from, '/');
+	if (!slash)
+		return 0;
+	*slash = '\0';
+	slash = strrchr(from, '/');
+	if (!slash || pci_address_parse(slash + 1, &parent) < 0)
+		return 0;
+	facts->parent = strdup(slash + 1);
+	return facts->parent ? 0 : -ENOMEM;
+}
+
+int pci_facts_read(const struct sysroot *root, const char *address, struct pci_facts *ret)
+{
+	cleanup_pci_facts struct pci_facts facts = { 0 };
+	cleanup_close int folder = open_folder(root, address);
+	cleanup_free char *boot = NULL;
+
+	if (folder < 0)
+		return folder;
+	if (read_place(root, address, &facts) < 0)
+		return -ENOMEM;
+	facts.reset_methods = read_value(folder, "reset_method");
+	facts.has_reset = faccessat(folder, "reset", F_OK, 0) == 0;
+	facts.power = read_value(folder, "power_state");
+	facts.physical = link_end(folder, "physfn");
+	facts.functions_most = read_count(folder, "sriov_totalvfs");
+	if (facts.functions_most > 0)
+		facts.functions = read_count(folder, "sriov_numvfs");
+	boot = read_value(folder, "boot_vga");
+	facts.boot_display = text_equal(boot, "1");
+	facts.has_rom = faccessat(folder, "rom", F_OK, 0) == 0;
+	read_regions(folder, facts.regions);
+	*ret = facts;
+	facts = (struct pci_facts){ 0 };
+	return 0;
+}
+
+void pci_facts_done(struct pci_facts *facts)
+{
+	free(facts->folder);
+	free(facts->parent);
+	free(facts->reset_methods);
+	free(facts->power);
+	free(facts->physical);
+	*facts = (struct pci_facts){ 0 };
+}
+
+static int add_entry(const struct sysroot *root, struct pci_address address,
+		     struct pci_inventory *inventory, struct error *err)
+{
+	struct pci_entry entry = { 0 };
+	struct error reason = { 0 };
+	int r = pci_device_read(root, address, &entry.device, &reason);
+
+	if (r == -ENODEV || r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = pci_facts_read(root, entry.device.name, &entry.facts);
+	if (r == 0)
+		r = array_reserve(&inventory->items, inventory->count, sizeof(entry));
+	if (r < 0) {
+		pci_device_done(&entry.device);
+		pci_facts_done(&entry.facts);
+		return error_set(err, r, "%s",
+				 *reason.message ? reason.message : "cannot read a PCI device");
+	}
+	inventory->items[inventory->count++] = entry;
+	return 0;
+}
+
+int pci_inventory_read(const struct sysroot *root, struct pci_inventory *ret, struct error *err)
+{
+	cleanup_pci_inventory struct pci_inventory inventory = { 0 };
+	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
+	int r = pci_devices_list(root, &addresses, err);
+
+	for (size_t i = 0; i < addresses.count && r == 0; i++)
+		r = add_entry(root, addresses.items[i], &inventory, err);
+	if (r < 0)
+		return r;
+	*ret = inventory;
+	inventory = (struct pci_inventory){ 0 };
+	return 0;
+}
+
+void pci_inventory_done(struct pci_inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->count; i++) {
+		pci_device_done(&inventory->items[i].device);
+		pci_facts_done(&inventory->items[i].facts);
+	}
+	free(inventory->items);
+	*inventory = (struct pci_inventory){ 0 };
+}
+
+const struct pci_entry *pci_inventory_find(const struct pci_inventory *inventory,
+					   const char *address)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		if (strcmp(inventory->items[i].device.name, address) == 0)
+			return &inventory->items[i];
+	return NULL;
+}
+
+bool pci_is_display(const struct pci_device *device)
+{
+	return device->class_code >> 16 == CLASS_DISPLAY;
+}
+
+bool pci_same_slot(struct pci_address a, struct pci_address b)
+{
+	return a.domain == b.domain && a.bus == b.bus && a.device == b.device;
+}

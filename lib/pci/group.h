@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pci: what the kernel shows of the IOMMU groups: their domain types, and memory that the firmware
+ * reserved for devices of theirs (RMRR, Intel VT-d specification 4.1, 8.4).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/sysroot.h"
+
+struct iommu_group {
+	int number;
+	char *type;	/* "DMA", "DMA-FQ", "identity"; NULL where it was not asked, or cannot be read */
+	bool reserved;	/* a `direct` line in reserved_regions: not for VFIO */
+};
+
+/* In order of number. Started as { 0 }. */
+struct iommu_groups {
+	struct iommu_group *items;
+	size_t count;
+};
+
+/*
+ * Reads /sys/kernel/iommu_groups (Documentation/ABI/testing/sysfs-kernel-iommu_groups): no folder
+ * means no group. Types are only read with `types`. "direct-relaxable" regions, of USB and graphics, do not stand in the way. 0 or
+ * -errno. Does not block.
+ */
+int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_groups *ret);
+void iommu_groups_done(struct iommu_groups *groups);
+#define cleanup_iommu_groups cleanup(iommu_groups_done)
+
+/* The group has memory that keeps its devices from VFIO. */
+bool iommu_group_is_reserved(const struct iommu_groups *groups, int number);
