@@ -67,7 +67,7 @@ SETUP := $(sort $(wildcard setup/*.c))
 LIB_O := $(LIB:%.c=$(O)/%.o)
 
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
-TEST_PACKAGES := libcmocka-dev pciutils kmod
+TEST_PACKAGES := libcmocka-dev pciutils kmod perl
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
 	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
 BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
@@ -93,6 +93,7 @@ $(O)/%.o: %.c Makefile | $(B)/packages/build $(DEPS)
 	$(Q)$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/lib/report/version.o: debian/changelog
+$(O)/lib/check/quirks_data.o: share/quirks.json
 
 $(O)/libpve-vfio.a: $(LIB_O)
 	$(Q)rm -f $@
