@@ -144,16 +144,17 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 	return words_deed(direction, action, result);
 }
 
-void words_add_wrapped(struct text *text, const char *first, const char *indent, const char *words)
+void words_wrap(struct text *text, size_t line, const char *first, const char *indent,
+		const char *words)
 {
-	const size_t width = WORDS_WIDTH - strlen(indent) - 1;
+	const size_t width = line - strlen(indent) - 1;
 	size_t column = strlen(first);
 
 	text_add(text, "%s", first);
 	while (*words) {
 		size_t size = strcspn(words, " ");
 
-		if (column + 1 + size > WORDS_WIDTH && column > strlen(indent)) {
+		if (column + 1 + size > line && column > strlen(indent)) {
 			text_add(text, "\n%s", indent);
 			column = strlen(indent);
 		}
@@ -173,9 +174,9 @@ static void add_finding(struct text *text, const struct finding *finding)
 	cleanup_free char *head = text_format("%s [%s]%s:", finding->subject, description->id,
 					      finding->allowed ? ", allowed" : "");
 
-	words_add_wrapped(text, check_level_name(description->level), " ", head ? head : "");
-	words_add_wrapped(text, " ", " ", finding->evidence);
-	words_add_wrapped(text, "  What to do:", " ", description->remedy);
+	words_wrap(text, WORDS_WIDTH, check_level_name(description->level), " ", head ? head : "");
+	words_wrap(text, WORDS_WIDTH, " ", " ", finding->evidence);
+	words_wrap(text, WORDS_WIDTH, "  What to do:", " ", description->remedy);
 }
 
 char *words_findings(const struct findings *findings)

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report: what must not be posted. Looks at text alone. */
+#include "report/anonymise.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAC_PARTS    6
+#define SERIAL_PARTS 8
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* `count` pairs of hexadecimal digits with `between` between them; how long that is, or 0. */
+static size_t match_pairs(const char *at, size_t count, char between)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && at[size++] != between)
+			return 0;
+		if (!isxdigit((unsigned char)at[size]) || !isxdigit((unsigned char)at[size + 1]))
+			return 0;
+		size += 2;
+	}
+	/* A longer row of pairs is something else. */
+	return is_word(at[size]) || (at[size] == between && isxdigit((unsigned char)at[size + 1]))
+		       ? 0
+		       : size;
+}
+
+static size_t match_mac(const char *at)
+{
+	size_t size = match_pairs(at, MAC_PARTS, ':');
+
+	return size ? size : match_pairs(at, MAC_PARTS, '-');
+}
+
+static size_t match_serial(const char *at)
+{
+	return match_pairs(at, SERIAL_PARTS, '-');
+}
+
+/* "8-4-4-4-12" */
+static size_t match_uuid(const char *at)
+{
+	static const size_t parts[] = { 8, 4, 4, 4, 12 };
+	size_t size = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (i > 0 && at[size++] != '-')
+			return 0;
+		for (size_t k = 0; k < parts[i]; k++)
+			if (!isxdigit((unsigned char)at[size++]))
+				return 0;
+	}
+	return is_word(at[size]) ? 0 : size;
+}
+
+/* Four numbers up to 255; one with more dots is a version. */
+static size_t match_ipv4(const char *at)
+{
+	size_t size = 0;
+
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned value = 0;
+		size_t digits = 0;
+
+		if (part > 0 && at[size++] != '.')
+			return 0;
+		for (; isdigit((unsigned char)at[size]) && digits < 4; digits++)
+			value = value * 10 + (unsigned)(at[size++] - '0');
+		if (digits == 0 || digits > 3 || value > 255)
+			return 0;
+	}
+	return is_word(at[size]) || (at[size] == '.' && isdigit((unsigned char)at[size + 1]))
+		       ? 0
+		       : size;
+}
+
+/* With "::" or eight parts; a PCI address has neither. */
+static size_t match_ipv6(const char *at)
+{
+	size_t size = 0, colons = 0;
+	bool shortened = false;
+
+	while (isxdigit((unsigned char)at[size]) || at[size] == ':') {
+		if (at[size] == ':') {
+			colons++;
+			shortened |= at[size + 1] == ':';
+		}
+		size++;
+	}
+	if (is_word(at[size]) || colons > 8 || size < 4)
+		return 0;
+	return (shortened && colons >= 2) || colons == 7 ? size : 0;
+}
+
+/* "enx001122334455" */
+static size_t match_interface(const char *at)
+{
+	size_t size = strlen("enx");
+
+	if (!text_starts_with(at, "enx"))
+		return 0;
+	while (isxdigit((unsigned char)at[size]))
+		size++;
+	return size == strlen("enx") + 12 ? size : 0;
+}
+
+static size_t match_behind(const char *at, const char *start, const char *end)
+{
+	size_t length = strlen(start);
+
+	return text_starts_with(at, start) ? length + strcspn(at + length, end) : 0;
+}
+
+static size_t match_serial_option(const char *at)
+{
+	return match_behind(at, "serial=", " ,;'\"\n");
+}
+
+static size_t match_disk(const char *at)
+{
+	return match_behind(at, "by-id/", " ,;'\"\n");
+}
+
+static const struct {
+	size_t (*match)(const char *at);
+	const char *instead;
+} patterns[] = {
+	{ match_uuid, "UUID" },
+	{ match_serial, "SERIAL" },
+	{ match_mac, "xx:xx:xx:xx:xx:xx" },
+	{ match_interface, "enxMAC" },
+	{ match_ipv4, "IP" },
+	{ match_ipv6, "IP" },
+	{ match_serial_option, "serial=SERIAL" },
+	{ match_disk, "by-id/REMOVED" },
+};
+
+/* Its number from 1 on, or 0; the length of the name in `ret_size`. */
+static size_t find_host(const struct anonymiser *anonymiser, const char *at, size_t *ret_size)
+{
+	for (size_t i = 0; i < anonymiser->hosts.count; i++) {
+		size_t size = strlen(anonymiser->hosts.items[i]);
+
+		if (size > 0 && strncmp(at, anonymiser->hosts.items[i], size) == 0 &&
+		    !is_word(at[size]) && at[size] != '-') {
+			*ret_size = size;
+			/* "pve1.example.org": the domain goes with it. */
+			while (at[*ret_size] == '.' && is_word(at[*ret_size + 1]) &&
+			       !text_starts_with(at + *ret_size, ".conf"))
+				for (*ret_size += 1;
+				     is_word(at[*ret_size]) || at[*ret_size] == '-';)
+					*ret_size += 1;
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
+/* What stands at the beginning of a word: how much of it to take out, and what to write instead. */
+static size_t match(const struct anonymiser *anonymiser, const char *at, char instead[32])
+{
+	size_t size = 0, host = find_host(anonymiser, at, &size);
+
+	if (host > 0) {
+		snprintf(instead, 32, "host%zu", host);
+		return size;
+	}
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		size = patterns[i].match(at);
+		if (size > 0) {
+			snprintf(instead, 32, "%s", patterns[i].instead);
+			return size;
+		}
+	}
+	return 0;
+}
+
+char *anonymise(const struct anonymiser *anonymiser, const char *text)
+{
+	struct text out = { 0 };
+	const char *from = text;
+
+	for (const char *at = text; *at;) {
+		char instead[32];
+		size_t size = 0;
+
+		/* Within a word nothing begins, but for what follows a colon or such. */
+		if (at == text || !is_word(at[-1]))
+			size = match(anonymiser, at, instead);
+		if (size == 0) {
+			at++;
+			continue;
+		}
+		text_add(&out, "%.*s%s", (int)(at - from), from, instead);
+		at += size;
+		from = at;
+	}
+	text_add(&out, "%s", from);
+	return text_take(&out);
+}
+
+static int add_host(struct anonymiser *anonymiser, const char *name)
+{
+	/* Replacing what every machine is called would only confuse. */
+	if (!*name || strcmp(name, "localhost") == 0 || strings_has(&anonymiser->hosts, name))
+		return 0;
+	return strings_add(&anonymiser->hosts, name);
+}
+
+int anonymiser_read(const struct sysroot *root, struct anonymiser *ret)
+{
+	cleanup_anonymiser struct anonymiser anonymiser = { 0 };
+	cleanup_strings struct strings nodes = { 0 };
+	cleanup_free char *name = NULL;
+
+	if (sysroot_read_attribute(root, "proc/sys/kernel/hostname", &name) == 0) {
+		name[strcspn(name, ".")] = '\0';
+		if (add_host(&anonymiser, name) < 0)
+			return -ENOMEM;
+	}
+	(void)sysroot_list(root, "etc/pve/nodes", &nodes);
+	for (size_t i = 0; i < nodes.count; i++)
+		if (add_host(&anonymiser, nodes.items[i]) < 0)
+			return -ENOMEM;
+	*ret = anonymiser;
+	anonymiser = (struct anonymiser){ 0 };
+	return 0;
+}
+
+void anonymiser_done(struct anonymiser *anonymiser)
+{
+	strings_done(&anonymiser->hosts);
+}
