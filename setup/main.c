@@ -18,9 +18,15 @@ static const struct verb {
 	int (*run)(struct command *command, struct error *err);
 	const char *what;
 } verbs[] = {
+	{ "doctor", "[VMID]", 0, 1, true, false, verb_doctor,
+	  "what is wrong with this node, or with a VM, and what to do" },
+	{ "devices", "[ADDRESS]", 0, 1, true, false, verb_devices,
+	  "devices by IOMMU group: who uses them, and which can be passed" },
 	{ "plan", "VMID", 1, 1, true, false, verb_plan,
 	  "what a start would do, and what speaks against it; changes nothing" },
 	{ "status", "[VMID]", 0, 1, true, false, verb_status, "which VM holds which devices" },
+	{ "report", "...", 0, INT_MAX, false, true, verb_report,
+	  "one page to post when asking for help; --html FILE, --record FILE" },
 	{ "config", "[VMID]", 0, 1, true, false, verb_config,
 	  "validate the settings of this node, or of a VM, and show them" },
 	{ "attach", "VMID ...", 0, INT_MAX, false, true, verb_attach,

@@ -27,6 +27,9 @@ struct command {
 
 /* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */
 int verb_attach(struct command *command, struct error *err);
+int verb_doctor(struct command *command, struct error *err);
+int verb_report(struct command *command, struct error *err);
+int verb_devices(struct command *command, struct error *err);
 int verb_config(struct command *command, struct error *err);
 int verb_detach(struct command *command, struct error *err);
 int verb_plan(struct command *command, struct error *err);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: how wide the terminal is, and whether it is one. */
+#include "terminal.h"
+
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define WIDTH_DEFAULT 80
+#define WIDTH_LEAST   60
+
+struct terminal terminal_of_output(void)
+{
+	struct terminal terminal = { .width = WIDTH_DEFAULT };
+	const char *no_colour = getenv("NO_COLOR");
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return terminal;
+	terminal.colour = !no_colour || !*no_colour;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		terminal.width = size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+	return terminal;
+}
