@@ -11,7 +11,7 @@
 
 #include "check/check.h"
 #include "pci/group.h"
-#include "use/child.h"
+#include "use/node.h"
 #include "use/opener.h"
 #include "use/route.h"
 #include "use/usb.h"
@@ -307,19 +307,13 @@ static int add_openers(struct judging *judging)
 
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct pci_device *device = &inventory->items[i].device;
-		cleanup_strings struct strings names = { 0 }, nodes = { 0 };
+		cleanup_strings struct strings nodes = { 0 };
 		cleanup_openers struct openers openers = { 0 };
 
 		if (!pci_is_display(device) || !device->driver ||
-		    child_list(root, "sys/class/drm", device->name, &names) < 0)
-			continue;
-		for (size_t k = 0; k < names.count; k++) {
-			cleanup_free char *node = text_format("/dev/dri/%s", names.items[k]);
-
-			if (!node || strings_add(&nodes, node) < 0)
-				return -ENOMEM;
-		}
-		if (nodes.count == 0 || openers_find(root, &nodes, &openers, NULL) < 0)
+		    strstr(device->driver, "vfio") ||
+		    nodes_find(root, device->name, &nodes, NULL) < 0 || nodes.count == 0 ||
+		    openers_find(root, &nodes, &openers, NULL) < 0)
 			continue;
 		for (size_t k = 0; k < openers.count; k++) {
 			cleanup_free char *words =
