@@ -4,7 +4,7 @@
 #   make            build/pve-vfio-hook and build/pve-vfio, static; installs what that takes
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
 #   make check      every test
-#   make check-unit, check-fake, check-cli, check-fuzz, check-vm, check-boot    one kind of them
+#   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot    one kind
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make lint       formatting, static analysis, scripts, and the order of the rooms
 #   make format     formats the sources
@@ -71,6 +71,7 @@ TEST_PACKAGES := libcmocka-dev pciutils kmod perl
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
 	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
 BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
+HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
 # $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.
@@ -83,6 +84,7 @@ $(eval $(call packages,build,$(BUILD_PACKAGES)))
 $(eval $(call packages,test,$(TEST_PACKAGES)))
 $(eval $(call packages,vm,$(VM_PACKAGES)))
 $(eval $(call packages,boot,$(BOOT_PACKAGES)))
+$(eval $(call packages,html,$(HTML_PACKAGES)))
 $(eval $(call packages,lint,$(LINT_PACKAGES)))
 
 $(DEPS): | $(B)/packages/build
@@ -184,7 +186,11 @@ check-vm: all $(B)/packages/vm
 check-boot: all $(B)/packages/boot
 	$(Q)tests/run -t 1500 tests/vm/boot-kill tests/vm/boot-loaders
 
-check: check-unit check-fake check-cli check-fuzz check-vm check-boot
+# The page of 'pve-vfio report --html' in a browser; PICTURES=DIR keeps what it looks like.
+check-html: all $(B)/packages/html
+	$(Q)tests/run tests/html/test-page
+
+check: check-unit check-fake check-cli check-fuzz check-html check-vm check-boot
 
 demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
@@ -218,7 +224,8 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all check check-unit check-fake check-cli check-fuzz fuzz check-vm check-boot demo lint format clean \
+.PHONY: all check check-unit check-fake check-cli check-fuzz check-html check-vm check-boot fuzz demo \
+	lint format clean \
 	distclean
 .SECONDARY:
 .DELETE_ON_ERROR:

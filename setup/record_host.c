@@ -227,7 +227,7 @@ void record_kernel(struct recorder *recorder, const struct pve_node *node)
 void record_network(struct recorder *recorder)
 {
 	cleanup_routing struct routing routing = { 0 };
-	cleanup_text struct text route = { 0 }, trie = { 0 }, inet6 = { 0 }, route6 = { 0 };
+	cleanup_text struct text route = { 0 }, trie = { 0 }, inet6 = { 0 };
 
 	text_add(&route, "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\t"
 			 "Window\tIRTT\n");
@@ -251,9 +251,13 @@ void record_network(struct recorder *recorder)
 			 routing.routes[i].interface,
 			 routing.routes[i].is_default ? "00000000" : "0000FE0A",
 			 routing.routes[i].is_default ? "00000000" : "0000FFFF");
-	record_bytes(recorder, "proc/net/route", route.data, route.size, 0644);
+	if (route.failed || trie.failed || inet6.failed) {
+		recorder->tar.failed = true;
+		return;
+	}
+	/* The names of interfaces can hold a MAC address. */
+	record_text(recorder, "proc/net/route", route.data);
 	record_bytes(recorder, "proc/net/fib_trie", trie.data, trie.size, 0644);
-	record_bytes(recorder, "proc/net/if_inet6", inet6.data ? inet6.data : "", inet6.size, 0644);
-	record_bytes(recorder, "proc/net/ipv6_route", route6.data ? route6.data : "", route6.size,
-		     0644);
+	record_bytes(recorder, "proc/net/ipv6_route", "", 0, 0644);
+	record_text(recorder, "proc/net/if_inet6", inet6.data ? inet6.data : "");
 }

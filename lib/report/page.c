@@ -118,9 +118,13 @@ static int add_file(struct page *page, const char *path)
 	if (sysroot_read(page->node->root, path, BLOCK_FILE_MAX, &data, &size) < 0)
 		return 0;
 	rest = data;
-	while ((line = strsep(&rest, "\n")))
-		if (line[strspn(line, " \t")] && line[strspn(line, " \t")] != '#')
+	while ((line = strsep(&rest, "\n"))) {
+		const char *words = line + strspn(line, " \t");
+
+		/* A mapping's description is its owner's own words. */
+		if (*words && *words != '#' && !text_starts_with(words, "description"))
 			text_add(&lines, "%s\n", line);
+	}
 	if (lines.failed)
 		return -ENOMEM;
 	return lines.size ? page_add_block(page, title, lines.data) : 0;
