@@ -172,7 +172,7 @@ fuzz:
 	$(Q)$(MAKE) --no-print-directory D=fuzz $@
 endif
 
-check-cli: all
+check-cli: all $(B)/packages/test
 	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
 
 # Each scenario on both kernels, two test VMs side by side.
