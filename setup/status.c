@@ -10,6 +10,8 @@
 #include "pci/override.h"
 #include "report/words.h"
 #include "setup.h"
+#include "vm/lock.h"
+#include "vm/qemu.h"
 
 /* Enough for a driver that is just probing. */
 #define OVERRIDE_DEADLINE_MS 2000
@@ -42,6 +44,8 @@ struct sight {
 	bool told;    /* whether the VM runs could be told */
 	bool runs;
 	bool at_work; /* a phase holds the VM's lock */
+	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
+	bool watched; /* the start watch is there */
 };
 
 static void sight_done(struct sight *sight)
@@ -55,9 +59,11 @@ static void sight_done(struct sight *sight)
 static int look(struct command *command, const struct state *state, const struct journal *journal,
 		struct sight *sight, struct error *err)
 {
-	cleanup_close int lock = -1;
-	struct qemu qemu = { 0 };
+	cleanup_close int lock = -1, config_lock = vm_lock_open(&command->root, journal->vmid);
+	struct task qemu = { 0 };
 
+	sight->locked = config_lock >= 0 && vm_lock_is_held(config_lock);
+	sight->watched = journal->watch.pid && task_is_alive(&command->root, &journal->watch);
 	sight->count = 0;
 	sight->readings = calloc(journal->actions.count + 1, sizeof(*sight->readings));
 	if (!sight->readings)
@@ -86,6 +92,10 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 {
 	if (sight->at_work)
 		return "a phase is at work on it just now";
+	if (sight->locked)
+		return "Proxmox VE is at work on it: a start or stop goes on";
+	if (sight->watched)
+		return "its start watch is about to give its devices back";
 	if (journal->phase == JOURNAL_KEPT || !sight->told || sight->runs)
 		return NULL;
 	if (journal->phase == JOURNAL_STARTING || journal->phase == JOURNAL_STOPPING)
@@ -132,6 +142,8 @@ static void print_text(struct command *command, struct pci_names *names,
 	printf("VM %u: %s since %s", journal->vmid, journal_phase_name(journal->phase), since);
 	if (journal->qemu.pid)
 		printf(", QEMU process %d", (int)journal->qemu.pid);
+	if (sight->watched)
+		printf(", start watch %d", (int)journal->watch.pid);
 	printf("\n");
 	if (fault) {
 		cleanup_text struct text words = { 0 };
@@ -178,12 +190,13 @@ static json_t *json_vm(struct command *command, struct pci_names *names,
 					  action->wanted, "state",
 					  action_state_name(action->state)));
 	}
-	return json_pack("{s:I, s:s, s:I, s:o, s:o, s:b, s:s?, s:o, s:o}", "vmid",
+	return json_pack("{s:I, s:s, s:I, s:o, s:o, s:b, s:b, s:o, s:s?, s:o, s:o}", "vmid",
 			 (json_int_t)journal->vmid, "phase", journal_phase_name(journal->phase),
 			 "since", (json_int_t)journal->since, "qemu_pid",
 			 journal->qemu.pid ? json_integer(journal->qemu.pid) : json_null(), "runs",
 			 sight->told ? json_boolean(sight->runs) : json_null(), "at_work",
-			 sight->at_work, "fault", find_fault(journal, sight), "devices", devices,
+			 sight->at_work, "locked", sight->locked, "watch_pid",
+			 sight->watched ? json_integer(journal->watch.pid) : json_null(), "fault", find_fault(journal, sight), "devices", devices,
 			 "changes", changes);
 }
 

@@ -53,7 +53,7 @@ static int check_start(const struct doctor *doctor, uint32_t vmid, struct findin
 }
 
 /* A VM that runs has its devices' groups open itself, which is what it should. */
-static void drop_own(struct findings *findings, const struct qemu *qemu)
+static void drop_own(struct findings *findings, const struct task *qemu)
 {
 	cleanup_free char *own = text_format("Process %d ", (int)qemu->pid);
 	size_t kept = 0, count = findings->count;

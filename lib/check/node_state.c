@@ -9,6 +9,7 @@
 #include "check/doctor.h"
 #include "host/modprobe.h"
 #include "pci/override.h"
+#include "vm/lock.h"
 
 /* Enough for a driver that is just probing. */
 #define OVERRIDE_DEADLINE_MS 2000
@@ -17,7 +18,8 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 			 struct verdicts *verdicts)
 {
 	cleanup_free char *subject = text_format("VM %u", journal->vmid);
-	struct qemu qemu = { 0 };
+	cleanup_close int lock = vm_lock_open(node->root, journal->vmid);
+	struct task qemu = { 0 };
 
 	if (!subject)
 		return -ENOMEM;
@@ -28,14 +30,17 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 	if (qemu_find(node->root, journal->vmid, &qemu, NULL) < 0)
 		return verdict_add(verdicts, VERDICT_UNKNOWN, "journal-stale", subject, NULL,
 				   "It cannot be told whether it runs.");
+	if (lock >= 0 && vm_lock_is_held(lock))
+		return verdict_add(verdicts, VERDICT_INFO, "journal", subject, NULL,
+				   "Proxmox VE is at work on it: a start or stop goes on.");
 	if (qemu.pid)
 		return verdict_add(verdicts, VERDICT_OK, "journal", subject, NULL,
 				   "It runs, with the devices of its journal (%s).",
 				   journal_phase_name(journal->phase));
 	if (journal->phase == JOURNAL_RUNNING || journal->phase == JOURNAL_READY)
 		return verdict_add(verdicts, VERDICT_WARNING, "journal-stale", subject,
-				   "Give its devices back: 'pve-vfio restore VMID'. Its next start "
-				   "does it too.",
+				   "Give its devices back: 'pve-vfio restore --stale'. Its next "
+				   "start does it too.",
 				   "It does not run, and its journal (%s) says that it has devices: "
 				   "its start failed, or post-stop never came.",
 				   journal_phase_name(journal->phase));

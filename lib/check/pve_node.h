@@ -17,7 +17,7 @@ struct node_vm {
 	uint32_t vmid;
 	struct vm_config config;
 	struct wanted wanted; /* of several alternatives all are wanted */
-	struct qemu qemu;     /* pid 0: it does not run */
+	struct task qemu;     /* pid 0: it does not run */
 };
 
 /* Started as { 0 } with `root` set. */
