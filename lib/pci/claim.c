@@ -54,6 +54,9 @@ static bool parse_pattern(const char *at, struct pattern *ret, const char **ret_
 		ret->fields[i] = (uint32_t)value;
 		at += size;
 	}
+	/* Every alias ends with a wildcard: add_wildcard() there. */
+	if (*at == '*')
+		at++;
 	if (*at != ' ')
 		return false;
 	*ret_module = at + 1;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests: host/kernel.c. */
+#include <errno.h>
+
 #include "test.h"
 #include "tree.h"
 
@@ -22,10 +24,50 @@ static void test_boot_id(void **state)
 	free(boot_id);
 }
 
+static void test_versions(void **state)
+{
+	static const char *const bad[] = { "", "6", "6.", ".8", "v6.8", "six.8", "99999.1", "-1.2" };
+	struct kernel_version version = { 0 }, other = { 6, 8 };
+
+	(void)state;
+	assert_int_equal(kernel_version_parse("6.8.12-4-pve", &version), 0);
+	assert_int_equal(kernel_version_compare(version, other), 0);
+	assert_int_equal(kernel_version_parse("6.14", &version), 0);
+	assert_true(kernel_version_compare(version, other) > 0);
+	assert_int_equal(kernel_version_parse("5.15.158-2-pve", &version), 0);
+	assert_true(kernel_version_compare(version, other) < 0);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_row(bad[i], kernel_version_parse(bad[i], &version) == -EINVAL);
+}
+
+static void test_parameters(void **state)
+{
+	static const char line[] = "BOOT_IMAGE=/x quiet iommu=off iommu=pt vfio-pci.ids=10de:1234 "
+				   "dyndbg=\"file a b=c\" xiommu=on empty=\n";
+	static const struct {
+		const char *name, *value;
+	} rows[] = {
+		{ "iommu", "pt" },	      { "quiet", "" },
+		{ "vfio_pci.ids", "10de:1234" }, { "vfio-pci.ids", "10de:1234" },
+		{ "empty", "" },	      { "ommu", NULL },
+		{ "b", NULL },		      { "intel_iommu", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *value = kernel_parameter(line, rows[i].name);
+
+		assert_text(value, rows[i].value);
+		free(value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(test_boot_id),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
