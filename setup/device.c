@@ -123,8 +123,7 @@ static void add_identity(struct text *text, size_t width, const struct detail *d
 	addf(text, width, "class", "%06x %s", device->class_code,
 	     detail->class_name ? detail->class_name : "");
 	add(text, width, "serial", detail->identity.serial);
-	addf(text, width, "behind", "%s",
-	     facts->parent ? facts->parent : "a root bus, no bridge");
+	addf(text, width, "behind", "%s", facts->parent ? facts->parent : "a root bus, no bridge");
 	if (device->iommu_group == IOMMU_GROUP_NONE)
 		add(text, width, "group", "none: the IOMMU is off, or does not cover it");
 	else
@@ -136,8 +135,7 @@ static void add_identity(struct text *text, size_t width, const struct detail *d
 static void add_driver(struct text *text, size_t width, const struct detail *detail)
 {
 	const struct pci_device *device = &detail->row->entry->device;
-	cleanup_free char *modules =
-		detail->row->modules ? join(detail->row->modules, ", ") : NULL;
+	cleanup_free char *modules = detail->row->modules ? join(detail->row->modules, ", ") : NULL;
 
 	add(text, width, "driver", device->driver ? device->driver : "none");
 	if (detail->override.stuck)
@@ -180,7 +178,7 @@ static void add_reset(struct text *text, size_t width, const struct detail *deta
 		addf(text, width, "power", "%s%s%s%s", facts->power ? facts->power : "not known",
 		     health->power_control ? ", control " : "",
 		     health->power_control ? health->power_control : "",
-		     !health->d3cold_allowed		       ? ""
+		     !health->d3cold_allowed			? ""
 		     : strcmp(health->d3cold_allowed, "1") == 0 ? ", may go to D3cold"
 								: ", kept out of D3cold");
 	if (health->link_speed && health->link_speed_most)
@@ -254,13 +252,14 @@ static json_t *regions_json(const struct detail *detail)
 		uint64_t most = pci_region_most(&detail->health, i);
 
 		if (region->size > 0)
-			json_array_append_new(
-				array, json_pack("{s:I, s:I, s:I, s:b, s:o}", "bar", (json_int_t)i,
-						 "start", (json_int_t)region->start, "size",
-						 (json_int_t)region->size, "prefetchable",
-						 region->prefetchable, "resizable_to",
-						 most ? json_integer((json_int_t)most)
-						      : json_null()));
+			json_array_append_new(array,
+					      json_pack("{s:I, s:I, s:I, s:b, s:o}", "bar",
+							(json_int_t)i, "start",
+							(json_int_t)region->start, "size",
+							(json_int_t)region->size, "prefetchable",
+							region->prefetchable, "resizable_to",
+							most ? json_integer((json_int_t)most)
+							     : json_null()));
 	}
 	return array;
 }
@@ -270,15 +269,16 @@ static void add_json(json_t *object, const struct detail *detail)
 {
 	const struct pci_health *health = &detail->health;
 	const char *override = detail->override.override;
-	json_t *more = json_pack(
-		"{s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o}",
-		"class_name", detail->class_name ? detail->class_name : "", "bridge_above",
-		detail->row->entry->facts.parent, "override", override, "stuck",
-		detail->override.stuck, "group_type", detail->group_type, "serial",
-		*detail->identity.serial ? detail->identity.serial : NULL, "link_speed",
-		health->link_speed, "link_speed_most", health->link_speed_most, "link_width",
-		health->link_width, "link_width_most", health->link_width_most, "errors",
-		errors_json(&health->errors), "regions", regions_json(detail));
+	json_t *more =
+		json_pack("{s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o}",
+			  "class_name", detail->class_name ? detail->class_name : "",
+			  "bridge_above", detail->row->entry->facts.parent, "override", override,
+			  "stuck", detail->override.stuck, "group_type", detail->group_type,
+			  "serial", *detail->identity.serial ? detail->identity.serial : NULL,
+			  "link_speed", health->link_speed, "link_speed_most",
+			  health->link_speed_most, "link_width", health->link_width,
+			  "link_width_most", health->link_width_most, "errors",
+			  errors_json(&health->errors), "regions", regions_json(detail));
 
 	json_object_update(object, more);
 	json_decref(more);
@@ -299,7 +299,8 @@ static bool is_meant(const char *word, const char *address)
 	return false;
 }
 
-int device_print(struct command *command, const struct pve_node *node, const struct device_rows *rows)
+int device_print(struct command *command, const struct pve_node *node,
+		 const struct device_rows *rows)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
 	cleanup_json json_t *array = device_rows_json(rows);

@@ -12,4 +12,5 @@
  * of it). Returns an exit status; STATUS_USAGE with words for one that is no address,
  * STATUS_FAILED for none there.
  */
-int device_print(struct command *command, const struct pve_node *node, const struct device_rows *rows);
+int device_print(struct command *command, const struct pve_node *node,
+		 const struct device_rows *rows);

@@ -10,9 +10,8 @@
 
 static void print_json(const struct verdicts *verdicts)
 {
-	cleanup_json json_t *document =
-		json_pack("{s:b, s:o}", "well", verdicts_are_well(verdicts), "verdicts",
-			  verdicts_json(verdicts));
+	cleanup_json json_t *document = json_pack("{s:b, s:o}", "well", verdicts_are_well(verdicts),
+						  "verdicts", verdicts_json(verdicts));
 	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
 
 	puts(text ? text : "");

@@ -42,8 +42,7 @@ int record_write(const struct pve_node *node, const struct anonymiser *anonymise
 	record_processes(&recorder, node);
 	record_pve(&recorder, node);
 	tar_finish(&recorder.tar);
-	r = recorder.tar.failed ? error_set_memory(err)
-				: write_archive(&recorder.tar, path, err);
+	r = recorder.tar.failed ? error_set_memory(err) : write_archive(&recorder.tar, path, err);
 	recorder_done(&recorder);
 	return r;
 }

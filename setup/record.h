@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "report/anonymise.h"
 #include "check/pve_node.h"
+#include "report/anonymise.h"
 
 /* Writes the archive to `path` ("-": standard output). 0 or -errno. */
 int record_write(const struct pve_node *node, const struct anonymiser *anonymiser, const char *path,

@@ -114,8 +114,7 @@ static void record_aliases(struct recorder *recorder, const struct pve_node *nod
 	rest = data;
 	while ((line = strsep(&rest, "\n")))
 		if (text_starts_with(line, any) ||
-		    (text_starts_with(line, concrete) &&
-		     has_vendor(node, line + strlen(concrete))))
+		    (text_starts_with(line, concrete) && has_vendor(node, line + strlen(concrete))))
 			text_add(&kept, "%s\n", line);
 	record_text(recorder, path, kept.data ? kept.data : "");
 }

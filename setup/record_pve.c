@@ -16,10 +16,11 @@
 /* The keys that matter here, in the main section alone: see page.c. */
 static bool keep_setting(char *line)
 {
-	static const char *const keys[] = { "args",	  "balloon", "bios",   "cores",	  "cpu",
-					    "hookscript", "hostpci", "hugepages", "machine",
-					    "memory",	  "numa",    "onboot", "ostype",  "sockets",
-					    "template",	  "vga",     "efidisk0", "startup", "lock" };
+	static const char *const keys[] = { "args",	"balloon",    "bios",	  "cores",
+					    "cpu",	"hookscript", "hostpci",  "hugepages",
+					    "machine",	"memory",     "numa",	  "onboot",
+					    "ostype",	"sockets",    "template", "vga",
+					    "efidisk0", "startup",    "lock" };
 	size_t key = strcspn(line, ":");
 
 	while (key > 0 && line[key - 1] >= '0' && line[key - 1] <= '9')
@@ -188,8 +189,8 @@ static bool record_descriptors(struct recorder *recorder, const char *pid)
 static void record_command(struct recorder *recorder, const struct node_vm *vm)
 {
 	char path[SYSROOT_PATH_MAX], line[256];
-	int size = snprintf(line, sizeof(line), "kvm%c-pidfile%c/var/run/qemu-server/%u.pid%c", 0, 0,
-			    vm->vmid, 0);
+	int size = snprintf(line, sizeof(line), "kvm%c-pidfile%c/var/run/qemu-server/%u.pid%c", 0,
+			    0, vm->vmid, 0);
 
 	snprintf(path, sizeof(path), "proc/%d/cmdline", (int)vm->qemu.pid);
 	record_bytes(recorder, path, line, (size_t)size, 0644);

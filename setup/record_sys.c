@@ -17,12 +17,28 @@
 
 /* Attributes of a function. None of them waits for the device's lock, and none wakes it. */
 static const char *const attributes[] = {
-	"vendor",	      "device",		  "subsystem_vendor",	 "subsystem_device",
-	"class",	      "power_state",	  "d3cold_allowed",	 "reset_method",
-	"boot_vga",	      "resource",	  "sriov_numvfs",	 "sriov_totalvfs",
-	"current_link_speed", "current_link_width", "max_link_speed",	 "max_link_width",
-	"numa_node",	      "power/control",	  "aer_dev_correctable", "aer_dev_nonfatal",
-	"aer_dev_fatal",      "irq",
+	"vendor",
+	"device",
+	"subsystem_vendor",
+	"subsystem_device",
+	"class",
+	"power_state",
+	"d3cold_allowed",
+	"reset_method",
+	"boot_vga",
+	"resource",
+	"sriov_numvfs",
+	"sriov_totalvfs",
+	"current_link_speed",
+	"current_link_width",
+	"max_link_speed",
+	"max_link_width",
+	"numa_node",
+	"power/control",
+	"aer_dev_correctable",
+	"aer_dev_nonfatal",
+	"aer_dev_fatal",
+	"irq",
 };
 
 static const char *const links[] = { "driver", "iommu_group", "physfn" };
@@ -110,8 +126,7 @@ static void record_function(struct recorder *recorder, const struct pci_entry *e
 	if (entry->device.driver) {
 		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", entry->device.driver);
 		record_folder(recorder, path, 0755);
-		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/module",
-			 entry->device.driver);
+		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/module", entry->device.driver);
 		record_link(recorder, path, NULL);
 	}
 }

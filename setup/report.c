@@ -44,8 +44,9 @@ static void material_done(struct material *material)
 
 static int read_material(struct command *command, struct material *material, struct error *err)
 {
-	struct doctor doctor = { &material->node, &material->safeties, &material->claims,
-				 &material->quirks, { 0 } };
+	struct doctor doctor = {
+		&material->node, &material->safeties, &material->claims, &material->quirks, { 0 }
+	};
 	int r;
 
 	material->node.root = &command->root;
@@ -66,8 +67,9 @@ static int read_material(struct command *command, struct material *material, str
 
 static int add_vms(struct material *material, struct page *page, struct error *err)
 {
-	struct doctor doctor = { &material->node, &material->safeties, &material->claims,
-				 &material->quirks, { 0 } };
+	struct doctor doctor = {
+		&material->node, &material->safeties, &material->claims, &material->quirks, { 0 }
+	};
 	int r = 0;
 
 	page->vms = calloc(material->node.vm_count + 1, sizeof(*page->vms));
@@ -86,10 +88,9 @@ static int add_vms(struct material *material, struct page *page, struct error *e
 /* The hook speaks to syslog as well, since Proxmox VE drops what post-stop prints. */
 static int add_log(const struct sysroot *root, struct page *page)
 {
-	static const char *const argv[] = { "journalctl", "-q",	    "-b",
-					    "-t",	  "pve-vfio-hook", "-n",
-					    "200",	  "-o",	    "short",
-					    "--no-hostname", "--no-pager", NULL };
+	static const char *const argv[] = { "journalctl", "-q",	 "-b", "-t",	"pve-vfio-hook",
+					    "-n",	  "200", "-o", "short", "--no-hostname",
+					    "--no-pager", NULL };
 	cleanup_process_end struct process_end end = { 0 };
 
 	if (!root->live || process_run(argv, LOG_DEADLINE_MS, LOG_MAX, &end, NULL) < 0 ||
@@ -120,8 +121,9 @@ static int print_page(const struct options *options, const struct page *page, st
 	}
 	if (write_file(options->html, text, err) < 0)
 		return -EIO;
-	fprintf(stderr, "pve-vfio: wrote '%s'; MAC addresses, serial numbers, host names and IP "
-			"addresses are taken out\n",
+	fprintf(stderr,
+		"pve-vfio: wrote '%s'; MAC addresses, serial numbers, host names and IP "
+		"addresses are taken out\n",
 		options->html);
 	return 0;
 }

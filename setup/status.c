@@ -41,7 +41,7 @@ static void format_time(time_t when, char buffer[32])
 struct sight {
 	struct override_reading *readings; /* one for each action; of an ACTION_BIND it is read */
 	size_t count;
-	bool told;    /* whether the VM runs could be told */
+	bool told; /* whether the VM runs could be told */
 	bool runs;
 	bool at_work; /* a phase holds the VM's lock */
 	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
@@ -119,8 +119,7 @@ static void print_device(struct command *command, struct pci_names *names,
 	if (is_stuck(sight, action->target))
 		printf("    stuck: the kernel holds its lock; a driver's probe or remove does not "
 		       "end\n");
-	else if (journal->phase == JOURNAL_RUNNING && done &&
-		 !text_equal(driver, action->wanted))
+	else if (journal->phase == JOURNAL_RUNNING && done && !text_equal(driver, action->wanted))
 		printf("    the journal says %s: somebody else changed it\n", action->wanted);
 }
 
@@ -128,8 +127,8 @@ static void print_device(struct command *command, struct pci_names *names,
 static void print_change(const struct action *action)
 {
 	if (action->type != ACTION_BIND && action->type != ACTION_RESERVE)
-		printf("  %s %s: %s -> %s\n", action_operations(action->type)->name,
-		       action->target, action->before ? action->before : "none", action->wanted);
+		printf("  %s %s: %s -> %s\n", action_operations(action->type)->name, action->target,
+		       action->before ? action->before : "none", action->wanted);
 }
 
 static void print_text(struct command *command, struct pci_names *names,
@@ -182,13 +181,12 @@ static json_t *json_vm(struct command *command, struct pci_names *names,
 		if (action->type == ACTION_BIND)
 			json_array_append_new(devices, json_device(command, names, action, sight));
 		else if (action->type != ACTION_RESERVE)
-			json_array_append_new(
-				changes,
-				json_pack("{s:s, s:s, s:s?, s:s, s:s}", "type",
-					  action_operations(action->type)->name, "target",
-					  action->target, "before", action->before, "wanted",
-					  action->wanted, "state",
-					  action_state_name(action->state)));
+			json_array_append_new(changes,
+					      json_pack("{s:s, s:s, s:s?, s:s, s:s}", "type",
+							action_operations(action->type)->name,
+							"target", action->target, "before",
+							action->before, "wanted", action->wanted,
+							"state", action_state_name(action->state)));
 	}
 	return json_pack("{s:I, s:s, s:I, s:o, s:o, s:b, s:b, s:o, s:s?, s:o, s:o}", "vmid",
 			 (json_int_t)journal->vmid, "phase", journal_phase_name(journal->phase),
@@ -196,8 +194,8 @@ static json_t *json_vm(struct command *command, struct pci_names *names,
 			 journal->qemu.pid ? json_integer(journal->qemu.pid) : json_null(), "runs",
 			 sight->told ? json_boolean(sight->runs) : json_null(), "at_work",
 			 sight->at_work, "locked", sight->locked, "watch_pid",
-			 sight->watched ? json_integer(journal->watch.pid) : json_null(), "fault", find_fault(journal, sight), "devices", devices,
-			 "changes", changes);
+			 sight->watched ? json_integer(journal->watch.pid) : json_null(), "fault",
+			 find_fault(journal, sight), "devices", devices, "changes", changes);
 }
 
 /* One VM's journal is printed, or put into `vms` for JSON. */

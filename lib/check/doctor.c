@@ -11,10 +11,14 @@ static const struct {
 	const char *section;
 	int (*topic)(const struct doctor *doctor, struct verdicts *verdicts);
 } topics[] = {
-	{ "Processor and IOMMU", node_iommu }, { "IOMMU groups", node_groups },
-	{ "Kernel", node_kernel },	       { "VFIO modules", node_modules },
-	{ "GPUs", node_displays },	       { "PCIe errors", node_errors },
-	{ "Known troubles", node_quirks },     { "Hook", node_hook },
+	{ "Processor and IOMMU", node_iommu },
+	{ "IOMMU groups", node_groups },
+	{ "Kernel", node_kernel },
+	{ "VFIO modules", node_modules },
+	{ "GPUs", node_displays },
+	{ "PCIe errors", node_errors },
+	{ "Known troubles", node_quirks },
+	{ "Hook", node_hook },
 	{ "Left from starts", node_state },
 };
 

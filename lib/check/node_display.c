@@ -9,7 +9,7 @@
 #include "pci/health.h"
 #include "use/framebuffer.h"
 
-#define VENDOR_INTEL 0x8086
+#define VENDOR_INTEL  0x8086
 #define VENDOR_ASPEED 0x1a03
 #define VENDOR_MATROX 0x102b
 
@@ -36,11 +36,12 @@ static int judge_framebuffer(const struct display *display, struct verdicts *ver
 				 &reason);
 
 	if (r < 0)
-		return verdict_add(verdicts, VERDICT_UNKNOWN, "boot-framebuffer", display->name,
-				   r == -EACCES ? "Run it as root." : NULL,
-				   "It cannot be told whether the firmware's framebuffer lies in its "
-				   "memory: %s.",
-				   reason.message);
+		return verdict_add(
+			verdicts, VERDICT_UNKNOWN, "boot-framebuffer", display->name,
+			r == -EACCES ? "Run it as root." : NULL,
+			"It cannot be told whether the firmware's framebuffer lies in its "
+			"memory: %s.",
+			reason.message);
 	if (!held)
 		return verdict_add(verdicts, VERDICT_OK, "boot-framebuffer", display->name, NULL,
 				   "No firmware framebuffer lies in its memory.");
@@ -157,10 +158,11 @@ static int judge_power(const struct display *display, struct verdicts *verdicts)
 	if (!facts->power)
 		return 0;
 	if (strcmp(facts->power, "D3cold") == 0)
-		return verdict_add(verdicts, VERDICT_INFO, "gpu-power", display->name,
-				   "Some cards do not come back: if it stops answering in a VM, boot "
-				   "with vfio-pci.disable_idle_d3=1.",
-				   "It is switched off (D3cold) while nobody uses it.");
+		return verdict_add(
+			verdicts, VERDICT_INFO, "gpu-power", display->name,
+			"Some cards do not come back: if it stops answering in a VM, boot "
+			"with vfio-pci.disable_idle_d3=1.",
+			"It is switched off (D3cold) while nobody uses it.");
 	return verdict_add(verdicts, VERDICT_OK, "gpu-power", display->name, NULL,
 			   "Its power state is %s%s.", facts->power,
 			   may_sleep ? ", and it may go to D3cold" : "");
@@ -235,11 +237,11 @@ static int judge_errors(const struct pci_entry *entry, const struct pci_errors *
 				   " other uncorrected and %" PRIu64 " corrected PCIe errors.",
 				   errors->fatal, errors->nonfatal, errors->correctable);
 	if (errors->correctable > many_corrected)
-		return verdict_add(verdicts, VERDICT_INFO, "pcie-errors", entry->device.name,
-				   "Seat the card again, or try a lower link speed in the firmware; "
-				   "pcie_aspm=off helps some.",
-				   "It has reported %" PRIu64 " corrected PCIe errors.",
-				   errors->correctable);
+		return verdict_add(
+			verdicts, VERDICT_INFO, "pcie-errors", entry->device.name,
+			"Seat the card again, or try a lower link speed in the firmware; "
+			"pcie_aspm=off helps some.",
+			"It has reported %" PRIu64 " corrected PCIe errors.", errors->correctable);
 	return 0;
 }
 

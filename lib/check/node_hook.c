@@ -34,8 +34,8 @@ static struct hook_file read_hook(const struct sysroot *root, const char *path)
 		file.fault = fd;
 		return file;
 	}
-	file.executable = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-			  status.st_mode & S_IXUSR;
+	file.executable =
+		fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_mode & S_IXUSR;
 	file.fault = sysroot_read(root, path + 1, HOOK_MAX, &file.data, &file.size);
 	return file;
 }
@@ -58,8 +58,7 @@ static bool is_ours(const char *volume)
 static int judge_file(struct hooks *hooks, const char *path, const char *users,
 		      struct verdicts *verdicts)
 {
-	cleanup(hook_file_done) struct hook_file file =
-		read_hook(hooks->doctor->node->root, path);
+	cleanup(hook_file_done) struct hook_file file = read_hook(hooks->doctor->node->root, path);
 
 	if (strings_add(&hooks->looked, path) < 0)
 		return -ENOMEM;
@@ -75,9 +74,8 @@ static int judge_file(struct hooks *hooks, const char *path, const char *users,
 		return verdict_add(verdicts, VERDICT_ERROR, "hook-not-executable", path,
 				   "Make it executable: 'chmod 755'.",
 				   "It is not executable, and %s will not start.", users);
-	if (hooks->installed.data &&
-	    (file.size != hooks->installed.size ||
-	     memcmp(file.data, hooks->installed.data, file.size) != 0))
+	if (hooks->installed.data && (file.size != hooks->installed.size ||
+				      memcmp(file.data, hooks->installed.data, file.size) != 0))
 		return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path,
 				   "Replace it by a copy of " HOOK_PATH ".",
 				   "It is another version than the one that is installed on this "
@@ -132,16 +130,17 @@ static int judge_vms(struct hooks *hooks, struct verdicts *verdicts)
 		if (volume && is_ours(volume))
 			r = judge_volume(hooks, vm, volume, verdicts);
 		else if (!vm->config.is_template && node_vm_has_passthrough(vm))
-			r = verdict_add(verdicts, VERDICT_WARNING, "vm-without-hook", subject,
-					"Register the hook: 'qm set VMID --hookscript "
-					"STORAGE:snippets/pve-vfio-hook'.",
-					volume ? "It has PCI devices and another hookscript (%s): "
-						 "nothing checks its starts, and the host does not get "
-						 "its devices back."
-					       : "It has PCI devices and no hookscript%s: nothing checks "
-						 "its starts, and the host does not get its devices "
-						 "back.",
-					volume ? volume : "");
+			r = verdict_add(
+				verdicts, VERDICT_WARNING, "vm-without-hook", subject,
+				"Register the hook: 'qm set VMID --hookscript "
+				"STORAGE:snippets/pve-vfio-hook'.",
+				volume ? "It has PCI devices and another hookscript (%s): "
+					 "nothing checks its starts, and the host does not get "
+					 "its devices back."
+				       : "It has PCI devices and no hookscript%s: nothing checks "
+					 "its starts, and the host does not get its devices "
+					 "back.",
+				volume ? volume : "");
 		if (r < 0)
 			return r;
 	}

@@ -120,17 +120,19 @@ static enum silicon ask_silicon(const struct pve_node *node, const struct cpu *c
 	return bytes_u32(bytes, 0xe4) & UINT32_C(1) << 23 ? SILICON_LACKS : SILICON_HAS;
 }
 
-static int judge_absent(const struct pve_node *node, const struct cpu *cpu, struct verdicts *verdicts)
+static int judge_absent(const struct pve_node *node, const struct cpu *cpu,
+			struct verdicts *verdicts)
 {
 	static const char in_firmware[] =
 		"Switch it on in the firmware: 'VT-d' (Intel), 'IOMMU' or 'AMD-Vi' (AMD; not Auto "
 		"but Enabled), often under chipset, north bridge or AMD CBS; then boot again.";
 
 	if (cpu->guest)
-		return verdict_add(verdicts, VERDICT_ERROR, "iommu-guest", NULL,
-				   "Give this node's own VM a q35 machine with "
-				   "'viommu=intel,...' in its machine line and 'cpu: host'.",
-				   "This node is a VM itself, and its virtual machine has no IOMMU.");
+		return verdict_add(
+			verdicts, VERDICT_ERROR, "iommu-guest", NULL,
+			"Give this node's own VM a q35 machine with "
+			"'viommu=intel,...' in its machine line and 'cpu: host'.",
+			"This node is a VM itself, and its virtual machine has no IOMMU.");
 	switch (ask_silicon(node, cpu)) {
 	case SILICON_LACKS:
 		return verdict_add(verdicts, VERDICT_ERROR, "iommu-cpu", NULL,
@@ -149,14 +151,16 @@ static int judge_absent(const struct pve_node *node, const struct cpu *cpu, stru
 	return verdict_add(verdicts, VERDICT_ERROR, "iommu-firmware", NULL, in_firmware,
 			   "The firmware shows no IOMMU (no ACPI table %s): it is switched off "
 			   "there, or the machine has none.",
-			   cpu->intel ? "DMAR" : cpu->amd ? "IVRS" : "DMAR or IVRS");
+			   cpu->intel ? "DMAR"
+			   : cpu->amd ? "IVRS"
+				      : "DMAR or IVRS");
 }
 
 /* The firmware shows one, and the kernel has no group: which parameter does that? */
 static int judge_unused(const struct pve_node *node, bool intel, struct verdicts *verdicts)
 {
-	cleanup_free char *vendor = kernel_parameter(node->command_line,
-						     intel ? "intel_iommu" : "amd_iommu");
+	cleanup_free char *vendor =
+		kernel_parameter(node->command_line, intel ? "intel_iommu" : "amd_iommu");
 	cleanup_free char *common = kernel_parameter(node->command_line, "iommu");
 	const char *name = intel ? "VT-d" : "AMD-Vi";
 
@@ -168,11 +172,12 @@ static int judge_unused(const struct pve_node *node, bool intel, struct verdicts
 				   "%s_iommu=%s.",
 				   name, intel ? "intel" : "amd", vendor);
 	if (common && strstr(common, "off"))
-		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-				   "Take the parameter off the kernel's command line "
-				   "('pve-vfio setup'), and boot again.",
-				   "The firmware shows %s, and the kernel was booted with iommu=%s.",
-				   name, common);
+		return verdict_add(
+			verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
+			"Take the parameter off the kernel's command line "
+			"('pve-vfio setup'), and boot again.",
+			"The firmware shows %s, and the kernel was booted with iommu=%s.", name,
+			common);
 	if (intel && (!vendor || !strstr(vendor, "on")) &&
 	    kernel_version_compare(node->kernel, intel_on_by_default) < 0)
 		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
@@ -181,12 +186,13 @@ static int judge_unused(const struct pve_node *node, bool intel, struct verdicts
 				   "The firmware shows VT-d; the kernel %s leaves it off unless it "
 				   "is booted with intel_iommu=on.",
 				   node->release);
-	return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-			   "Look for the reason in 'journalctl -k -b -g \"DMAR|AMD-Vi\"'; most often "
-			   "it is a table that a firmware update corrects.",
-			   "The firmware shows %s, nothing on the command line switches it off, and "
-			   "the kernel has no IOMMU group.",
-			   name);
+	return verdict_add(
+		verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
+		"Look for the reason in 'journalctl -k -b -g \"DMAR|AMD-Vi\"'; most often "
+		"it is a table that a firmware update corrects.",
+		"The firmware shows %s, nothing on the command line switches it off, and "
+		"the kernel has no IOMMU group.",
+		name);
 }
 
 static int judge_active(const struct doctor *doctor, struct verdicts *verdicts)
@@ -241,13 +247,14 @@ static int judge_remapping(const struct pve_node *node, struct verdicts *verdict
 			"interrupt. Look for interrupt remapping or x2APIC in the firmware.",
 			"Interrupts are not remapped, and vfio_iommu_type1 was told to do without "
 			"(allow_unsafe_interrupts).");
-	return verdict_add(verdicts, VERDICT_ERROR, "interrupt-remapping", NULL,
-			   "Update the firmware, and look for interrupt remapping, x2APIC or "
-			   "'intremap=off' on the command line. If the hardware cannot, and you trust "
-			   "the VMs: 'options vfio_iommu_type1 allow_unsafe_interrupts=1' in "
-			   "/etc/modprobe.d.",
-			   "Interrupts are not remapped (no chip in /proc/interrupts begins with "
-			   "'IR-'): QEMU will not start with a device.");
+	return verdict_add(
+		verdicts, VERDICT_ERROR, "interrupt-remapping", NULL,
+		"Update the firmware, and look for interrupt remapping, x2APIC or "
+		"'intremap=off' on the command line. If the hardware cannot, and you trust "
+		"the VMs: 'options vfio_iommu_type1 allow_unsafe_interrupts=1' in "
+		"/etc/modprobe.d.",
+		"Interrupts are not remapped (no chip in /proc/interrupts begins with "
+		"'IR-'): QEMU will not start with a device.");
 }
 
 int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
@@ -290,11 +297,12 @@ static int judge_reserved(const struct doctor *doctor, struct verdicts *verdicts
 		text_add(&devices, " and %zu more", count - 8);
 	return devices.failed
 		       ? -ENOMEM
-		       : verdict_add(verdicts, VERDICT_WARNING, "rmrr", NULL,
-				     "These cannot be passed. Look for a firmware update or a "
-				     "setting of the maker (HPE: 'shared memory features'); Proxmox "
-				     "VE's kernels know intel_iommu=relax_rmrr, at your own risk.",
-				     "The firmware has reserved memory (RMRR) for%s.", devices.data);
+		       : verdict_add(
+				 verdicts, VERDICT_WARNING, "rmrr", NULL,
+				 "These cannot be passed. Look for a firmware update or a "
+				 "setting of the maker (HPE: 'shared memory features'); Proxmox "
+				 "VE's kernels know intel_iommu=relax_rmrr, at your own risk.",
+				 "The firmware has reserved memory (RMRR) for%s.", devices.data);
 }
 
 int node_groups(const struct doctor *doctor, struct verdicts *verdicts)
@@ -305,13 +313,14 @@ int node_groups(const struct doctor *doctor, struct verdicts *verdicts)
 	if (doctor->groups.count == 0)
 		return 0;
 	if (acs)
-		r = verdict_add(verdicts, VERDICT_WARNING, "acs-override", NULL,
-				"Pass devices to VMs you trust only, or move the card to a slot with "
-				"a group of its own and take the parameter off.",
-				"The kernel was booted with pcie_acs_override=%s: groups look "
-				"smaller than they are, and devices of different groups may reach "
-				"each other past the IOMMU.",
-				acs);
+		r = verdict_add(
+			verdicts, VERDICT_WARNING, "acs-override", NULL,
+			"Pass devices to VMs you trust only, or move the card to a slot with "
+			"a group of its own and take the parameter off.",
+			"The kernel was booted with pcie_acs_override=%s: groups look "
+			"smaller than they are, and devices of different groups may reach "
+			"each other past the IOMMU.",
+			acs);
 	else
 		r = verdict_add(verdicts, VERDICT_OK, "acs-override", NULL, NULL,
 				"The groups are those of the hardware: no ACS override.");

@@ -31,8 +31,7 @@ static int judge_secure_boot(const struct sysroot *root, struct verdicts *verdic
 				   "that is built here.",
 				   "Secure Boot is on: modules that no known key has signed "
 				   "(vendor-reset, other DKMS modules) do not load.");
-	return verdict_add(verdicts, VERDICT_OK, "secure-boot", NULL, NULL,
-			   "Secure Boot is off.");
+	return verdict_add(verdicts, VERDICT_OK, "secure-boot", NULL, NULL, "Secure Boot is off.");
 }
 
 /* "none [integrity] confidentiality": kernel_lockdown(7). */
@@ -85,8 +84,7 @@ static int judge_parameters(const struct pve_node *node, struct verdicts *verdic
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters) && r == 0; i++) {
-		cleanup_free char *value =
-			kernel_parameter(node->command_line, parameters[i].name);
+		cleanup_free char *value = kernel_parameter(node->command_line, parameters[i].name);
 
 		if (value && (!parameters[i].value || strstr(value, parameters[i].value)))
 			r = verdict_add(verdicts, parameters[i].level, "kernel-parameter",
@@ -134,8 +132,8 @@ static bool list_has(const char *list, const char *module)
 	for (const char *at = list; at && (at = strchr(at, '/')); at++) {
 		size_t i = 0;
 
-		while (i < length && (at[1 + i] == module[i] ||
-				      (at[1 + i] == '-' && module[i] == '_')))
+		while (i < length &&
+		       (at[1 + i] == module[i] || (at[1 + i] == '-' && module[i] == '_')))
 			i++;
 		if (i == length && strncmp(at + 1 + i, ".ko", 3) == 0)
 			return true;
@@ -170,11 +168,12 @@ static int judge_blocked(const struct module_lists *lists, const char *module,
 
 	*blocked = install || is_listed(denied, module);
 	if (is_listed(denied, module))
-		r = verdict_add(verdicts, VERDICT_ERROR, "vfio-blocked", module,
-				"Take the module out of that parameter, and boot again.",
-				"The kernel was booted with module_blacklist=%s: it refuses to load "
-				"%s.",
-				denied, module);
+		r = verdict_add(
+			verdicts, VERDICT_ERROR, "vfio-blocked", module,
+			"Take the module out of that parameter, and boot again.",
+			"The kernel was booted with module_blacklist=%s: it refuses to load "
+			"%s.",
+			denied, module);
 	if (r == 0 && install)
 		r = verdict_add(verdicts, VERDICT_ERROR, "vfio-blocked", module,
 				"Delete the line, then run 'update-initramfs -u -k all'.",
@@ -241,11 +240,12 @@ static int judge_obsolete(const struct pve_node *node, struct verdicts *verdicts
 		return 0;
 	for (char *rest = data, *line; (line = strsep(&rest, "\n"));)
 		if (text_starts_with(line, "vfio_virqfd"))
-			return verdict_add(verdicts, VERDICT_INFO, "vfio-virqfd", NULL,
-					   "Delete the line; none of the vfio lines there is needed "
-					   "with the hook.",
-					   "/etc/modules names vfio_virqfd, which there is no more "
-					   "since Linux 6.2.");
+			return verdict_add(
+				verdicts, VERDICT_INFO, "vfio-virqfd", NULL,
+				"Delete the line; none of the vfio lines there is needed "
+				"with the hook.",
+				"/etc/modules names vfio_virqfd, which there is no more "
+				"since Linux 6.2.");
 	return 0;
 }
 
@@ -261,17 +261,17 @@ static int judge_drivers(const struct doctor *doctor, const struct module_lists 
 		const struct strings *modules = &doctor->claims->items[i];
 
 		for (size_t k = 0; k < modules->count && pci_is_display(device) && r == 0; k++) {
-			const struct modprobe_line *line = modprobe_find(
-				&lists->modprobe, MODPROBE_BLACKLIST, modules->items[k]);
+			const struct modprobe_line *line =
+				modprobe_find(&lists->modprobe, MODPROBE_BLACKLIST,
+					      modules->items[k]);
 
 			/* Framebuffer drivers are blacklisted by Debian itself. */
 			if (line && text_starts_with(line->file, "/etc/"))
-				r = verdict_add(verdicts, VERDICT_INFO, "driver-blacklisted",
-						device->name,
-						"With the hook it is not needed: delete the line if "
-						"the host is to have the device while no VM does.",
-						"%s has 'blacklist %s'.", line->file,
-						modules->items[k]);
+				r = verdict_add(
+					verdicts, VERDICT_INFO, "driver-blacklisted", device->name,
+					"With the hook it is not needed: delete the line if "
+					"the host is to have the device while no VM does.",
+					"%s has 'blacklist %s'.", line->file, modules->items[k]);
 		}
 	}
 	return r;

@@ -30,10 +30,10 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 		return 0;
 	if (count > 4)
 		text_add(&devices, " and %zu more", count - 4);
-	return devices.failed ? -ENOMEM
-			      : verdict_add(verdicts, quirk->level, quirk->id, devices.data,
-					    quirk->remedy, "%s Source: %s", quirk->what,
-					    quirk->source);
+	return devices.failed
+		       ? -ENOMEM
+		       : verdict_add(verdicts, quirk->level, quirk->id, devices.data, quirk->remedy,
+				     "%s Source: %s", quirk->what, quirk->source);
 }
 
 int node_quirks(const struct doctor *doctor, struct verdicts *verdicts)

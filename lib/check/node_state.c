@@ -38,12 +38,13 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 				   "It runs, with the devices of its journal (%s).",
 				   journal_phase_name(journal->phase));
 	if (journal->phase == JOURNAL_RUNNING || journal->phase == JOURNAL_READY)
-		return verdict_add(verdicts, VERDICT_WARNING, "journal-stale", subject,
-				   "Give its devices back: 'pve-vfio restore --stale'. Its next "
-				   "start does it too.",
-				   "It does not run, and its journal (%s) says that it has devices: "
-				   "its start failed, or post-stop never came.",
-				   journal_phase_name(journal->phase));
+		return verdict_add(
+			verdicts, VERDICT_WARNING, "journal-stale", subject,
+			"Give its devices back: 'pve-vfio restore --stale'. Its next "
+			"start does it too.",
+			"It does not run, and its journal (%s) says that it has devices: "
+			"its start failed, or post-stop never came.",
+			journal_phase_name(journal->phase));
 	return verdict_add(verdicts, VERDICT_INFO, "journal", subject,
 			   "See 'pve-vfio status VMID'.",
 			   "Its journal says '%s': a phase is at work, or was killed.",

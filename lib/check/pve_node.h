@@ -23,10 +23,10 @@ struct node_vm {
 /* Started as { 0 } with `root` set. */
 struct pve_node {
 	const struct sysroot *root;
-	char *name;	     /* "pve1" */
-	char *release;	     /* of the kernel: "6.8.12-4-pve"; "" where it cannot be told */
+	char *name;    /* "pve1" */
+	char *release; /* of the kernel: "6.8.12-4-pve"; "" where it cannot be told */
 	struct kernel_version kernel; /* 0.0 where it cannot be told */
-	char *command_line;  /* the kernel's; "" where it cannot be read */
+	char *command_line;	      /* the kernel's; "" where it cannot be read */
 	struct pci_inventory inventory;
 	struct node_vm *vms; /* in order of number */
 	size_t vm_count;

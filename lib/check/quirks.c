@@ -12,25 +12,23 @@
 #include "host/module.h"
 
 /* Knowing all keys tells a misspelled one from one that is not there. */
-static const char *const keys[] = { "id",	"level",   "kernel",	    "devices", "modules",
-				    "drivers",	"virtual", "unless_module", "what",    "remedy",
-				    "source" };
+static const char *const keys[] = { "id",      "level",	  "kernel",  "devices",
+				    "modules", "drivers", "virtual", "unless_module",
+				    "what",    "remedy",  "source" };
 
 static int check_keys(const json_t *object, struct error *err)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
 		size_t i = 0;
 
 		while (i < sizeof(keys) / sizeof(*keys) && strcmp(keys[i], key) != 0)
 			i++;
 		if (i == sizeof(keys) / sizeof(*keys))
-			return error_set(err, -EBADMSG,
-					 "unknown key '%.40s'; did you mean '%s'?", key,
-					 text_nearest(key, keys, i));
+			return error_set(err, -EBADMSG, "unknown key '%.40s'; did you mean '%s'?",
+					 key, text_nearest(key, keys, i));
 	}
 	return 0;
 }
@@ -122,8 +120,7 @@ static int parse_strings(const json_t *entry, const char *key, struct strings *s
 
 	if (array && !json_is_array(array))
 		return error_set(err, -EBADMSG, "%s is no array", key);
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach(array, i, item) {
 		if (!json_is_string(item))
 			return error_set(err, -EBADMSG, "%s has something that is no string", key);
 		if (strings_add(strings, json_string_value(item)) < 0)
@@ -169,8 +166,7 @@ static int parse_entry(const json_t *entry, struct quirk *quirk, struct error *e
 	if (r < 0)
 		return r;
 	quirk->virtual = json_is_true(json_object_get(entry, "virtual"));
-	json_array_foreach(devices, i, item)
-	{
+	json_array_foreach(devices, i, item) {
 		r = parse_devices(item, quirk, err);
 		if (r < 0)
 			return r;
@@ -229,8 +225,7 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 			      (unsigned)format);
 	if (r == 0)
 		r = json_member_array(document, "quirks", &array, err);
-	json_array_foreach(array, i, entry)
-	{
+	json_array_foreach(array, i, entry) {
 		if (r == 0)
 			r = add_entry(name, i + 1, entry, &quirks, err);
 	}

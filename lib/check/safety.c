@@ -62,8 +62,8 @@ static int list_parents(const struct sysroot *root, const char *folder, struct p
  * Of hundreds of virtual functions hardly one has an interface in use. Asked about are those that
  * are in something (master, upper_…), have an address or a route, or carry PPPoE.
  */
-static bool may_be_used(const struct sysroot *root, const char *name,
-			const struct routing *routing, const char *pppoe)
+static bool may_be_used(const struct sysroot *root, const char *name, const struct routing *routing,
+			const char *pppoe)
 {
 	cleanup_strings struct strings names = { 0 };
 	char path[SYSROOT_PATH_MAX];
@@ -310,15 +310,15 @@ static int add_openers(struct judging *judging)
 		cleanup_strings struct strings nodes = { 0 };
 		cleanup_openers struct openers openers = { 0 };
 
-		if (!pci_is_display(device) || !device->driver ||
-		    strstr(device->driver, "vfio") ||
+		if (!pci_is_display(device) || !device->driver || strstr(device->driver, "vfio") ||
 		    nodes_find(root, device->name, &nodes, NULL) < 0 || nodes.count == 0 ||
 		    openers_find(root, &nodes, &openers, NULL) < 0)
 			continue;
 		for (size_t k = 0; k < openers.count; k++) {
 			cleanup_free char *words =
-				text_format("process %d (%s) has %s open", (int)openers.items[k].pid,
-					    openers.items[k].command, openers.items[k].node);
+				text_format("process %d (%s) has %s open",
+					    (int)openers.items[k].pid, openers.items[k].command,
+					    openers.items[k].node);
 
 			if (!words || strings_add(&judging->items[i].uses, words) < 0)
 				return -ENOMEM;

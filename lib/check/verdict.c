@@ -20,8 +20,7 @@ static void verdict_done(struct verdict *verdict)
 /* Takes the strings over, or frees them. */
 static int add(struct verdicts *verdicts, struct verdict *verdict, bool complete)
 {
-	if (!complete ||
-	    array_reserve(&verdicts->items, verdicts->count, sizeof(*verdict)) < 0) {
+	if (!complete || array_reserve(&verdicts->items, verdicts->count, sizeof(*verdict)) < 0) {
 		verdict_done(verdict);
 		return -ENOMEM;
 	}

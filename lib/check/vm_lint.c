@@ -60,12 +60,12 @@ static int lint_hook(const struct lint *lint, struct verdicts *verdicts)
 	if (hook && strstr(hook, "pve-vfio-hook"))
 		return verdict_add(verdicts, VERDICT_OK, "hookscript", NULL, NULL,
 				   "The hook is registered: %s.", hook);
-	return verdict_add(verdicts, VERDICT_WARNING, "vm-without-hook", NULL,
-			   "Register it: 'qm set VMID --hookscript STORAGE:snippets/pve-vfio-hook'.",
-			   "%s%s: nothing checks its starts, and the host does not get its devices "
-			   "back.",
-			   hook ? "It has another hookscript, " : "It has no hookscript",
-			   hook ? hook : "");
+	return verdict_add(
+		verdicts, VERDICT_WARNING, "vm-without-hook", NULL,
+		"Register it: 'qm set VMID --hookscript STORAGE:snippets/pve-vfio-hook'.",
+		"%s%s: nothing checks its starts, and the host does not get its devices "
+		"back.",
+		hook ? "It has another hookscript, " : "It has no hookscript", hook ? hook : "");
 }
 
 static int lint_machine(const struct lint *lint, struct verdicts *verdicts)
@@ -99,16 +99,18 @@ static int lint_vga(const struct lint *lint, struct verdicts *verdicts)
 	bool none = vga && (text_starts_with(vga, "none") || text_starts_with(vga, "type=none"));
 
 	if (none && !lint->has_display)
-		return verdict_add(verdicts, VERDICT_WARNING, "vga", "vga",
-				   "Delete the line ('qm set VMID --delete vga'), or use 'serial0'.",
-				   "It is 'none' and no GPU is passed: the VM has no display at all.");
+		return verdict_add(
+			verdicts, VERDICT_WARNING, "vga", "vga",
+			"Delete the line ('qm set VMID --delete vga'), or use 'serial0'.",
+			"It is 'none' and no GPU is passed: the VM has no display at all.");
 	if (!none && lint->has_display)
-		return verdict_add(verdicts, VERDICT_INFO, "vga", "vga",
-				   "When the guest's driver works, 'qm set VMID --vga none' leaves "
-				   "the GPU alone; the console of the web interface is empty then.",
-				   "The VM has an emulated display (%s) beside its GPU, and boots on "
-				   "it.",
-				   vga ? vga : "std");
+		return verdict_add(
+			verdicts, VERDICT_INFO, "vga", "vga",
+			"When the guest's driver works, 'qm set VMID --vga none' leaves "
+			"the GPU alone; the console of the web interface is empty then.",
+			"The VM has an emulated display (%s) beside its GPU, and boots on "
+			"it.",
+			vga ? vga : "std");
 	return 0;
 }
 
@@ -143,12 +145,13 @@ static int lint_rom(const struct lint *lint, const struct hostpci *hostpci,
 				   "Take rombar=0 out of the line.",
 				   "It has a romfile and rombar=0: the guest never sees the ROM.");
 	if (!entry->facts.has_rom && !hostpci->romfile)
-		return verdict_add(verdicts, VERDICT_INFO, "gpu-rom", source,
-				   "For a picture from the start give it a romfile: 'pve-vfio rom "
-				   "dump', 'pve-vfio rom vfct', 'pve-vfio rom check'.",
-				   "The GPU has no ROM BAR and the line no romfile: %s shows nothing "
-				   "on it, only the guest's driver will.",
-				   lint->ovmf ? "OVMF" : "SeaBIOS");
+		return verdict_add(
+			verdicts, VERDICT_INFO, "gpu-rom", source,
+			"For a picture from the start give it a romfile: 'pve-vfio rom "
+			"dump', 'pve-vfio rom vfct', 'pve-vfio rom check'.",
+			"The GPU has no ROM BAR and the line no romfile: %s shows nothing "
+			"on it, only the guest's driver will.",
+			lint->ovmf ? "OVMF" : "SeaBIOS");
 	return 0;
 }
 
@@ -168,8 +171,7 @@ static int lint_display(const struct lint *lint, const struct hostpci *hostpci,
 				"Set x-vga=1 on the line ('Primary GPU'), or use OVMF.",
 				"Without x-vga=1 SeaBIOS shows nothing on the GPU.");
 	if (r == 0 && !hostpci->pcie && vm_config_is_q35(lint->config))
-		r = verdict_add(verdicts, VERDICT_INFO, "pcie", source,
-				"Set pcie=1 on the line.",
+		r = verdict_add(verdicts, VERDICT_INFO, "pcie", source, "Set pcie=1 on the line.",
 				"Without pcie=1 the guest sees the GPU as an old PCI card: some "
 				"drivers do not like that, and none sees its link.");
 	return r;
@@ -209,12 +211,12 @@ static int lint_cpu(const struct lint *lint, struct verdicts *verdicts)
 	if (cpu && text_starts_with(cpu, "host") && strchr(",", cpu[4]))
 		return verdict_add(verdicts, VERDICT_OK, "cpu", "cpu", NULL,
 				   "The guest sees the host's processor.");
-	return verdict_add(verdicts, VERDICT_INFO, "cpu", "cpu",
-			   "Set 'qm set VMID --cpu host', as long as the VM does not move to another "
-			   "processor while it runs; with these devices it cannot.",
-			   "The processor type is %.*s: drivers and games may miss instructions.",
-			   cpu ? (int)strcspn(cpu, ",") : (int)strlen("kvm64"),
-			   cpu ? cpu : "kvm64");
+	return verdict_add(
+		verdicts, VERDICT_INFO, "cpu", "cpu",
+		"Set 'qm set VMID --cpu host', as long as the VM does not move to another "
+		"processor while it runs; with these devices it cannot.",
+		"The processor type is %.*s: drivers and games may miss instructions.",
+		cpu ? (int)strcspn(cpu, ",") : (int)strlen("kvm64"), cpu ? cpu : "kvm64");
 }
 
 static bool is_on(const char *value)
@@ -300,12 +302,13 @@ static int lint_life(const struct lint *lint, struct verdicts *verdicts)
 				"The VM starts with the node: the host has these devices for a "
 				"moment only.");
 	if (r == 0 && is_backed_up(lint))
-		r = verdict_add(verdicts, VERDICT_INFO, "backup", NULL,
-				"Choose a time at which the host can do without the devices, or let "
-				"the VM run.",
-				"A backup job has it. A backup of a stopped VM starts it, paused: it "
-				"takes its devices from the host meanwhile, and fails when another "
-				"VM has them.");
+		r = verdict_add(
+			verdicts, VERDICT_INFO, "backup", NULL,
+			"Choose a time at which the host can do without the devices, or let "
+			"the VM run.",
+			"A backup job has it. A backup of a stopped VM starts it, paused: it "
+			"takes its devices from the host meanwhile, and fails when another "
+			"VM has them.");
 	if (r == 0 && is_in_ha(lint) && has_raw_host(lint->config))
 		r = verdict_add(verdicts, VERDICT_WARNING, "ha-address", NULL,
 				"Use a resource mapping with a device on every node "

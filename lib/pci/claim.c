@@ -103,8 +103,7 @@ static int add_line(const char *line, const struct present *present, struct pci_
 int pci_claims_parse(char *data, const struct pci_inventory *inventory, struct pci_claims *ret)
 {
 	cleanup_pci_claims struct pci_claims claims = { .known = true };
-	cleanup_free uint32_t(*fields)[FIELD_COUNT] =
-		calloc(inventory->count + 1, sizeof(*fields));
+	cleanup_free uint32_t(*fields)[FIELD_COUNT] = calloc(inventory->count + 1, sizeof(*fields));
 	struct present present = { .fields = fields };
 	char *rest = data, *line;
 

@@ -19,13 +19,13 @@ struct pci_region {
 
 /* Strings are owned, and NULL where sysfs has no such file. Started as { 0 }. */
 struct pci_facts {
-	char *folder;	      /* below /sys: "devices/pci0000:00/0000:00:01.0/0000:01:00.0" */
-	char *parent;	      /* the bridge's address, or NULL on a root bus */
-	char *reset_methods;  /* "flr bus": Linux 5.15 */
-	bool has_reset;	      /* one works: the file `reset` is there */
-	char *power;	      /* "D0", "D3cold": Linux 5.11 */
-	char *physical;	      /* the physical function of this virtual one */
-	unsigned functions;   /* virtual functions now, and the most there can be */
+	char *folder;	     /* below /sys: "devices/pci0000:00/0000:00:01.0/0000:01:00.0" */
+	char *parent;	     /* the bridge's address, or NULL on a root bus */
+	char *reset_methods; /* "flr bus": Linux 5.15 */
+	bool has_reset;	     /* one works: the file `reset` is there */
+	char *power;	     /* "D0", "D3cold": Linux 5.11 */
+	char *physical;	     /* the physical function of this virtual one */
+	unsigned functions;  /* virtual functions now, and the most there can be */
 	unsigned functions_most;
 	bool boot_display; /* the firmware's first display: boot_vga */
 	bool has_rom;	   /* a ROM BAR: the file `rom` is there */

@@ -49,7 +49,8 @@ int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_group
 		char path[SYSROOT_PATH_MAX];
 		uint64_t number;
 
-		if (parse_number(names.items[i], strlen(names.items[i]), 10, INT32_MAX, &number) < 0)
+		if (parse_number(names.items[i], strlen(names.items[i]), 10, INT32_MAX, &number) <
+		    0)
 			continue;
 		if (array_reserve(&groups.items, groups.count, sizeof(*groups.items)) < 0)
 			return -ENOMEM;

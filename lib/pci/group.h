@@ -12,8 +12,8 @@
 
 struct iommu_group {
 	int number;
-	char *type;	/* "DMA", "DMA-FQ", "identity"; NULL where it was not asked, or cannot be read */
-	bool reserved;	/* a `direct` line in reserved_regions: not for VFIO */
+	char *type; /* "DMA", "DMA-FQ", "identity"; NULL where it was not asked, or cannot be read */
+	bool reserved; /* a `direct` line in reserved_regions: not for VFIO */
 };
 
 /* In order of number. Started as { 0 }. */

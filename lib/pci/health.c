@@ -26,8 +26,8 @@ static bool read_total(const struct sysroot *root, const char *address, const ch
 	const char *line = value ? strstr(value, "TOTAL_ERR_") : NULL;
 	const char *number = line ? strchr(line, ' ') : NULL;
 
-	return number && parse_number(number + 1, strspn(number + 1, "0123456789"), 10, UINT64_MAX,
-				      ret) == 0;
+	return number &&
+	       parse_number(number + 1, strspn(number + 1, "0123456789"), 10, UINT64_MAX, ret) == 0;
 }
 
 static uint64_t read_sizes(const struct sysroot *root, const char *address, size_t region)

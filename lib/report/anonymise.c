@@ -193,9 +193,8 @@ char *anonymise(const struct anonymiser *anonymiser, const char *text)
 		size_t size = 0;
 
 		/* Within a word, or a version, nothing begins. */
-		if (at == text ||
-		    (!is_word(at[-1]) &&
-		     !(at[-1] == '.' && at - text > 1 && isdigit((unsigned char)at[-2]))))
+		if (at == text || (!is_word(at[-1]) && !(at[-1] == '.' && at - text > 1 &&
+							 isdigit((unsigned char)at[-2]))))
 			size = match(anonymiser, at, instead);
 		if (size == 0) {
 			at++;

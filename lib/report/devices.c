@@ -8,13 +8,13 @@
 #include "report/words.h"
 
 /* What stands in a line besides the device's name: group, address, ids, driver, verdict. */
-#define COLUMN_GROUP   5
-#define COLUMN_IDS     9
-#define COLUMN_DRIVER  10
-#define COLUMN_PASS    5
-#define COLUMN_OTHERS  (COLUMN_GROUP + COLUMN_IDS + COLUMN_DRIVER + COLUMN_PASS + 5)
-#define NAME_LEAST 20
-#define NAME_MOST  60
+#define COLUMN_GROUP  5
+#define COLUMN_IDS    9
+#define COLUMN_DRIVER 10
+#define COLUMN_PASS   5
+#define COLUMN_OTHERS (COLUMN_GROUP + COLUMN_IDS + COLUMN_DRIVER + COLUMN_PASS + 5)
+#define NAME_LEAST    20
+#define NAME_MOST     60
 
 static bool group_has_display(const struct device_rows *rows, int group)
 {
@@ -180,9 +180,8 @@ int device_row_remarks(const struct device_row *row, struct strings *remarks)
 	if (r == 0 && facts->physical)
 		r = add_remark(remarks, text_format("virtual function of %s", facts->physical));
 	if (r == 0 && facts->functions_most > 0)
-		r = add_remark(remarks,
-			       text_format("SR-IOV: %u of %u virtual functions", facts->functions,
-					   facts->functions_most));
+		r = add_remark(remarks, text_format("SR-IOV: %u of %u virtual functions",
+						    facts->functions, facts->functions_most));
 	for (size_t i = 0; i < safety->uses.count && r == 0; i++)
 		if (!text_equal(safety->why, safety->uses.items[i]))
 			r = strings_add(remarks, safety->uses.items[i]);
@@ -222,8 +221,8 @@ struct columns {
 	size_t address, name;
 };
 
-static void add_line(struct text *text, const struct device_row *row,
-		     const struct columns *columns, bool colour)
+static void add_line(struct text *text, const struct device_row *row, const struct columns *columns,
+		     bool colour)
 {
 	const struct pci_device *device = &row->entry->device;
 	bool mark = colour && !device->bridge;
@@ -280,9 +279,9 @@ char *device_rows_words(const struct device_rows *rows, const struct terminal *t
 	struct columns columns = find_columns(rows, terminal->width);
 	struct text text = { 0 };
 
-	text_add(&text, "%*s %-*s %-*s %-*s %-*s %s\n", COLUMN_GROUP, "GROUP",
-		 (int)columns.address, "ADDRESS", (int)columns.name, "DEVICE", COLUMN_IDS, "IDS",
-		 COLUMN_DRIVER, "DRIVER", "PASS");
+	text_add(&text, "%*s %-*s %-*s %-*s %-*s %s\n", COLUMN_GROUP, "GROUP", (int)columns.address,
+		 "ADDRESS", (int)columns.name, "DEVICE", COLUMN_IDS, "IDS", COLUMN_DRIVER, "DRIVER",
+		 "PASS");
 	for (size_t i = 0; i < rows->count; i++) {
 		add_line(&text, &rows->items[i], &columns, terminal->colour);
 		if (add_remarks(&text, &rows->items[i], terminal->width) < 0)
@@ -323,25 +322,27 @@ static json_t *row_json(const struct device_row *row)
 {
 	const struct pci_device *device = &row->entry->device;
 	const struct pci_facts *facts = &row->entry->facts;
-	json_t *object = json_pack(
-		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "address", device->name, "name",
-		row->name, "vendor", hex_json(4, device->vendor), "device",
-		hex_json(4, device->device), "subsystem_vendor",
-		hex_json(4, device->subsystem_vendor), "subsystem_device",
-		hex_json(4, device->subsystem_device), "class", hex_json(6, device->class_code),
-		"bridge", device->bridge, "iommu_group",
-		device->iommu_group == IOMMU_GROUP_NONE ? json_null()
-							: json_integer(device->iommu_group));
-	json_t *rest = json_pack(
-		"{s:s?, s:o, s:o, s:s?, s:b, s:b, s:s?, s:I, s:I, s:o, s:s, s:s?}", "driver",
-		device->driver, "modules",
-		row->modules ? strings_json(row->modules) : json_null(), "reset_methods",
-		facts->reset_methods ? words_json(facts->reset_methods) : json_null(), "power",
-		facts->power, "rom", facts->has_rom, "boot_display", facts->boot_display,
-		"physical_function", facts->physical, "virtual_functions",
-		(json_int_t)facts->functions, "virtual_functions_most",
-		(json_int_t)facts->functions_most, "uses", strings_json(&row->safety->uses), "pass",
-		pass_name(row->safety->pass), "why", row->safety->why);
+	json_t *object =
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "address", device->name,
+			  "name", row->name, "vendor", hex_json(4, device->vendor), "device",
+			  hex_json(4, device->device), "subsystem_vendor",
+			  hex_json(4, device->subsystem_vendor), "subsystem_device",
+			  hex_json(4, device->subsystem_device), "class",
+			  hex_json(6, device->class_code), "bridge", device->bridge, "iommu_group",
+			  device->iommu_group == IOMMU_GROUP_NONE
+				  ? json_null()
+				  : json_integer(device->iommu_group));
+	json_t *rest =
+		json_pack("{s:s?, s:o, s:o, s:s?, s:b, s:b, s:s?, s:I, s:I, s:o, s:s, s:s?}",
+			  "driver", device->driver, "modules",
+			  row->modules ? strings_json(row->modules) : json_null(), "reset_methods",
+			  facts->reset_methods ? words_json(facts->reset_methods) : json_null(),
+			  "power", facts->power, "rom", facts->has_rom, "boot_display",
+			  facts->boot_display, "physical_function", facts->physical,
+			  "virtual_functions", (json_int_t)facts->functions,
+			  "virtual_functions_most", (json_int_t)facts->functions_most, "uses",
+			  strings_json(&row->safety->uses), "pass", pass_name(row->safety->pass),
+			  "why", row->safety->why);
 
 	json_object_update(object, rest);
 	json_decref(rest);

@@ -62,9 +62,9 @@ int page_add_versions(struct page *page)
 
 /* The keys of a VM's configuration that matter here; all others stay at home. */
 static const char *const vm_keys[] = {
-	"args",	   "balloon",	"bios",	     "boot",	 "cores",  "cpu",     "hookscript", "hostpci",
-	"hugepages", "machine", "memory",    "numa",	 "onboot", "ostype",  "sockets",    "startup",
-	"template", "vga",	"vmgenid",   "efidisk0", "kvm",
+	"args",	   "balloon",	"bios",	    "boot",   "cores",	 "cpu",	     "hookscript",
+	"hostpci", "hugepages", "machine",  "memory", "numa",	 "onboot",   "ostype",
+	"sockets", "startup",	"template", "vga",    "vmgenid", "efidisk0", "kvm",
 };
 
 static bool is_relevant(const char *line)
@@ -147,7 +147,8 @@ static int add_folder(struct page *page, const char *folder)
 int page_add_configuration(struct page *page)
 {
 	static const char *const files[] = { "etc/kernel/cmdline", "etc/modules",
-					     "etc/pve/mapping/pci.cfg", "etc/pve-vfio/config.json" };
+					     "etc/pve/mapping/pci.cfg",
+					     "etc/pve-vfio/config.json" };
 	int r = page_add_block(page, "/proc/cmdline", page->node->command_line);
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files) && r == 0; i++)
@@ -179,8 +180,10 @@ static void add_markdown(struct text *text, const char *words)
 }
 
 static const char *const marks[VERDICT_LEVEL_COUNT] = {
-	[VERDICT_OK] = "ok",		       [VERDICT_INFO] = "info",
-	[VERDICT_WARNING] = "**warning**",     [VERDICT_ERROR] = "**ERROR**",
+	[VERDICT_OK] = "ok",
+	[VERDICT_INFO] = "info",
+	[VERDICT_WARNING] = "**warning**",
+	[VERDICT_ERROR] = "**ERROR**",
 	[VERDICT_UNKNOWN] = "**not known**",
 };
 

@@ -22,7 +22,7 @@ struct page_block {
 /* Started as { 0 } with what is borrowed set. */
 struct page {
 	const struct pve_node *node;
-	const struct verdicts *verdicts;  /* of the node */
+	const struct verdicts *verdicts; /* of the node */
 	const struct device_rows *devices;
 	const struct anonymiser *anonymiser;
 	struct strings versions; /* "kernel 6.8.12-4-pve" */

@@ -5,16 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK	     512
-#define NAME_SIZE    100
-#define LINK_OFFSET  157
-#define TYPE_OFFSET  156
-#define SUM_OFFSET   148
-#define SUM_SIZE     8
+#define BLOCK	    512
+#define NAME_SIZE   100
+#define LINK_OFFSET 157
+#define TYPE_OFFSET 156
+#define SUM_OFFSET  148
+#define SUM_SIZE    8
 
 /* What GNU tar puts in front of an entry whose name or target is too long for its header. */
-#define LONG_NAME    'L'
-#define LONG_TARGET  'K'
+#define LONG_NAME   'L'
+#define LONG_TARGET 'K'
 
 static void add(struct tar *tar, const void *data, size_t size)
 {

@@ -9,10 +9,8 @@
 static const struct {
 	const char *mark, *colour;
 } styles[VERDICT_LEVEL_COUNT] = {
-	[VERDICT_OK] = { "ok", "\033[32m" },
-	[VERDICT_INFO] = { "info", "\033[36m" },
-	[VERDICT_WARNING] = { "WARNING", "\033[33m" },
-	[VERDICT_ERROR] = { "ERROR", "\033[31m" },
+	[VERDICT_OK] = { "ok", "\033[32m" },	       [VERDICT_INFO] = { "info", "\033[36m" },
+	[VERDICT_WARNING] = { "WARNING", "\033[33m" }, [VERDICT_ERROR] = { "ERROR", "\033[31m" },
 	[VERDICT_UNKNOWN] = { "UNKNOWN", "\033[35m" },
 };
 
@@ -69,11 +67,13 @@ json_t *verdicts_json(const struct verdicts *verdicts)
 	for (size_t i = 0; i < verdicts->count; i++) {
 		const struct verdict *verdict = &verdicts->items[i];
 
-		json_array_append_new(
-			array, json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?}", "id", verdict->id,
-					 "level", verdict_level_name(verdict->level), "section",
-					 verdict->section, "subject", verdict->subject, "evidence",
-					 verdict->evidence, "remedy", verdict->remedy));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s?}", "id",
+						verdict->id, "level",
+						verdict_level_name(verdict->level), "section",
+						verdict->section, "subject", verdict->subject,
+						"evidence", verdict->evidence, "remedy",
+						verdict->remedy));
 	}
 	return array;
 }

@@ -11,8 +11,7 @@
 #define SNIPPETS    "snippets"
 
 /* Types whose volumes are files, and where they are mounted when no path is told. */
-static const char *const folder_types[] = { "dir",    "nfs",   "cifs",
-					    "cephfs", "btrfs", "glusterfs" };
+static const char *const folder_types[] = { "dir", "nfs", "cifs", "cephfs", "btrfs", "glusterfs" };
 
 /* What a section has said so far. */
 struct section {
@@ -56,8 +55,7 @@ static int finish(struct section *section, struct snippet_stores *stores)
 		store.folder = text_format("/mnt/pve/%s/%s", section->name, below);
 	store.name = TAKE_PTR(section->name);
 	section_done(section);
-	if (!store.folder ||
-	    array_reserve(&stores->items, stores->count, sizeof(store)) < 0) {
+	if (!store.folder || array_reserve(&stores->items, stores->count, sizeof(store)) < 0) {
 		free(store.name);
 		free(store.folder);
 		return -ENOMEM;

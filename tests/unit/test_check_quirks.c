@@ -7,10 +7,11 @@
 
 #include "check/quirks.h"
 
-#define ENTRY(more)                                                                                \
+#define ENTRY(more)                                                                                      \
 	"{\"format\":1,\"quirks\":[{\"id\":\"x\",\"level\":\"warning\",\"what\":\"w\",\"remedy\":\"r\"," \
 	"\"source\":\"s\"," more "}]}"
-#define DEVICES "\"devices\":[{\"vendor\":\"1002\",\"from\":\"67c0\",\"to\":\"67ff\",\"class\":\"03\"}]"
+#define DEVICES                                                                                    \
+	"\"devices\":[{\"vendor\":\"1002\",\"from\":\"67c0\",\"to\":\"67ff\",\"class\":\"03\"}]"
 
 /* What is shipped has an id, a source and devices in each entry, and no id twice. */
 static void test_built_in(void **state)
@@ -74,9 +75,9 @@ static void test_faults(void **state)
 		struct quirks quirks = { 0 };
 		struct error err = { 0 };
 
-		assert_row(rows[i].document, quirks_parse("f", rows[i].document,
-							  strlen(rows[i].document), &quirks,
-							  &err) == -EBADMSG);
+		assert_row(rows[i].document,
+			   quirks_parse("f", rows[i].document, strlen(rows[i].document), &quirks,
+					&err) == -EBADMSG);
 		if (!strstr(err.message, rows[i].words))
 			fail_msg("'%s' is not in '%s'", rows[i].words, err.message);
 	}
@@ -118,13 +119,13 @@ static void test_matching(void **state)
 	assert_true(applies(tree, ENTRY(DEVICES ",\"drivers\":[\"amdgpu\"]"), k68, &card, false));
 	assert_false(applies(tree, ENTRY(DEVICES ",\"virtual\":true"), k68, &card, false));
 	assert_true(applies(tree, ENTRY(DEVICES ",\"virtual\":true"), k68, &card, true));
-	assert_false(applies(tree, ENTRY(DEVICES ",\"modules\":[\"vendor_reset\"]"), k68, &card,
-			     false));
+	assert_false(
+		applies(tree, ENTRY(DEVICES ",\"modules\":[\"vendor_reset\"]"), k68, &card, false));
 	assert_true(applies(tree, ENTRY(DEVICES ",\"unless_module\":\"vendor_reset\""), k68, &card,
 			    false));
 	tree_file(tree, "sys/module/vendor_reset/initstate", "live\n");
-	assert_true(applies(tree, ENTRY(DEVICES ",\"modules\":[\"vendor_reset\"]"), k68, &card,
-			    false));
+	assert_true(
+		applies(tree, ENTRY(DEVICES ",\"modules\":[\"vendor_reset\"]"), k68, &card, false));
 	assert_false(applies(tree, ENTRY(DEVICES ",\"unless_module\":\"vendor_reset\""), k68, &card,
 			     false));
 }

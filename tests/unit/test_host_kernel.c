@@ -26,7 +26,9 @@ static void test_boot_id(void **state)
 
 static void test_versions(void **state)
 {
-	static const char *const bad[] = { "", "6", "6.", ".8", "v6.8", "six.8", "99999.1", "-1.2" };
+	static const char *const bad[] = {
+		"", "6", "6.", ".8", "v6.8", "six.8", "99999.1", "-1.2"
+	};
 	struct kernel_version version = { 0 }, other = { 6, 8 };
 
 	(void)state;
@@ -47,10 +49,14 @@ static void test_parameters(void **state)
 	static const struct {
 		const char *name, *value;
 	} rows[] = {
-		{ "iommu", "pt" },	      { "quiet", "" },
-		{ "vfio_pci.ids", "10de:1234" }, { "vfio-pci.ids", "10de:1234" },
-		{ "empty", "" },	      { "ommu", NULL },
-		{ "b", NULL },		      { "intel_iommu", NULL },
+		{ "iommu", "pt" },
+		{ "quiet", "" },
+		{ "vfio_pci.ids", "10de:1234" },
+		{ "vfio-pci.ids", "10de:1234" },
+		{ "empty", "" },
+		{ "ommu", NULL },
+		{ "b", NULL },
+		{ "intel_iommu", NULL },
 	};
 
 	(void)state;

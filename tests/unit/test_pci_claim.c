@@ -12,8 +12,10 @@ static void test_aliases(void **state)
 	struct pci_claims claims = { 0 };
 	struct error err = { 0 };
 
-	tree_add_device(tree, &(struct tree_device){ "0000:01:00.0", 0x10de, 0x2484, 0x030000, .group = 1 });
-	tree_add_device(tree, &(struct tree_device){ "0000:02:00.0", 0x144d, 0xa808, 0x010802, .group = 2 });
+	tree_add_device(tree, &(struct tree_device){ "0000:01:00.0", 0x10de, 0x2484, 0x030000,
+						     .group = 1 });
+	tree_add_device(tree, &(struct tree_device){ "0000:02:00.0", 0x144d, 0xa808, 0x010802,
+						     .group = 2 });
 	assert_int_equal(pci_inventory_read(&tree->root, &inventory, &err), 0);
 	assert_int_equal(inventory.count, 2);
 

@@ -138,7 +138,7 @@ static void test_groups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_nothing_there), tree_test(test_facts), tree_test(test_health),
+		tree_test(test_nothing_there), tree_test(test_facts),  tree_test(test_health),
 		tree_test(test_asleep),	       tree_test(test_groups),
 	};
 

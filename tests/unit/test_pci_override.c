@@ -17,7 +17,8 @@ static void test_readings(void **state)
 	};
 	struct error err = { 0 };
 
-	tree_add_device(tree, &(struct tree_device){ .address = "0000:01:00.0", .override = "vfio-pci" });
+	tree_add_device(tree,
+			&(struct tree_device){ .address = "0000:01:00.0", .override = "vfio-pci" });
 	tree_add_device(tree, &(struct tree_device){ .address = "0000:02:00.0" });
 	assert_int_equal(pci_overrides_read(&tree->root, readings, COUNT(readings), 5000, &err), 0);
 	assert_int_equal(readings[0].result, 0);
