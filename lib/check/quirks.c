@@ -16,12 +16,12 @@ static const char *const keys[] = { "id",      "level",	  "kernel",  "devices",
 				    "modules", "drivers", "virtual", "unless_module",
 				    "what",    "remedy",  "source" };
 
-static int check_keys(const json_t *object, struct error *err)
+static int check_keys(json_t *object, struct error *err)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach(object, key, value) {
 		size_t i = 0;
 
 		while (i < sizeof(keys) / sizeof(*keys) && strcmp(keys[i], key) != 0)
@@ -147,7 +147,7 @@ static int parse_words(const json_t *entry, struct quirk *quirk, struct error *e
 	return r;
 }
 
-static int parse_entry(const json_t *entry, struct quirk *quirk, struct error *err)
+static int parse_entry(json_t *entry, struct quirk *quirk, struct error *err)
 {
 	const json_t *devices, *item;
 	size_t i;
@@ -186,7 +186,7 @@ static void quirk_done(struct quirk *quirk)
 	free(quirk->source);
 }
 
-static int add_entry(const char *name, size_t number, const json_t *entry, struct quirks *quirks,
+static int add_entry(const char *name, size_t number, json_t *entry, struct quirks *quirks,
 		     struct error *err)
 {
 	struct quirk quirk = { 0 };
@@ -213,7 +213,8 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 {
 	cleanup_json json_t *document = NULL;
 	cleanup_quirks struct quirks quirks = { 0 };
-	const json_t *array = NULL, *entry;
+	const json_t *array = NULL;
+	json_t *entry;
 	uint64_t format;
 	size_t i;
 	int r = json_parse_object(name, data, size, &document, err);

@@ -3,19 +3,23 @@
 #include "check/quirks.h"
 
 __asm__(".section .rodata\n"
-	"quirks_data_start:\n"
-	".incbin \"share/quirks.json\"\n"
-	"quirks_data_end:\n"
+	".balign 8\n"
+	"quirks_file_size:\n"
+	".quad 1f - 0f\n"
+	"quirks_file:\n"
+	"0: .incbin \"share/quirks.json\"\n"
+	"1: .byte 0\n"
 	".previous\n");
 
-extern const char quirks_data_start[], quirks_data_end[];
+extern const char quirks_file[];
+extern const uint64_t quirks_file_size;
 
 const char *quirks_data(void)
 {
-	return quirks_data_start;
+	return quirks_file;
 }
 
 size_t quirks_data_size(void)
 {
-	return (size_t)(quirks_data_end - quirks_data_start);
+	return (size_t)quirks_file_size;
 }
