@@ -29,18 +29,18 @@ static int write_archive(const struct tar *tar, const char *path, struct error *
 	return 0;
 }
 
-int record_write(const struct pve_node *node, const struct anonymiser *anonymiser, const char *path,
-		 struct error *err)
+int recording_write(const struct pve_node *node, const struct anonymiser *anonymiser,
+		    const char *path, struct error *err)
 {
 	struct recorder recorder = { .root = node->root, .anonymiser = anonymiser };
 	int r;
 
-	record_pci(&recorder, node);
-	record_classes(&recorder);
-	record_kernel(&recorder, node);
-	record_network(&recorder);
-	record_processes(&recorder, node);
-	record_pve(&recorder, node);
+	recorder_pci(&recorder, node);
+	recorder_classes(&recorder);
+	recorder_kernel(&recorder, node);
+	recorder_network(&recorder);
+	recorder_processes(&recorder, node);
+	recorder_pve(&recorder, node);
 	tar_finish(&recorder.tar);
 	r = recorder.tar.failed ? error_set_memory(err) : write_archive(&recorder.tar, path, err);
 	recorder_done(&recorder);

@@ -9,5 +9,5 @@
 #include "report/anonymise.h"
 
 /* Writes the archive to `path` ("-": standard output). 0 or -errno. */
-int record_write(const struct pve_node *node, const struct anonymiser *anonymiser, const char *path,
-		 struct error *err);
+int recording_write(const struct pve_node *node, const struct anonymiser *anonymiser,
+		    const char *path, struct error *err);

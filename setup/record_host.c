@@ -73,17 +73,17 @@ static void record_modules(struct recorder *recorder, const struct pve_node *nod
 	(void)sysroot_list(recorder->root, "sys/module", &names);
 	for (size_t i = 0; i < names.count; i++) {
 		snprintf(path, sizeof(path), "sys/module/%s", names.items[i]);
-		record_folder(recorder, path, 0755);
+		recorder_folder(recorder, path, 0755);
 		snprintf(path, sizeof(path), "sys/module/%s/initstate", names.items[i]);
-		record_file(recorder, path);
+		recorder_file(recorder, path);
 		snprintf(path, sizeof(path), "sys/module/%s/parameters", names.items[i]);
 		if (text_starts_with(names.items[i], "vfio"))
-			record_files(recorder, path, NULL);
+			recorder_files(recorder, path, NULL);
 	}
 	snprintf(path, sizeof(path), "lib/modules/%s/modules.dep", node->release);
-	record_lines(recorder, path, keep_vfio);
+	recorder_lines(recorder, path, keep_vfio);
 	snprintf(path, sizeof(path), "lib/modules/%s/modules.builtin", node->release);
-	record_lines(recorder, path, keep_vfio);
+	recorder_lines(recorder, path, keep_vfio);
 }
 
 /* Of the lists of aliases and names only what is for a vendor that is there. */
@@ -116,7 +116,7 @@ static void record_aliases(struct recorder *recorder, const struct pve_node *nod
 		if (text_starts_with(line, any) ||
 		    (text_starts_with(line, concrete) && has_vendor(node, line + strlen(concrete))))
 			text_add(&kept, "%s\n", line);
-	record_text(recorder, path, kept.data ? kept.data : "");
+	recorder_text(recorder, path, kept.data ? kept.data : "");
 }
 
 static void record_names(struct recorder *recorder, const struct pve_node *node)
@@ -143,7 +143,7 @@ static void record_names(struct recorder *recorder, const struct pve_node *node)
 	}
 	/* The list is public; names in it are not to be taken for hosts. */
 	if (kept.data)
-		record_bytes(recorder, path, kept.data, kept.size, 0644);
+		recorder_bytes(recorder, path, kept.data, kept.size, 0644);
 }
 
 static void record_firmware(struct recorder *recorder)
@@ -154,21 +154,21 @@ static void record_firmware(struct recorder *recorder)
 	cleanup_free char *data = NULL;
 	size_t size;
 
-	record_presence(recorder, "sys/firmware/acpi/tables/DMAR");
-	record_presence(recorder, "sys/firmware/acpi/tables/IVRS");
+	recorder_presence(recorder, "sys/firmware/acpi/tables/DMAR");
+	recorder_presence(recorder, "sys/firmware/acpi/tables/IVRS");
 	if (sysroot_exists(recorder->root, "sys/firmware/efi"))
-		record_folder(recorder, "sys/firmware/efi", 0755);
+		recorder_folder(recorder, "sys/firmware/efi", 0755);
 	if (sysroot_read(recorder->root, secure_boot, ATTRIBUTE_MAX, &data, &size) == 0) {
 		/* The UUID in its name is not this machine's, but that of the kind of variable. */
 		tar_add_file(&recorder->tar, secure_boot, 0644, data, size);
 	}
-	record_file(recorder, "sys/kernel/security/lockdown");
+	recorder_file(recorder, "sys/kernel/security/lockdown");
 	(void)sysroot_list(recorder->root, "sys/class/iommu", &units);
 	for (size_t i = 0; i < units.count; i++) {
 		cleanup_free char *path = text_format("sys/class/iommu/%s", units.items[i]);
 
 		if (path)
-			record_folder(recorder, path, 0755);
+			recorder_folder(recorder, path, 0755);
 	}
 }
 
@@ -188,30 +188,30 @@ static void record_packages(struct recorder *recorder)
 		free(versions[i]);
 	}
 	if (status.size)
-		record_bytes(recorder, "var/lib/dpkg/status", status.data, status.size, 0644);
+		recorder_bytes(recorder, "var/lib/dpkg/status", status.data, status.size, 0644);
 }
 
-void record_kernel(struct recorder *recorder, const struct pve_node *node)
+void recorder_kernel(struct recorder *recorder, const struct pve_node *node)
 {
-	record_file(recorder, "proc/sys/kernel/hostname");
-	record_file(recorder, "proc/sys/kernel/osrelease");
-	record_file(recorder, "proc/sys/kernel/random/boot_id");
-	record_file(recorder, "proc/cmdline");
-	record_lines(recorder, "proc/cpuinfo", keep_processor);
-	record_lines(recorder, "proc/interrupts", keep_remapped);
-	record_lines(recorder, "proc/meminfo", keep_memory);
-	record_lines(recorder, "proc/iomem", keep_range);
-	record_lines(recorder, "proc/1/mountinfo", keep_mount);
-	record_file(recorder, "proc/swaps");
-	record_lines(recorder, "proc/bus/input/devices", keep_input);
-	record_files(recorder, "etc/modprobe.d", keep_all);
-	record_files(recorder, "lib/modprobe.d", keep_all);
-	record_lines(recorder, "etc/modules", keep_all);
-	record_files(recorder, "etc/modules-load.d", keep_all);
-	record_lines(recorder, "etc/default/grub", keep_grub);
-	record_files(recorder, "etc/default/grub.d", keep_grub);
-	record_file(recorder, "etc/kernel/cmdline");
-	record_file(recorder, "etc/kernel/proxmox-boot-uuids");
+	recorder_file(recorder, "proc/sys/kernel/hostname");
+	recorder_file(recorder, "proc/sys/kernel/osrelease");
+	recorder_file(recorder, "proc/sys/kernel/random/boot_id");
+	recorder_file(recorder, "proc/cmdline");
+	recorder_lines(recorder, "proc/cpuinfo", keep_processor);
+	recorder_lines(recorder, "proc/interrupts", keep_remapped);
+	recorder_lines(recorder, "proc/meminfo", keep_memory);
+	recorder_lines(recorder, "proc/iomem", keep_range);
+	recorder_lines(recorder, "proc/1/mountinfo", keep_mount);
+	recorder_file(recorder, "proc/swaps");
+	recorder_lines(recorder, "proc/bus/input/devices", keep_input);
+	recorder_files(recorder, "etc/modprobe.d", keep_all);
+	recorder_files(recorder, "lib/modprobe.d", keep_all);
+	recorder_lines(recorder, "etc/modules", keep_all);
+	recorder_files(recorder, "etc/modules-load.d", keep_all);
+	recorder_lines(recorder, "etc/default/grub", keep_grub);
+	recorder_files(recorder, "etc/default/grub.d", keep_grub);
+	recorder_file(recorder, "etc/kernel/cmdline");
+	recorder_file(recorder, "etc/kernel/proxmox-boot-uuids");
 	record_modules(recorder, node);
 	record_aliases(recorder, node);
 	record_names(recorder, node);
@@ -223,7 +223,7 @@ void record_kernel(struct recorder *recorder, const struct pve_node *node)
  * Addresses are made up, one network for each interface that has an address, so that none of the
  * node's own is in the archive, in whatever form the kernel writes it.
  */
-void record_network(struct recorder *recorder)
+void recorder_network(struct recorder *recorder)
 {
 	cleanup_routing struct routing routing = { 0 };
 	cleanup_text struct text route = { 0 }, trie = { 0 }, inet6 = { 0 };
@@ -255,8 +255,8 @@ void record_network(struct recorder *recorder)
 		return;
 	}
 	/* The names of interfaces can hold a MAC address. */
-	record_text(recorder, "proc/net/route", route.data);
-	record_bytes(recorder, "proc/net/fib_trie", trie.data, trie.size, 0644);
-	record_bytes(recorder, "proc/net/ipv6_route", "", 0, 0644);
-	record_text(recorder, "proc/net/if_inet6", inet6.data ? inet6.data : "");
+	recorder_text(recorder, "proc/net/route", route.data);
+	recorder_bytes(recorder, "proc/net/fib_trie", trie.data, trie.size, 0644);
+	recorder_bytes(recorder, "proc/net/ipv6_route", "", 0, 0644);
+	recorder_text(recorder, "proc/net/if_inet6", inet6.data ? inet6.data : "");
 }

@@ -87,8 +87,8 @@ static void record_hook(struct recorder *recorder, const char *path)
 		return;
 	same = sysroot_read(recorder->root, HOOK_PATH, HOOK_MAX, &installed, &size) == 0 &&
 	       size == own_size && memcmp(own, installed, size) == 0;
-	record_bytes(recorder, path, same ? "hook" : "another", same ? 4 : 7,
-		     status.st_mode & 0777);
+	recorder_bytes(recorder, path, same ? "hook" : "another", same ? 4 : 7,
+		       status.st_mode & 0777);
 }
 
 static void record_hooks(struct recorder *recorder, const struct pve_node *node)
@@ -122,30 +122,30 @@ static void record_roms(struct recorder *recorder, const struct pve_node *node)
 				continue;
 			path = text_format("usr/share/kvm/%s", line->hostpci.romfile);
 			if (path && sysroot_exists(recorder->root, path))
-				record_bytes(recorder, path, nothing, sizeof(nothing), 0644);
+				recorder_bytes(recorder, path, nothing, sizeof(nothing), 0644);
 		}
 }
 
-void record_pve(struct recorder *recorder, const struct pve_node *node)
+void recorder_pve(struct recorder *recorder, const struct pve_node *node)
 {
-	record_files(recorder, "etc/pve/qemu-server", keep_setting);
-	record_lines(recorder, "etc/pve/storage.cfg", keep_storage);
-	record_lines(recorder, "etc/pve/jobs.cfg", keep_job);
-	record_lines(recorder, "etc/pve/ha/resources.cfg", keep_resource);
-	record_lines(recorder, "etc/pve/mapping/pci.cfg", keep_mapping);
-	record_files(recorder, "etc/pve/pve-vfio", NULL);
-	record_files(recorder, "etc/pve/lxc", keep_container);
-	record_file(recorder, "etc/pve-vfio/config.json");
-	record_file(recorder, "run/qemu-server/pci-id-reservations");
-	record_folder(recorder, "run/qemu-server", 0755);
+	recorder_files(recorder, "etc/pve/qemu-server", keep_setting);
+	recorder_lines(recorder, "etc/pve/storage.cfg", keep_storage);
+	recorder_lines(recorder, "etc/pve/jobs.cfg", keep_job);
+	recorder_lines(recorder, "etc/pve/ha/resources.cfg", keep_resource);
+	recorder_lines(recorder, "etc/pve/mapping/pci.cfg", keep_mapping);
+	recorder_files(recorder, "etc/pve/pve-vfio", NULL);
+	recorder_files(recorder, "etc/pve/lxc", keep_container);
+	recorder_file(recorder, "etc/pve-vfio/config.json");
+	recorder_file(recorder, "run/qemu-server/pci-id-reservations");
+	recorder_folder(recorder, "run/qemu-server", 0755);
 	if (sysroot_exists(recorder->root, "run/pve-vfio")) {
-		record_folder(recorder, "run/pve-vfio", 0700);
+		recorder_folder(recorder, "run/pve-vfio", 0700);
 		for (size_t i = 0; i < node->journals.count; i++) {
 			char path[SYSROOT_PATH_MAX];
 
 			snprintf(path, sizeof(path), "run/pve-vfio/%u.json",
 				 node->journals.items[i].vmid);
-			record_file(recorder, path);
+			recorder_file(recorder, path);
 		}
 	}
 	record_hooks(recorder, node);
@@ -179,7 +179,7 @@ static bool record_descriptors(struct recorder *recorder, const char *pid)
 		target[size < 0 ? 0 : size] = '\0';
 		if (!path || !is_of_interest(target))
 			continue;
-		record_link(recorder, path, NULL);
+		recorder_link(recorder, path, NULL);
 		any = true;
 	}
 	return any;
@@ -193,17 +193,17 @@ static void record_command(struct recorder *recorder, const struct node_vm *vm)
 			    0, vm->vmid, 0);
 
 	snprintf(path, sizeof(path), "proc/%d/cmdline", (int)vm->qemu.pid);
-	record_bytes(recorder, path, line, (size_t)size, 0644);
+	recorder_bytes(recorder, path, line, (size_t)size, 0644);
 	snprintf(path, sizeof(path), "proc/%d/stat", (int)vm->qemu.pid);
 	snprintf(line, sizeof(line),
 		 "%d (kvm) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 %ju 23\n",
 		 (int)vm->qemu.pid, (uintmax_t)vm->qemu.start_time);
-	record_text(recorder, path, line);
+	recorder_text(recorder, path, line);
 	snprintf(path, sizeof(path), "run/qemu-server/%u.pid", vm->vmid);
-	record_file(recorder, path);
+	recorder_file(recorder, path);
 }
 
-void record_processes(struct recorder *recorder, const struct pve_node *node)
+void recorder_processes(struct recorder *recorder, const struct pve_node *node)
 {
 	cleanup_strings struct strings names = { 0 };
 
@@ -214,9 +214,9 @@ void record_processes(struct recorder *recorder, const struct pve_node *node)
 
 		if (command && parse_u32(names.items[i], &pid) == 0 &&
 		    record_descriptors(recorder, names.items[i]))
-			record_file(recorder, command);
+			recorder_file(recorder, command);
 	}
-	record_folder(recorder, "proc/1/fd", 0755);
+	recorder_folder(recorder, "proc/1/fd", 0755);
 	for (size_t i = 0; i < node->vm_count; i++)
 		if (node->vms[i].qemu.pid)
 			record_command(recorder, &node->vms[i]);

@@ -81,7 +81,7 @@ static void record_config(struct recorder *recorder, const struct pci_entry *ent
 	if (size <= 0)
 		return;
 	take_serial_out(config, (size_t)size);
-	record_bytes(recorder, path, config, (size_t)size, 0644);
+	recorder_bytes(recorder, path, config, (size_t)size, 0644);
 }
 
 static void record_numbered(struct recorder *recorder, const struct pci_entry *entry,
@@ -91,12 +91,12 @@ static void record_numbered(struct recorder *recorder, const struct pci_entry *e
 
 	for (unsigned i = 0; i < entry->facts.functions; i++) {
 		snprintf(path, sizeof(path), "%s/virtfn%u", folder, i);
-		record_link(recorder, path, NULL);
+		recorder_link(recorder, path, NULL);
 	}
 	for (unsigned i = 0; i < PCI_REGION_ROM; i++) {
 		snprintf(path, sizeof(path), "%s/resource%u_resize", folder, i);
 		if (!entry->facts.power || strcmp(entry->facts.power, "D0") == 0)
-			record_file(recorder, path);
+			recorder_file(recorder, path);
 	}
 }
 
@@ -109,25 +109,25 @@ static void record_function(struct recorder *recorder, const struct pci_entry *e
 	snprintf(folder, sizeof(folder), "sys/%s", entry->facts.folder);
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, attributes[i]);
-		record_file(recorder, path);
+		recorder_file(recorder, path);
 	}
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, links[i]);
-		record_link(recorder, path, NULL);
+		recorder_link(recorder, path, NULL);
 	}
 	snprintf(path, sizeof(path), "%s/reset", folder);
-	record_presence(recorder, path);
+	recorder_presence(recorder, path);
 	snprintf(path, sizeof(path), "%s/rom", folder);
-	record_presence(recorder, path);
+	recorder_presence(recorder, path);
 	record_config(recorder, entry, folder);
 	record_numbered(recorder, entry, folder);
 	pci_attribute_path(path, entry->device.name, "");
-	record_link(recorder, path, NULL);
+	recorder_link(recorder, path, NULL);
 	if (entry->device.driver) {
 		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", entry->device.driver);
-		record_folder(recorder, path, 0755);
+		recorder_folder(recorder, path, 0755);
 		snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s/module", entry->device.driver);
-		record_link(recorder, path, NULL);
+		recorder_link(recorder, path, NULL);
 	}
 }
 
@@ -155,8 +155,8 @@ static void record_overrides(struct recorder *recorder, const struct pve_node *n
 						    : "lost");
 
 			if (path && readings[i].result == 0)
-				record_text(recorder, path,
-					    override ? override : DRIVER_OVERRIDE_UNSET "\n");
+				recorder_text(recorder, path,
+					      override ? override : DRIVER_OVERRIDE_UNSET "\n");
 		}
 	pci_overrides_done(readings, inventory->count);
 }
@@ -166,22 +166,22 @@ static void record_groups(struct recorder *recorder)
 	cleanup_strings struct strings names = { 0 };
 	char path[SYSROOT_PATH_MAX];
 
-	record_folder(recorder, "sys/kernel/iommu_groups", 0755);
+	recorder_folder(recorder, "sys/kernel/iommu_groups", 0755);
 	(void)sysroot_list(recorder->root, "sys/kernel/iommu_groups", &names);
 	for (size_t i = 0; i < names.count; i++) {
 		snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%s/type", names.items[i]);
-		record_file(recorder, path);
+		recorder_file(recorder, path);
 		snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%s/reserved_regions",
 			 names.items[i]);
-		record_file(recorder, path);
+		recorder_file(recorder, path);
 		snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%s/devices", names.items[i]);
-		record_links(recorder, path);
+		recorder_links(recorder, path);
 	}
 }
 
-void record_pci(struct recorder *recorder, const struct pve_node *node)
+void recorder_pci(struct recorder *recorder, const struct pve_node *node)
 {
-	record_folder(recorder, "sys/bus/pci/drivers/vfio-pci", 0755);
+	recorder_folder(recorder, "sys/bus/pci/drivers/vfio-pci", 0755);
 	for (size_t i = 0; i < node->inventory.count; i++)
 		record_function(recorder, &node->inventory.items[i]);
 	record_overrides(recorder, node);
@@ -206,16 +206,16 @@ static bool cut_uuid(char *line)
 }
 
 static void record_below(struct recorder *recorder, const char *folder, const char *name,
-			 record_keep *keep)
+			 recorder_keep *keep)
 {
 	cleanup_free char *path = text_format("%s/%s", folder, name);
 
 	if (!path)
 		recorder->tar.failed = true;
 	else if (keep)
-		record_lines(recorder, path, keep);
+		recorder_lines(recorder, path, keep);
 	else
-		record_file(recorder, path);
+		recorder_file(recorder, path);
 }
 
 static void record_block(struct recorder *recorder, const char *folder)
@@ -231,9 +231,9 @@ static void record_block(struct recorder *recorder, const char *folder)
 	record_below(recorder, folder, "dm/uuid", cut_uuid);
 	record_below(recorder, folder, "loop/backing_file", NULL);
 	if (holders)
-		record_links(recorder, holders);
+		recorder_links(recorder, holders);
 	if (array && sysroot_exists(recorder->root, array))
-		record_folder(recorder, array, 0755);
+		recorder_folder(recorder, array, 0755);
 }
 
 static void record_interface(struct recorder *recorder, const char *folder)
@@ -249,13 +249,13 @@ static void record_interface(struct recorder *recorder, const char *folder)
 
 		if (path && (strcmp(names.items[i], "master") == 0 ||
 			     text_starts_with(names.items[i], "upper_")))
-			record_link(recorder, path, NULL);
+			recorder_link(recorder, path, NULL);
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		cleanup_free char *path = text_format("%s/%s", folder, kinds[i]);
 
 		if (path && sysroot_exists(recorder->root, path))
-			record_folder(recorder, path, 0755);
+			recorder_folder(recorder, path, 0755);
 	}
 }
 
@@ -264,7 +264,7 @@ static void record_display(struct recorder *recorder, const char *folder)
 	record_below(recorder, folder, "uevent", keep_node);
 }
 
-void record_classes(struct recorder *recorder)
+void recorder_classes(struct recorder *recorder)
 {
 	static const struct {
 		const char *folder;
@@ -278,7 +278,7 @@ void record_classes(struct recorder *recorder)
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
 		cleanup_strings struct strings names = { 0 };
 
-		record_folder(recorder, classes[i].folder, 0755);
+		recorder_folder(recorder, classes[i].folder, 0755);
 		(void)sysroot_list(recorder->root, classes[i].folder, &names);
 		for (size_t k = 0; k < names.count; k++) {
 			cleanup_free char *path =
@@ -286,7 +286,7 @@ void record_classes(struct recorder *recorder)
 			cleanup_free char *real = NULL;
 
 			if (path)
-				record_link(recorder, path, &real);
+				recorder_link(recorder, path, &real);
 			if (real)
 				classes[i].record(recorder, real);
 		}

@@ -7,9 +7,9 @@
 #include "check/pve_node.h"
 #include "recorder.h"
 
-void record_pci(struct recorder *recorder, const struct pve_node *node);
-void record_classes(struct recorder *recorder);
-void record_kernel(struct recorder *recorder, const struct pve_node *node);
-void record_network(struct recorder *recorder);
-void record_processes(struct recorder *recorder, const struct pve_node *node);
-void record_pve(struct recorder *recorder, const struct pve_node *node);
+void recorder_pci(struct recorder *recorder, const struct pve_node *node);
+void recorder_classes(struct recorder *recorder);
+void recorder_kernel(struct recorder *recorder, const struct pve_node *node);
+void recorder_network(struct recorder *recorder);
+void recorder_processes(struct recorder *recorder, const struct pve_node *node);
+void recorder_pve(struct recorder *recorder, const struct pve_node *node);

@@ -24,7 +24,7 @@ static void add_folders(struct recorder *recorder, const char *path)
 		if (!folder)
 			recorder->tar.failed = true;
 		else if (*folder)
-			record_folder(recorder, folder, 0755);
+			recorder_folder(recorder, folder, 0755);
 	}
 }
 
@@ -37,7 +37,7 @@ static char *clean(struct recorder *recorder, const char *text)
 	return cleaned;
 }
 
-void record_folder(struct recorder *recorder, const char *path, unsigned mode)
+void recorder_folder(struct recorder *recorder, const char *path, unsigned mode)
 {
 	cleanup_free char *cleaned = clean(recorder, path);
 
@@ -49,8 +49,8 @@ void record_folder(struct recorder *recorder, const char *path, unsigned mode)
 	tar_add_folder(&recorder->tar, cleaned, mode);
 }
 
-void record_bytes(struct recorder *recorder, const char *path, const void *data, size_t size,
-		  unsigned mode)
+void recorder_bytes(struct recorder *recorder, const char *path, const void *data, size_t size,
+		    unsigned mode)
 {
 	cleanup_free char *cleaned = clean(recorder, path);
 
@@ -60,24 +60,24 @@ void record_bytes(struct recorder *recorder, const char *path, const void *data,
 	tar_add_file(&recorder->tar, cleaned, mode, data, size);
 }
 
-void record_text(struct recorder *recorder, const char *path, const char *text)
+void recorder_text(struct recorder *recorder, const char *path, const char *text)
 {
 	cleanup_free char *cleaned = clean(recorder, text);
 
 	if (cleaned)
-		record_bytes(recorder, path, cleaned, strlen(cleaned), 0644);
+		recorder_bytes(recorder, path, cleaned, strlen(cleaned), 0644);
 }
 
-void record_file(struct recorder *recorder, const char *path)
+void recorder_file(struct recorder *recorder, const char *path)
 {
 	cleanup_free char *data = NULL;
 	size_t size;
 
 	if (sysroot_read(recorder->root, path, FILE_MAX, &data, &size) == 0)
-		record_text(recorder, path, data);
+		recorder_text(recorder, path, data);
 }
 
-void record_lines(struct recorder *recorder, const char *path, record_keep *keep)
+void recorder_lines(struct recorder *recorder, const char *path, recorder_keep *keep)
 {
 	cleanup_free char *data = NULL;
 	cleanup_text struct text kept = { 0 };
@@ -90,17 +90,17 @@ void record_lines(struct recorder *recorder, const char *path, record_keep *keep
 	while ((line = strsep(&rest, "\n")))
 		if ((*line || rest) && keep(line))
 			text_add(&kept, "%s\n", line);
-	record_text(recorder, path, kept.data ? kept.data : "");
+	recorder_text(recorder, path, kept.data ? kept.data : "");
 	recorder->tar.failed |= kept.failed;
 }
 
-void record_presence(struct recorder *recorder, const char *path)
+void recorder_presence(struct recorder *recorder, const char *path)
 {
 	if (sysroot_exists(recorder->root, path))
-		record_bytes(recorder, path, "", 0, 0644);
+		recorder_bytes(recorder, path, "", 0, 0644);
 }
 
-void record_link(struct recorder *recorder, const char *path, char **ret_real)
+void recorder_link(struct recorder *recorder, const char *path, char **ret_real)
 {
 	cleanup_close int fd = sysroot_openat(recorder->root, path, O_PATH | O_NOFOLLOW);
 	cleanup_free char *cleaned = NULL, *name = clean(recorder, path);
@@ -125,36 +125,36 @@ void record_link(struct recorder *recorder, const char *path, char **ret_real)
 		*ret_real = text_format("sys/%s", real);
 }
 
-void record_files(struct recorder *recorder, const char *folder, record_keep *keep)
+void recorder_files(struct recorder *recorder, const char *folder, recorder_keep *keep)
 {
 	cleanup_strings struct strings names = { 0 };
 
 	if (sysroot_list(recorder->root, folder, &names) < 0)
 		return;
-	record_folder(recorder, folder, 0755);
+	recorder_folder(recorder, folder, 0755);
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *path = text_format("%s/%s", folder, names.items[i]);
 
 		if (!path)
 			recorder->tar.failed = true;
 		else if (keep)
-			record_lines(recorder, path, keep);
+			recorder_lines(recorder, path, keep);
 		else
-			record_file(recorder, path);
+			recorder_file(recorder, path);
 	}
 }
 
-void record_links(struct recorder *recorder, const char *folder)
+void recorder_links(struct recorder *recorder, const char *folder)
 {
 	cleanup_strings struct strings names = { 0 };
 
 	if (sysroot_list(recorder->root, folder, &names) < 0)
 		return;
-	record_folder(recorder, folder, 0755);
+	recorder_folder(recorder, folder, 0755);
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *path = text_format("%s/%s", folder, names.items[i]);
 
 		if (path)
-			record_link(recorder, path, NULL);
+			recorder_link(recorder, path, NULL);
 	}
 }

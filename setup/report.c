@@ -137,7 +137,7 @@ static int report(struct command *command, const struct options *options, struct
 	if (r < 0)
 		return r;
 	if (options->record)
-		return record_write(&material.node, &material.anonymiser, options->record, err);
+		return recording_write(&material.node, &material.anonymiser, options->record, err);
 	page.node = &material.node;
 	page.verdicts = &material.verdicts;
 	page.devices = &material.rows;

@@ -149,6 +149,7 @@ int pci_facts_read(const struct sysroot *root, const char *address, struct pci_f
 	facts.reset_methods = read_value(folder, "reset_method");
 	facts.has_reset = faccessat(folder, "reset", F_OK, 0) == 0;
 	facts.power = read_value(folder, "power_state");
+	facts.module = link_end(folder, "driver/module");
 	facts.physical = link_end(folder, "physfn");
 	facts.functions_most = read_count(folder, "sriov_totalvfs");
 	if (facts.functions_most > 0)
@@ -168,6 +169,7 @@ void pci_facts_done(struct pci_facts *facts)
 	free(facts->parent);
 	free(facts->reset_methods);
 	free(facts->power);
+	free(facts->module);
 	free(facts->physical);
 	*facts = (struct pci_facts){ 0 };
 }

@@ -139,7 +139,8 @@ static int remark_module(const struct device_row *row, struct strings *remarks)
 	if (!row->modules || row->modules->count == 0)
 		return 0;
 	for (size_t i = 0; driver && i < row->modules->count; i++)
-		if (is_driver(driver, row->modules->items[i]))
+		if (is_driver(driver, row->modules->items[i]) ||
+		    text_equal(row->entry->facts.module, row->modules->items[i]))
 			return 0;
 	modules = join(row->modules);
 	if (!modules)
