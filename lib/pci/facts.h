@@ -24,6 +24,7 @@ struct pci_facts {
 	char *reset_methods; /* "flr bus": Linux 5.15 */
 	bool has_reset;	     /* one works: the file `reset` is there */
 	char *power;	     /* "D0", "D3cold": Linux 5.11 */
+	char *module;	     /* that brings its driver; NULL also for a built-in one */
 	char *physical;	     /* the physical function of this virtual one */
 	unsigned functions;  /* virtual functions now, and the most there can be */
 	unsigned functions_most;
