@@ -79,11 +79,22 @@ static int look(struct command *command, const struct state *state, const struct
 				  OVERRIDE_DEADLINE_MS, err);
 }
 
-static bool is_stuck(const struct sight *sight, const char *address)
+/* Or the hook's own child is with it in the kernel, and so keeps the VM's lock. */
+static bool is_stuck(const struct sight *sight, const struct action *action)
 {
+	if (action->state == ACTION_STUCK && sight->at_work)
+		return true;
 	for (size_t i = 0; i < sight->count; i++)
-		if (strcmp(sight->readings[i].address, address) == 0)
+		if (strcmp(sight->readings[i].address, action->target) == 0)
 			return sight->readings[i].stuck;
+	return false;
+}
+
+static bool any_stuck(const struct journal *journal)
+{
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].state == ACTION_STUCK)
+			return true;
 	return false;
 }
 
@@ -91,7 +102,10 @@ static bool is_stuck(const struct sight *sight, const char *address)
 static const char *find_fault(const struct journal *journal, const struct sight *sight)
 {
 	if (sight->at_work)
-		return "a phase is at work on it just now";
+		return any_stuck(journal)
+			       ? "a child of the hook is stuck in the kernel with one of "
+				 "its devices; most often only a reboot of the host helps"
+			       : "a phase is at work on it just now";
 	if (sight->locked)
 		return "Proxmox VE is at work on it: a start or stop goes on";
 	if (sight->watched)
@@ -116,9 +130,8 @@ static void print_device(struct command *command, struct pci_names *names,
 	printf("  %s %s\n    %s: %s, before: %s%s%s\n", action->target, name ? name : "",
 	       action->source, driver, action->before ? action->before : "no driver",
 	       done ? "" : "; ", done ? "" : action_state_name(action->state));
-	if (is_stuck(sight, action->target))
-		printf("    stuck: the kernel holds its lock; a driver's probe or remove does not "
-		       "end\n");
+	if (is_stuck(sight, action))
+		printf("    stuck in the kernel: a driver's probe or remove does not end\n");
 	else if (journal->phase == JOURNAL_RUNNING && done && !text_equal(driver, action->wanted))
 		printf("    the journal says %s: somebody else changed it\n", action->wanted);
 }
@@ -167,7 +180,7 @@ static json_t *json_device(struct command *command, struct pci_names *names,
 	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:b}", "address", action->target, "name",
 			 name ? name : "", "source", action->source, "driver", driver, "before",
 			 action->before, "state", action_state_name(action->state), "stuck",
-			 is_stuck(sight, action->target));
+			 is_stuck(sight, action));
 }
 
 static json_t *json_vm(struct command *command, struct pci_names *names,

@@ -86,13 +86,17 @@ static int judge_start(const struct doctor *doctor, const struct node_vm *vm,
 
 	if (r == -ENOMEM)
 		return r;
+	for (size_t i = 0; i < doctor->node->journals.count; i++)
+		if (doctor->node->journals.items[i].vmid == vm->vmid &&
+		    journal_judge_stuck(&doctor->node->journals.items[i], verdicts) < 0)
+			return -ENOMEM;
 	drop_own(&findings, &vm->qemu);
 	if (verdicts_add_findings(verdicts, &findings) < 0)
 		return -ENOMEM;
 	if (r < 0)
 		return verdict_add(verdicts, VERDICT_UNKNOWN, "start", NULL, NULL, "%s.",
 				   reason.message);
-	if (findings_count(&findings, LEVEL_ERROR) == 0)
+	if (verdicts_count(verdicts, VERDICT_ERROR) == 0)
 		return verdict_add(verdicts, VERDICT_OK, "start", NULL, NULL,
 				   "Nothing that the hook checks speaks against a start%s.",
 				   vm->qemu.pid ? "; the VM runs" : "");

@@ -41,5 +41,11 @@ int node_quirks(const struct doctor *doctor, struct verdicts *verdicts);
 int node_hook(const struct doctor *doctor, struct verdicts *verdicts);
 int node_state(const struct doctor *doctor, struct verdicts *verdicts);
 
+/*
+ * The devices that a journal says are stuck. Newer kernels (seen: 6.12.117) let driver_override be
+ * read all the same, so only the journal tells. 0 or -ENOMEM.
+ */
+int journal_judge_stuck(const struct journal *journal, struct verdicts *verdicts);
+
 /* What is odd about a VM's configuration beyond the checks of a start. */
 int vm_lint(const struct doctor *doctor, const struct node_vm *vm, struct verdicts *verdicts);

@@ -14,6 +14,9 @@
 /* Enough for a driver that is just probing. */
 #define OVERRIDE_DEADLINE_MS 2000
 
+static const char stuck_remedy[] = "See 'ps -eo pid,stat,wchan:32,args' for processes in state D; "
+				   "most often only a reboot of the host helps.";
+
 static int judge_journal(const struct pve_node *node, const struct journal *journal,
 			 struct verdicts *verdicts)
 {
@@ -51,6 +54,23 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 			   journal_phase_name(journal->phase));
 }
 
+int journal_judge_stuck(const struct journal *journal, struct verdicts *verdicts)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < journal->actions.count && r == 0; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (action->state == ACTION_STUCK)
+			r = verdict_add(verdicts, VERDICT_ERROR, "device-stuck", action->target,
+					stuck_remedy,
+					"VM %u's journal says that it is stuck in the kernel: a "
+					"driver's probe or remove did not end in time.",
+					journal->vmid);
+	}
+	return r;
+}
+
 static int judge_journals(const struct pve_node *node, struct verdicts *verdicts)
 {
 	int r = 0;
@@ -60,6 +80,8 @@ static int judge_journals(const struct pve_node *node, struct verdicts *verdicts
 				   "Run it as root.", "Only root may read the journals.");
 	for (size_t i = 0; i < node->journals.count && r == 0; i++)
 		r = judge_journal(node, &node->journals.items[i], verdicts);
+	for (size_t i = 0; i < node->journals.count && r == 0; i++)
+		r = journal_judge_stuck(&node->journals.items[i], verdicts);
 	if (r == 0 && node->journals.count == 0)
 		r = verdict_add(verdicts, VERDICT_OK, "journal", NULL, NULL,
 				"No VM holds devices by a journal.");
@@ -96,8 +118,7 @@ static int judge_override(const struct override_reading *reading, struct verdict
 {
 	if (reading->stuck)
 		return verdict_add(verdicts, VERDICT_ERROR, "device-stuck", reading->address,
-				   "See 'ps -eo pid,stat,wchan:32,args' for processes in state D; "
-				   "most often only a reboot of the host helps.",
+				   stuck_remedy,
 				   "The kernel holds its lock: a driver's probe or remove does not "
 				   "end.");
 	if (reading->result < 0)
