@@ -55,7 +55,7 @@ static int print_help(void)
 	       "  --root DIR  work on the tree below DIR in place of /\n"
 	       "  --help      print this and exit\n"
 	       "  --version   print the version and exit\n\n"
-	       "Exit status: 0 done; 1 failed; 2 usage; 3 refused.\n"
+	       "Exit status: 0 done; 1 failed; 2 usage; 3 refused, or found wanting.\n"
 	       "See pve-vfio(8).\n");
 	return STATUS_DONE;
 }
