@@ -18,14 +18,14 @@
 #define MINOR_LINE    "Device Minor:"
 
 /* One node of the device: "c", "226:128", "/dev/dri/renderD128". */
-struct pve_node {
+struct node {
 	const char *type;
 	char *number;
 	char *path;
 };
 
 struct nodes {
-	struct pve_node *items;
+	struct node *items;
 	size_t count;
 };
 
@@ -46,7 +46,7 @@ static int add_node(struct nodes *nodes, const char *type, char *number, char *p
 		free(path);
 		return -ENOMEM;
 	}
-	nodes->items[nodes->count++] = (struct pve_node){ type, number, path };
+	nodes->items[nodes->count++] = (struct node){ type, number, path };
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static enum match match_allow(const struct nodes *nodes, char *value)
 	size_t major = number ? strcspn(number, ":") + 1 : 0;
 
 	for (size_t i = 0; number && i < nodes->count; i++) {
-		const struct pve_node *node = &nodes->items[i];
+		const struct node *node = &nodes->items[i];
 
 		if (strcmp(type, node->type) != 0)
 			continue;
