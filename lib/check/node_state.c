@@ -82,7 +82,7 @@ static int judge_journals(const struct pve_node *node, struct verdicts *verdicts
 		r = judge_journal(node, &node->journals.items[i], verdicts);
 	for (size_t i = 0; i < node->journals.count && r == 0; i++)
 		r = journal_judge_stuck(&node->journals.items[i], verdicts);
-	if (r == 0 && node->journals.count == 0)
+	if (r == 0 && node->journals.count == 0 && node->faults.count == 0)
 		r = verdict_add(verdicts, VERDICT_OK, "journal", NULL, NULL,
 				"No VM holds devices by a journal.");
 	return r;
