@@ -26,8 +26,8 @@ static void print_reasons(const struct boot_settings *settings)
 
 		if (setting->kind != BOOT_PARAMETER || setting->found)
 			continue;
-		words_add_wrapped(&text, "   ", "     ", setting->name);
-		words_add_wrapped(&text, "     ", "     ", setting->reason);
+		words_wrap(&text, WORDS_WIDTH, "   ", "     ", setting->name);
+		words_wrap(&text, WORDS_WIDTH, "     ", "     ", setting->reason);
 		fputs(text.data ? text.data : "", stdout);
 	}
 }
@@ -40,8 +40,8 @@ static void print_early(const struct boot_settings *settings)
 
 		if (setting->kind != BOOT_EARLY)
 			continue;
-		words_add_wrapped(&text, "   ", "     ", setting->name);
-		words_add_wrapped(&text, "     ", "     ", setting->reason);
+		words_wrap(&text, WORDS_WIDTH, "   ", "     ", setting->name);
+		words_wrap(&text, WORDS_WIDTH, "     ", "     ", setting->reason);
 		fputs(text.data ? text.data : "", stdout);
 	}
 }
@@ -88,7 +88,7 @@ static void print_wrapped(const char *first, const char *indent, const char *wor
 {
 	cleanup_text struct text text = { 0 };
 
-	words_add_wrapped(&text, first, indent, words);
+	words_wrap(&text, WORDS_WIDTH, first, indent, words);
 	fputs(text.data ? text.data : "", stdout);
 }
 
