@@ -212,6 +212,7 @@ void recorder_kernel(struct recorder *recorder, const struct pve_node *node)
 	recorder_files(recorder, "etc/default/grub.d", keep_grub);
 	recorder_file(recorder, "etc/kernel/cmdline");
 	recorder_file(recorder, "etc/kernel/proxmox-boot-uuids");
+	recorder_file(recorder, "var/lib/pve-vfio/setup.json");
 	record_modules(recorder, node);
 	record_aliases(recorder, node);
 	record_names(recorder, node);
