@@ -14,6 +14,7 @@ static const struct {
 	{ "Processor and IOMMU", node_iommu },
 	{ "IOMMU groups", node_groups },
 	{ "Kernel", node_kernel },
+	{ "Boot", node_boot },
 	{ "VFIO modules", node_modules },
 	{ "GPUs", node_displays },
 	{ "PCIe errors", node_errors },

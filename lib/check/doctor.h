@@ -34,6 +34,7 @@ int doctor_vm(struct doctor *doctor, uint32_t vmid, struct verdicts *verdicts, s
 int node_iommu(const struct doctor *doctor, struct verdicts *verdicts);
 int node_groups(const struct doctor *doctor, struct verdicts *verdicts);
 int node_kernel(const struct doctor *doctor, struct verdicts *verdicts);
+int node_boot(const struct doctor *doctor, struct verdicts *verdicts);
 int node_modules(const struct doctor *doctor, struct verdicts *verdicts);
 int node_displays(const struct doctor *doctor, struct verdicts *verdicts);
 int node_errors(const struct doctor *doctor, struct verdicts *verdicts);
