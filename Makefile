@@ -5,6 +5,7 @@
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
 #   make check      every test
 #   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot    one kind
+#   make coverage   how many lines of lib/ the unit and fake tests run
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make lint       formatting, static analysis, scripts, and the order of the rooms
 #   make format     formats the sources
@@ -13,6 +14,7 @@
 # and the knobs:
 #
 #   D=asan          a dynamic build with the address and undefined behaviour sanitizers
+#   D=cov           one that counts which lines are run
 #   D=fuzz          the same for libFuzzer, with clang
 #   FUZZ_SECONDS=N  how long a parser is fuzzed (60)
 #   V=1             shows the commands
@@ -56,6 +58,10 @@ CC = clang
 OURS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -Wno-unknown-warning-option
 LINK += -fsanitize=fuzzer,address,undefined -pie
+else ifeq ($(D),cov)
+OURS += --coverage
+LINK += --coverage -pie -Wl,--wrap=_exit
+CFLAGS := -O0 -g
 else
 OURS += -D_FORTIFY_SOURCE=2
 LINK += -static-pie
@@ -71,6 +77,7 @@ TEST_PACKAGES := libcmocka-dev pciutils kmod perl
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
 	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
 BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
+COVERAGE_PACKAGES := gcovr
 HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 
@@ -85,6 +92,7 @@ $(eval $(call packages,test,$(TEST_PACKAGES)))
 $(eval $(call packages,vm,$(VM_PACKAGES)))
 $(eval $(call packages,boot,$(BOOT_PACKAGES)))
 $(eval $(call packages,html,$(HTML_PACKAGES)))
+$(eval $(call packages,coverage,$(COVERAGE_PACKAGES)))
 $(eval $(call packages,lint,$(LINT_PACKAGES)))
 
 $(DEPS): | $(B)/packages/build
@@ -121,20 +129,34 @@ UNIT := $(sort $(wildcard tests/unit/test_*.c))
 FAKE := $(sort $(wildcard tests/fake/test_*.c))
 SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
 
-# Tests always run with the sanitizers; this is where D=asan objects come from.
-ifneq ($(D),asan)
+# Tests always run with the sanitizers, which is where D=asan objects come from, or to be counted.
+ifeq ($(filter asan cov,$(D)),)
 check-unit check-fake:
 	$(Q)$(MAKE) --no-print-directory D=asan $@
 else
 $(O)/tests/%.o: | $(B)/packages/test
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
-	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $< $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 $(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(O)/libpve-vfio.a
 	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 check-unit: $(UNIT:%.c=$(O)/%)
 	$(Q)tests/run $^
 check-fake: $(FAKE:%.c=$(O)/%)
 	$(Q)tests/run $^
+endif
+
+# How much of lib/ the unit, fake and cli tests run. A child ends with _exit(), which must count too.
+# What a static program alone can do (enter another tree) fails here, and is not counted.
+ifeq ($(D),cov)
+$(UNIT:%.c=$(O)/%) $(FAKE:%.c=$(O)/%): $(O)/tests/coverage/exit.o
+$(O)/pve-vfio-hook $(O)/pve-vfio: $(O)/tests/coverage/exit.o
+coverage: $(B)/packages/coverage check-unit check-fake $(O)/pve-vfio-hook $(O)/pve-vfio
+	-$(Q)B=$(CURDIR)/$(O) tests/run $(sort $(wildcard tests/cli/test-*)) >$(B)/coverage-cli.txt
+	$(Q)gcovr --root . --filter 'lib/' --exclude-unreachable-branches --fail-under-line 90 \
+		--print-summary --output $(B)/coverage.txt $(O)
+else
+coverage:
+	$(Q)$(MAKE) --no-print-directory D=cov $@
 endif
 
 # The fuzz targets on their first inputs, with any compiler; and the fuzzing itself, with clang.
@@ -224,7 +246,7 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all check check-unit check-fake check-cli check-fuzz check-html check-vm check-boot fuzz demo \
+.PHONY: all check check-unit check-fake check-cli check-fuzz check-html check-vm check-boot coverage fuzz demo \
 	lint format clean \
 	distclean
 .SECONDARY:

@@ -65,6 +65,13 @@ static bool keep_grub(char *line)
 	return text_starts_with(line, "GRUB_CMDLINE");
 }
 
+/* The modules whose parameters setup sets, and doctor looks at. */
+static bool has_known_parameters(const char *module)
+{
+	return text_starts_with(module, "vfio") || text_starts_with(module, "kvm") ||
+	       strcmp(module, "i915") == 0;
+}
+
 static void record_modules(struct recorder *recorder, const struct pve_node *node)
 {
 	cleanup_strings struct strings names = { 0 };
@@ -77,7 +84,7 @@ static void record_modules(struct recorder *recorder, const struct pve_node *nod
 		snprintf(path, sizeof(path), "sys/module/%s/initstate", names.items[i]);
 		recorder_file(recorder, path);
 		snprintf(path, sizeof(path), "sys/module/%s/parameters", names.items[i]);
-		if (text_starts_with(names.items[i], "vfio"))
+		if (has_known_parameters(names.items[i]))
 			recorder_files(recorder, path, NULL);
 	}
 	snprintf(path, sizeof(path), "lib/modules/%s/modules.dep", node->release);
