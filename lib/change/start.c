@@ -40,6 +40,26 @@ static int resolve(struct start *start, struct error *err)
 	return wanted_resolve(&input, &start->wanted, err);
 }
 
+/*
+ * Newer kernels let driver_override be read while a driver's remove hangs. An earlier run's child
+ * that is stuck with a device keeps the VM's lock; the hook, which has the lock, never sees one.
+ */
+static void note_stuck(struct start *start)
+{
+	cleanup_close int lock = -1;
+
+	if (!start->dry || !start->state)
+		return;
+	lock = state_lock_vm(start->state, start->vmid, deadline_in_ms(0), NULL);
+	for (size_t i = 0; lock < 0 && i < start->plan.device_count; i++) {
+		struct plan_device *device = &start->plan.devices[i];
+		const struct action *action = actions_find(&start->journal.actions, ACTION_BIND,
+							   device->device.name);
+
+		device->stuck |= action && action->state == ACTION_STUCK;
+	}
+}
+
 /* A device that another VM has let go of but kept from the host comes with its values before. */
 static int adopt(struct start *start)
 {
@@ -79,6 +99,8 @@ int start_prepare(struct start *start, struct error *err)
 		r = resolve(start, err);
 	if (r == 0)
 		r = plan_make(start->root, &start->wanted, &start->settings, &start->plan, err);
+	if (r == 0)
+		note_stuck(start);
 	if (r == 0 && adopt(start) < 0)
 		r = error_set_memory(err);
 	return r;
