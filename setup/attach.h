@@ -11,15 +11,11 @@
 #include "pci/select.h"
 #include "setup.h"
 #include "vm/attached.h"
+#include "vm/copies.h"
 #include "vm/layout.h"
 #include "vm/mapping.h"
 #include "vm/storage.h"
 #include "vm/wanted.h"
-
-/* Where the package has the hookscript, and what it is called in a snippets folder. */
-#define HOOK_PATH   "/usr/libexec/pve-vfio/pve-vfio-hook"
-#define HOOK_NAME   "pve-vfio-hook"
-#define HOOK_VOLUME ":snippets/" HOOK_NAME
 
 /* ---- the VM (attach_vm.c) */
 

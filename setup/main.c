@@ -16,7 +16,7 @@ static const struct verb {
 	bool json;	 /* knows --json */
 	bool options;	 /* reads options of its own */
 	int (*run)(struct command *command, struct error *err);
-	const char *what;
+	const char *what; /* NULL: not for people, so not in the help */
 } verbs[] = {
 	{ "doctor", "[VMID]", 0, 1, true, false, verb_doctor,
 	  "what is wrong with this node, or with a VM, and what to do" },
@@ -39,6 +39,9 @@ static const struct verb {
 	{ "undo", "[...]", 0, INT_MAX, true, true, verb_undo, "take back what setup has set" },
 	{ "rom", "...", 0, INT_MAX, true, true, verb_rom,
 	  "show, check, read, repair and install option ROMs" },
+	/* For the shells' completion, and the package's own scripts. */
+	{ "list", "WHAT", 1, 1, false, false, verb_list, NULL },
+	{ "package", "WHAT", 1, 2, false, false, verb_package, NULL },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -48,7 +51,7 @@ static int print_help(void)
 	printf("Usage: pve-vfio [OPTION...] VERB [ARGUMENT...]\n\n"
 	       "Passes PCI devices to Proxmox VE VMs: the companion of pve-vfio-hook.\n\n"
 	       "Verbs:\n");
-	for (size_t i = 0; i < VERB_COUNT; i++)
+	for (size_t i = 0; i < VERB_COUNT && verbs[i].what; i++)
 		printf("  %-8s %-12s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].what);
 	printf("\nOptions:\n"
 	       "  --json      print data as JSON\n"
@@ -58,6 +61,12 @@ static int print_help(void)
 	       "Exit status: 0 done; 1 failed; 2 usage; 3 refused, or found wanting.\n"
 	       "See pve-vfio(8).\n");
 	return STATUS_DONE;
+}
+
+void print_verbs(void)
+{
+	for (size_t i = 0; i < VERB_COUNT && verbs[i].what; i++)
+		printf("%s\t%s\n", verbs[i].name, verbs[i].what);
 }
 
 static int print_version(void)
@@ -78,11 +87,12 @@ static int print_usage_error(const char *what, const char *word)
 static int print_unknown_verb(const char *name)
 {
 	const char *names[VERB_COUNT];
+	size_t count = 0;
 
-	for (size_t i = 0; i < VERB_COUNT; i++)
-		names[i] = verbs[i].name;
+	for (; count < VERB_COUNT && verbs[count].what; count++)
+		names[count] = verbs[count].name;
 	fprintf(stderr, "pve-vfio: unknown verb '%s'; did you mean '%s'? See 'pve-vfio --help'\n",
-		name, text_nearest(name, names, VERB_COUNT));
+		name, text_nearest(name, names, count));
 	return STATUS_USAGE;
 }
 

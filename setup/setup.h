@@ -37,6 +37,11 @@ int verb_status(struct command *command, struct error *err);
 int verb_restore(struct command *command, struct error *err);
 int verb_setup(struct command *command, struct error *err);
 int verb_undo(struct command *command, struct error *err);
+int verb_list(struct command *command, struct error *err);
+int verb_package(struct command *command, struct error *err);
+
+/* "VERB<tab>WHAT IT DOES", a line each. */
+void print_verbs(void);
 
 /* What `pve-vfio setup --help` prints. */
 int configure_help(void);

@@ -424,6 +424,13 @@ static const struct key *find_key(const char *name)
 	return NULL;
 }
 
+const char *settings_key_name(size_t at)
+{
+	if (at < KEY_COUNT)
+		return keys[at].name;
+	return at - KEY_COUNT < DEVICE_KEY_COUNT ? device_keys[at - KEY_COUNT].name : NULL;
+}
+
 static const char *nearest_key(const char *name)
 {
 	const char *names[KEY_COUNT];

@@ -57,6 +57,9 @@ int settings_read(const struct sysroot *root, uint32_t vmid, struct settings *re
 int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
 		   struct error *err);
 
+/* The keys, then those of a device; NULL behind the last. */
+const char *settings_key_name(size_t at);
+
 void settings_init(struct settings *settings);
 void settings_done(struct settings *settings);
 #define cleanup_settings cleanup(settings_done)

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: pve-vfio list: what the completion of a shell offers and what lists in the manuals are
+ * made from, a word a line; behind a tab what it means. Changes nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "check/finding.h"
+#include "pci/name.h"
+#include "setup.h"
+#include "vm/layout.h"
+#include "vm/settings.h"
+
+/*
+ * What each verb takes. `takes` is a list of this file ("vms"), alternatives ("linux|windows"),
+ * "file", "folder", "text" (nothing to offer) or NULL (no value). A verb without a name is any; an
+ * option without one is the words behind the verb. tests/cli/test-vfio-list holds it against what
+ * the verbs understand and what the manual says.
+ */
+static const struct option_row {
+	const char *verb, *name, *takes;
+} options[] = {
+	{ "", "--json", NULL },
+	{ "", "--root", "folder" },
+	{ "", "--help", NULL },
+	{ "", "--version", NULL },
+	{ "doctor", "", "vms" },
+	{ "devices", "", "devices" },
+	{ "plan", "", "vms" },
+	{ "status", "", "vms" },
+	{ "config", "", "vms" },
+	{ "report", "--html", "file" },
+	{ "report", "--record", "file" },
+	{ "restore", "", "vms" },
+	{ "restore", "--stale", NULL },
+	{ "setup", "--dry-run", NULL },
+	{ "setup", "--yes", NULL },
+	{ "setup", "--clean-up", NULL },
+	{ "setup", "--add", NULL },
+	{ "setup", "--early", "devices" },
+	{ "setup", "--blacklist", "text" },
+	{ "setup", "--sriov", "text" },
+	{ "setup", "--acs-override", NULL },
+	{ "setup", "--unsafe-interrupts", NULL },
+	{ "setup", "--ignore-msrs", NULL },
+	{ "setup", "--no-boot-framebuffer", NULL },
+	{ "setup", "--nested", NULL },
+	{ "setup", "--param", "text" },
+	{ "setup", "--module-option", "text" },
+	{ "setup", "--pin-kernel", "kernels" },
+	{ "undo", "--dry-run", NULL },
+	{ "undo", "--yes", NULL },
+	{ "attach", "", "vms" },
+	{ "attach", "", "devices" },
+	{ "attach", "--layout", "layouts" },
+	{ "attach", "--guest", "linux|windows" },
+	{ "attach", "--mapping", "text" },
+	{ "attach", "--storage", "text" },
+	{ "attach", "--romfile", "roms" },
+	{ "attach", "--gop", "roms" },
+	{ "attach", "--chain", NULL },
+	{ "attach", "--dry-run", NULL },
+	{ "attach", "--yes", NULL },
+	{ "detach", "", "vms" },
+	{ "detach", "--dry-run", NULL },
+	{ "rom", "", "show|check|dump|vfct|fix|install" },
+	{ "rom show", "", "file" },
+	{ "rom check", "", "file" },
+	{ "rom check", "--device", "devices" },
+	{ "rom check", "--bios", "ovmf|seabios" },
+	{ "rom check", "--vmid", "vms" },
+	{ "rom check", "--hostpci", "text" },
+	{ "rom dump", "", "devices" },
+	{ "rom dump", "-o", "file" },
+	{ "rom dump", "--source", "sysfs|amdgpu|vfct" },
+	{ "rom vfct", "--list", NULL },
+	{ "rom vfct", "--device", "devices" },
+	{ "rom vfct", "-o", "file" },
+	{ "rom vfct", "--table", "file" },
+	{ "rom fix", "", "file" },
+	{ "rom fix", "-o", "file" },
+	{ "rom fix", "--in-place", NULL },
+	{ "rom fix", "--strip-header", NULL },
+	{ "rom fix", "--vendor", "text" },
+	{ "rom fix", "--device", "text" },
+	{ "rom fix", "--last", NULL },
+	{ "rom fix", "--checksum", NULL },
+	{ "rom fix", "--trim", NULL },
+	{ "rom fix", "--pad", NULL },
+	{ "rom install", "", "file" },
+	{ "rom install", "--vmid", "vms" },
+	{ "rom install", "--hostpci", "text" },
+	{ "rom install", "--replace", NULL },
+};
+
+/* "VERB<tab>OPTION<tab>TAKES" */
+static int list_options(struct command *command, struct error *err)
+{
+	(void)command;
+	(void)err;
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		printf("%s\t%s\t%s\n", options[i].verb, options[i].name,
+		       options[i].takes ? options[i].takes : "");
+	return 0;
+}
+
+static int list_verbs(struct command *command, struct error *err)
+{
+	(void)command;
+	(void)err;
+	print_verbs();
+	return 0;
+}
+
+/* "ID<tab>LEVEL<tab>MEANING<tab>REMEDY": pve-vfio-checks(7) is made from it. */
+static int list_checks(struct command *command, struct error *err)
+{
+	(void)command;
+	(void)err;
+	for (size_t i = 0; i < CHECK_COUNT; i++) {
+		const struct check_description *check = check_describe((enum check_id)i);
+
+		printf("%s\t%s\t%s\t%s\n", check->id, check_level_name(check->level),
+		       check->meaning, check->remedy);
+	}
+	return 0;
+}
+
+static int list_settings(struct command *command, struct error *err)
+{
+	const char *name;
+
+	(void)command;
+	(void)err;
+	for (size_t i = 0; (name = settings_key_name(i)); i++)
+		puts(name);
+	return 0;
+}
+
+static int list_layouts(struct command *command, struct error *err)
+{
+	const struct layout *layout;
+
+	(void)command;
+	(void)err;
+	for (size_t i = 0; (layout = layout_at(i)); i++)
+		printf("%s\t%s\n", layout_name(layout), layout_what(layout));
+	return 0;
+}
+
+/* What is not there is an empty list: a completion offers nothing then. */
+static int list_folder(struct command *command, const char *folder, const char *start,
+		       const char *end)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	if (sysroot_list(&command->root, folder, &names) < 0)
+		return 0;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *name = names.items[i];
+		size_t size = strlen(name);
+
+		if (size <= strlen(start) + strlen(end) || !text_starts_with(name, start) ||
+		    strcmp(name + size - strlen(end), end) != 0)
+			continue;
+		printf("%.*s\n", (int)(size - strlen(start) - strlen(end)), name + strlen(start));
+	}
+	return 0;
+}
+
+static int list_vms(struct command *command, struct error *err)
+{
+	(void)err;
+	return list_folder(command, "etc/pve/qemu-server", "", ".conf");
+}
+
+static int list_roms(struct command *command, struct error *err)
+{
+	(void)err;
+	return list_folder(command, "usr/share/kvm", "", ".rom") +
+	       list_folder(command, "usr/share/kvm", "vbios_", "");
+}
+
+static int list_kernels(struct command *command, struct error *err)
+{
+	(void)err;
+	return list_folder(command, "boot", "vmlinuz-", "");
+}
+
+static int list_devices(struct command *command, struct error *err)
+{
+	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
+	cleanup_pci_names struct pci_names names = { 0 };
+	int r = pci_devices_list(&command->root, &addresses, err);
+
+	for (size_t i = 0; r == 0 && i < addresses.count; i++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+		cleanup_free char *name = NULL;
+
+		if (pci_device_read(&command->root, addresses.items[i], &device, NULL) < 0 ||
+		    device.bridge)
+			continue;
+		name = pci_name(&names, &command->root, &device);
+		printf("%s\t%s\n", device.name, name ? name : "");
+	}
+	return r;
+}
+
+static const struct {
+	const char *name;
+	int (*print)(struct command *command, struct error *err);
+} lists[] = {
+	{ "verbs", list_verbs },     { "options", list_options },   { "checks", list_checks },
+	{ "layouts", list_layouts }, { "settings", list_settings }, { "vms", list_vms },
+	{ "devices", list_devices }, { "roms", list_roms },	    { "kernels", list_kernels },
+};
+
+int verb_list(struct command *command, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (strcmp(command->argv[0], lists[i].name) == 0)
+			return lists[i].print(command, err) < 0 ? STATUS_FAILED : STATUS_DONE;
+	fprintf(stderr, "pve-vfio: there is no list '%s'; there are:", command->argv[0]);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		fprintf(stderr, " %s", lists[i].name);
+	fputc('\n', stderr);
+	return STATUS_USAGE;
+}

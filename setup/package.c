@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: pve-vfio package, which the package's maintainer scripts call, and nobody else: what is to
+ * be done after an upgrade, and what speaks against a removal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/lanes.h"
+#include "base/number.h"
+#include "change/journal.h"
+#include "setup.h"
+#include "vm/config.h"
+#include "vm/copies.h"
+#include "vm/qemu.h"
+
+/* A storage on the network that does not answer must not hold up an upgrade. */
+#define STORAGE_WAIT_MS 10000
+
+#define KEPT_FOLDER "var/lib/pve-vfio"
+#define KEPT_LINKS  "links"
+#define SETUP_PATH  "/var/lib/pve-vfio/setup.json"
+
+/* ---- the copies in the storages, one lane each */
+
+struct looking {
+	const struct sysroot *root;
+	bool renew;
+	struct strings links; /* to the installed hook, seen by the lanes */
+};
+
+enum told { TOLD_NOTHING, TOLD_LINK, TOLD_WORDS };
+
+/* In the child. What there is to tell goes to the parent, which knows no more of the storage. */
+static void look_at_store(int fd, void *work, void *context)
+{
+	const struct snippet_store *store = work;
+	const struct looking *looking = context;
+	struct lane_report report = { .step = TOLD_WORDS };
+	cleanup_hook_copy struct hook_copy copy = { 0 };
+	struct error err = { 0 };
+	int r = hook_copy_look(looking->root, store, &copy, &err);
+
+	if (r == 0 && copy.state == HOOK_COPY_OLDER && looking->renew)
+		r = hook_copy_renew(looking->root, &copy, &err);
+	if (r < 0) {
+		snprintf(report.text, sizeof(report.text), "%s", err.message);
+	} else if (copy.state == HOOK_COPY_LINK) {
+		report.step = TOLD_LINK;
+		snprintf(report.text, sizeof(report.text), "%s", copy.path);
+	} else if (!looking->renew && copy.state >= HOOK_COPY_SAME &&
+		   copy.state < HOOK_COPY_FOREIGN) {
+		snprintf(report.text, sizeof(report.text),
+			 "%s is a copy of the hook and stays; delete it when no node needs it",
+			 copy.path);
+	} else if (looking->renew && copy.state == HOOK_COPY_OLDER) {
+		snprintf(report.text, sizeof(report.text), "renewed %s%s%s", copy.path,
+			 *copy.version ? ", which was version " : "", copy.version);
+	} else if (looking->renew && copy.state == HOOK_COPY_NEWER) {
+		snprintf(report.text, sizeof(report.text), "%s is version %s, newer; left",
+			 copy.path, copy.version);
+	} else {
+		report.step = TOLD_NOTHING;
+	}
+	lane_send(fd, &report);
+}
+
+static void tell_store(const struct lane_report *report, struct lane *lane, void *context)
+{
+	struct looking *looking = context;
+
+	(void)lane;
+	if (report->step == TOLD_LINK)
+		(void)strings_add(&looking->links, report->text);
+	else if (report->step == TOLD_WORDS)
+		fprintf(stderr, "pve-vfio: %s\n", report->text);
+}
+
+static int look_at_stores(struct looking *looking, struct error *err)
+{
+	static const struct lanes_callbacks callbacks = { look_at_store, tell_store };
+	cleanup_snippet_stores struct snippet_stores stores = { 0 };
+	cleanup_free struct lane *lanes = NULL;
+	cleanup_free char *node = NULL;
+	size_t count = 0;
+	int r;
+
+	(void)sysroot_read_attribute(looking->root, "proc/sys/kernel/hostname", &node);
+	r = snippet_stores_read(looking->root, node ? node : "", &stores, err);
+	if (r < 0)
+		return r;
+	lanes = calloc(stores.count + 1, sizeof(*lanes));
+	if (!lanes)
+		return error_set_memory(err);
+	for (size_t i = 0; i < stores.count; i++)
+		if (!stores.items[i].disabled)
+			lanes[count++].work = &stores.items[i];
+	r = lanes_run(lanes, count, STORAGE_WAIT_MS, &callbacks, looking);
+	if (r < 0)
+		return error_set(err, r, "cannot look at the storages: %s", strerror(-r));
+	for (size_t i = 0; i < count; i++) {
+		const struct snippet_store *store = lanes[i].work;
+
+		if (lanes[i].end != LANE_FINISHED)
+			fprintf(stderr,
+				"pve-vfio: storage '%s' does not answer; if a copy of the hook is "
+				"there, renew it with\n  install -m 755 %s %s/\n",
+				store->name, HOOK_PATH, store->folder);
+	}
+	return 0;
+}
+
+/* ---- after installation and upgrade */
+
+static int installed(struct command *command, struct error *err)
+{
+	struct looking looking = { .root = &command->root, .renew = true };
+	int r;
+
+	if (command->argc < 2 || !*command->argv[1]) {
+		puts("pve-vfio is installed and has changed nothing. Next: 'pve-vfio doctor'; "
+		     "see pve-vfio-passthrough(7).");
+		return STATUS_DONE;
+	}
+	r = look_at_stores(&looking, err);
+	strings_done(&looking.links);
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+/* ---- before removal */
+
+/* Devices that nobody would give back. Returns 1 where the VM's journal speaks against it. */
+static int judge_journal(struct command *command, const struct state *state, uint32_t vmid,
+			 struct error *err)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct task qemu = { 0 };
+	int r = journal_read(&command->root, state, vmid, &journal, err);
+
+	if (r == -ENOENT || (r == 0 && journal.actions.count == 0))
+		return 0;
+	if (r == 0)
+		r = qemu_find(&command->root, vmid, &qemu, err);
+	if (r < 0)
+		return r;
+	if (qemu.pid)
+		fprintf(stderr,
+			"pve-vfio: VM %u runs, and only the hook gives its devices back when it "
+			"stops:\n  qm shutdown %u\n",
+			vmid, vmid);
+	else
+		fprintf(stderr,
+			"pve-vfio: VM %u does not run, and its devices are not back with the "
+			"host:\n  pve-vfio restore %u\n",
+			vmid, vmid);
+	return 1;
+}
+
+static int judge_journals(struct command *command, struct error *err)
+{
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_vmids struct vmids vmids = { 0 };
+	int r = state_open(&command->root, false, &state, err), found = 0;
+
+	if (r == 0)
+		r = journal_list(&state, &vmids, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < vmids.count; i++) {
+		r = judge_journal(command, &state, vmids.items[i], err);
+		if (r < 0)
+			return r;
+		found |= r;
+	}
+	return found;
+}
+
+/* A VM whose hookscript is missing does not start. */
+static void tell_vm(const struct sysroot *root, uint32_t vmid)
+{
+	cleanup_vm_config struct vm_config config = { 0 };
+	char attached[SYSROOT_PATH_MAX];
+	const char *volume;
+
+	if (vm_config_read(root, NULL, vmid, &config, NULL) < 0)
+		return;
+	volume = vm_config_get(&config, "hookscript");
+	if (!volume || !strstr(volume, HOOK_VOLUME))
+		return;
+	snprintf(attached, sizeof(attached), "etc/pve/pve-vfio/%u.attached.json", vmid);
+	fprintf(stderr, "pve-vfio: VM %u names the hook and will not start without it:\n", vmid);
+	if (sysroot_exists(root, attached))
+		fprintf(stderr, "  pve-vfio detach %u    (before the package is removed)\n", vmid);
+	else
+		fprintf(stderr, "  qm set %u --delete hookscript\n", vmid);
+}
+
+static int tell_vms(const struct sysroot *root, struct error *err)
+{
+	cleanup_strings struct strings names = { 0 };
+	int r = sysroot_list(root, "etc/pve/qemu-server", &names);
+
+	if (r < 0 && r != -ENOENT)
+		return error_set(err, r, "cannot read /etc/pve/qemu-server: %s", strerror(-r));
+	for (size_t i = 0; i < names.count; i++) {
+		char *dot = strchr(names.items[i], '.');
+		uint32_t vmid;
+
+		if (!dot || strcmp(dot, ".conf") != 0)
+			continue;
+		*dot = '\0';
+		if (parse_u32(names.items[i], &vmid) == 0)
+			tell_vm(root, vmid);
+	}
+	return 0;
+}
+
+/* A purge finds no program any more, only this list. */
+static int keep_links(const struct sysroot *root, const struct strings *links, struct error *err)
+{
+	cleanup_text struct text text = { 0 };
+	cleanup_close int folder = -1;
+	int r;
+
+	if (links->count == 0)
+		return 0;
+	for (size_t i = 0; i < links->count; i++)
+		text_add(&text, "%s\n", links->items[i]);
+	if (text.failed)
+		return error_set_memory(err);
+	if (mkdirat(root->fd, KEPT_FOLDER, 0755) < 0 && errno != EEXIST)
+		return error_set(err, -errno, "cannot make /" KEPT_FOLDER ": %s", strerror(errno));
+	folder = sysroot_openat(root, KEPT_FOLDER, O_RDONLY | O_DIRECTORY);
+	r = folder < 0 ? folder : file_replace_at(folder, KEPT_LINKS, text.data, text.size);
+	return r < 0 ? error_set(err, r, "cannot write /" KEPT_FOLDER "/" KEPT_LINKS ": %s",
+				 strerror(-r))
+		     : 0;
+}
+
+static int removal(struct command *command, struct error *err)
+{
+	struct looking looking = { .root = &command->root };
+	int r = judge_journals(command, err);
+
+	if (r > 0)
+		fprintf(stderr, "pve-vfio: not removed; nothing is changed\n");
+	if (r != 0)
+		return r > 0 ? STATUS_REFUSED : STATUS_FAILED;
+	r = tell_vms(&command->root, err);
+	if (r == 0)
+		r = look_at_stores(&looking, err);
+	if (r == 0)
+		r = keep_links(&command->root, &looking.links, err);
+	strings_done(&looking.links);
+	if (r == 0 && sysroot_exists(&command->root, &SETUP_PATH[1]))
+		fprintf(stderr, "pve-vfio: what 'pve-vfio setup' has set stays; to take it back, "
+				"before the package is removed:\n  pve-vfio undo\n");
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+int verb_package(struct command *command, struct error *err)
+{
+	const char *what = command->argv[0];
+
+	if (strcmp(what, "installed") == 0)
+		return installed(command, err);
+	if (strcmp(what, "removal") == 0)
+		return removal(command, err);
+	fprintf(stderr, "pve-vfio: package takes 'installed [OLD VERSION]' or 'removal'\n");
+	return STATUS_USAGE;
+}
