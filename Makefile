@@ -3,6 +3,9 @@
 #
 #   make            build/pve-vfio-hook and build/pve-vfio, static; installs what that takes
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
+#   make deb        build/pve-vfio_VERSION_amd64.deb, the same bytes wherever and whenever
+#   make install    into DESTDIR, as the package has it
+#   make check-package    that: built twice, installed, upgraded, removed and purged
 #   make check      every test
 #   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot    one kind
 #   make coverage   how many lines of lib/ the unit and fake tests run
@@ -29,7 +32,8 @@ WERROR ?= $(if $(CI),1)
 
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 
-all: $(B)/pve-vfio-hook $(B)/pve-vfio
+all: programs manuals
+programs: $(B)/pve-vfio-hook $(B)/pve-vfio
 
 include deps.mk
 
@@ -80,6 +84,10 @@ BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x
 COVERAGE_PACKAGES := gcovr
 HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
+DEB_PACKAGES := debhelper dpkg-dev
+PACKAGE_PACKAGES := $(DEB_PACKAGES) lintian mmdebstrap debian-archive-keyring
+# the manuals and completions
+TEST_PACKAGES += mandoc bash-completion zsh
 
 # $(call packages,NAME,PACKAGES): a stamp; the packages are looked at again when the list changes.
 define packages
@@ -89,6 +97,8 @@ $(B)/packages/$(1): Makefile deps.mk tools/packages
 endef
 $(eval $(call packages,build,$(BUILD_PACKAGES)))
 $(eval $(call packages,test,$(TEST_PACKAGES)))
+$(eval $(call packages,deb,$(DEB_PACKAGES)))
+$(eval $(call packages,package,$(PACKAGE_PACKAGES)))
 $(eval $(call packages,vm,$(VM_PACKAGES)))
 $(eval $(call packages,boot,$(BOOT_PACKAGES)))
 $(eval $(call packages,html,$(HTML_PACKAGES)))
@@ -122,6 +132,45 @@ $(B)/pve-vfio-hook $(B)/pve-vfio: $(B)/%: $(O)/%
 	$(Q)strip -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+# ---- manuals and the package
+
+MANUALS := $(addprefix $(B)/man/,$(notdir $(wildcard share/man/*.[1-9]))) $(B)/man/pve-vfio-checks.7
+
+manuals: $(MANUALS)
+
+$(B)/man/%: share/man/%
+	$(Q)mkdir -p $(@D) && cp $< $@
+
+# Its list is the table in lib/check/finding.c.
+$(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio
+	$(Q)mkdir -p $(@D)
+	$(Q)$(B)/pve-vfio list checks >$@.list
+	$(Q)tools/man-checks $< <$@.list >$@
+
+install: all
+	$(Q)install -D -m 755 $(B)/pve-vfio-hook $(DESTDIR)/usr/libexec/pve-vfio/pve-vfio-hook
+	$(Q)install -D -m 755 $(B)/pve-vfio $(DESTDIR)/usr/sbin/pve-vfio
+	$(Q)for page in $(MANUALS); do \
+		install -D -m 644 $$page $(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/} || exit; \
+	done
+	$(Q)install -D -m 644 share/completion/pve-vfio.bash \
+		$(DESTDIR)/usr/share/bash-completion/completions/pve-vfio
+	$(Q)install -D -m 644 share/completion/_pve-vfio \
+		$(DESTDIR)/usr/share/zsh/vendor-completions/_pve-vfio
+	$(Q)for example in $(wildcard share/example/*); do \
+		install -D -m 644 -t $(DESTDIR)/usr/share/doc/pve-vfio/examples $$example || exit; \
+	done
+
+# debhelper is told everything anew; the programs are made by this Makefile either way.
+deb: all $(B)/packages/deb
+	$(SAY) DEB $(B)/pve-vfio_$(VERSION)_amd64.deb
+	$(Q)rm -rf debian/pve-vfio debian/.debhelper debian/files debian/*.substvars \
+		debian/*.log debian/debhelper-build-stamp
+	$(Q)log=$(B)/deb.log; env -u MAKEFLAGS LC_ALL=C \
+		debian/rules B=$(B) DESTINATION=$(B) binary >$$log 2>&1 || { cat $$log >&2; exit 1; }
+	$(Q)rm -rf debian/pve-vfio debian/.debhelper debian/files debian/*.substvars \
+		debian/*.log debian/debhelper-build-stamp
 
 # ---- tests
 
@@ -214,6 +263,12 @@ check-html: all $(B)/packages/html
 
 check: check-unit check-fake check-cli check-fuzz check-html check-vm check-boot
 
+# Builds the package twice, and installs, upgrades, removes and purges it in trees of both suites.
+check-package: deb $(B)/packages/package
+	$(Q)tests/run -t 1800 tests/package/test-build $(SUITES:%='tests/package/test-install %')
+
+check: check-package
+
 demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
 
@@ -249,5 +304,6 @@ distclean:
 .PHONY: all check check-unit check-fake check-cli check-fuzz check-html check-vm check-boot coverage fuzz demo \
 	lint format clean \
 	distclean
+.PHONY: programs manuals install deb check-package
 .SECONDARY:
 .DELETE_ON_ERROR:
