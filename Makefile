@@ -129,7 +129,7 @@ $(O)/pve-vfio-hook $(O)/pve-vfio:
 $(B)/pve-vfio-hook $(B)/pve-vfio: $(B)/%: $(O)/%
 	$(SAY) STRIP $@
 	$(Q)objcopy --only-keep-debug $< $@.debug
-	$(Q)strip -o $@ $<
+	$(Q)strip --remove-section=.comment -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 

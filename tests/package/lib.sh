@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the tests of the package share, beside what the tests of the programs do.
+
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../cli/lib.sh"
+
+version=$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+deb=$build/pve-vfio_${version}_amd64.deb
+# What test-build makes, so that there is something to upgrade from.
+older=0.0.9
