@@ -31,6 +31,7 @@ V ?=
 WERROR ?= $(if $(CI),1)
 
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+DATE := $(shell date -u +%Y-%m-%d -d "$$(sed -n '/^ -- /{s/.*>  //p;q}' debian/changelog)")
 
 all: programs manuals
 programs: $(B)/pve-vfio-hook $(B)/pve-vfio
@@ -139,14 +140,18 @@ MANUALS := $(addprefix $(B)/man/,$(notdir $(wildcard share/man/*.[1-9]))) $(B)/m
 
 manuals: $(MANUALS)
 
-$(B)/man/%: share/man/%
-	$(Q)mkdir -p $(@D) && cp $< $@
+# Date and version of a page are the changelog's.
+dated = sed '/^\.TH /s/"" "pve-vfio"/"$(DATE)" "pve-vfio $(VERSION)"/'
+
+$(B)/man/%: share/man/% debian/changelog
+	$(Q)mkdir -p $(@D)
+	$(Q)$(dated) $< >$@
 
 # Its list is the table in lib/check/finding.c.
 $(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio
 	$(Q)mkdir -p $(@D)
 	$(Q)$(B)/pve-vfio list checks >$@.list
-	$(Q)tools/man-checks $< <$@.list >$@
+	$(Q)tools/man-checks $< <$@.list | $(dated) >$@
 
 install: all
 	$(Q)install -D -m 755 $(B)/pve-vfio-hook $(DESTDIR)/usr/libexec/pve-vfio/pve-vfio-hook
