@@ -143,12 +143,12 @@ manuals: $(MANUALS)
 # Date and version of a page are the changelog's.
 dated = sed '/^\.TH /s/"" "pve-vfio"/"$(DATE)" "pve-vfio $(VERSION)"/'
 
-$(B)/man/%: share/man/% debian/changelog
+$(B)/man/%: share/man/% debian/changelog Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(dated) $< >$@
 
 # Its list is the table in lib/check/finding.c.
-$(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio
+$(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(B)/pve-vfio list checks >$@.list
 	$(Q)tools/man-checks $< <$@.list | $(dated) >$@

@@ -95,14 +95,15 @@ static const struct option_row {
 	{ "rom install", "--replace", NULL },
 };
 
-/* "VERB<tab>OPTION<tab>TAKES" */
+/* "VERB<tab>OPTION<tab>TAKES": "*" is any verb, "-" the words behind it, or no value. */
 static int list_options(struct command *command, struct error *err)
 {
 	(void)command;
 	(void)err;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		printf("%s\t%s\t%s\n", options[i].verb, options[i].name,
-		       options[i].takes ? options[i].takes : "");
+		printf("%s\t%s\t%s\n", *options[i].verb ? options[i].verb : "*",
+		       *options[i].name ? options[i].name : "-",
+		       options[i].takes ? options[i].takes : "-");
 	return 0;
 }
 
@@ -150,43 +151,67 @@ static int list_layouts(struct command *command, struct error *err)
 	return 0;
 }
 
-/* What is not there is an empty list: a completion offers nothing then. */
-static int list_folder(struct command *command, const char *folder, const char *start,
-		       const char *end)
+/* The names in a folder; what is not there is an empty list: a completion offers nothing then. */
+static int each_name(struct command *command, const char *folder, void (*print)(const char *name))
 {
 	cleanup_strings struct strings names = { 0 };
 
 	if (sysroot_list(&command->root, folder, &names) < 0)
 		return 0;
-	for (size_t i = 0; i < names.count; i++) {
-		const char *name = names.items[i];
-		size_t size = strlen(name);
-
-		if (size <= strlen(start) + strlen(end) || !text_starts_with(name, start) ||
-		    strcmp(name + size - strlen(end), end) != 0)
-			continue;
-		printf("%.*s\n", (int)(size - strlen(start) - strlen(end)), name + strlen(start));
-	}
+	for (size_t i = 0; i < names.count; i++)
+		print(names.items[i]);
 	return 0;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t size = strlen(name), tail = strlen(end);
+
+	return size > tail && strcmp(name + size - tail, end) == 0;
+}
+
+static void print_vm(const char *name)
+{
+	if (ends_with(name, ".conf"))
+		printf("%.*s\n", (int)(strlen(name) - strlen(".conf")), name);
+}
+
+/* Those of QEMU and its firmware are beside the administrator's. */
+static void print_rom(const char *name)
+{
+	static const char *const others[] = { "efi-",	   "pxe-",     "vgabios",
+					      "bios",	   "kvmvapic", "linuxboot",
+					      "multiboot", "pvh",      "qboot" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (text_starts_with(name, others[i]))
+			return;
+	if (ends_with(name, ".rom") || ends_with(name, ".bin"))
+		puts(name);
+}
+
+static void print_kernel(const char *name)
+{
+	if (text_starts_with(name, "vmlinuz-"))
+		puts(name + strlen("vmlinuz-"));
 }
 
 static int list_vms(struct command *command, struct error *err)
 {
 	(void)err;
-	return list_folder(command, "etc/pve/qemu-server", "", ".conf");
+	return each_name(command, "etc/pve/qemu-server", print_vm);
 }
 
 static int list_roms(struct command *command, struct error *err)
 {
 	(void)err;
-	return list_folder(command, "usr/share/kvm", "", ".rom") +
-	       list_folder(command, "usr/share/kvm", "vbios_", "");
+	return each_name(command, "usr/share/kvm", print_rom);
 }
 
 static int list_kernels(struct command *command, struct error *err)
 {
 	(void)err;
-	return list_folder(command, "boot", "vmlinuz-", "");
+	return each_name(command, "boot", print_kernel);
 }
 
 static int list_devices(struct command *command, struct error *err)

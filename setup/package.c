@@ -21,9 +21,9 @@
 /* A storage on the network that does not answer must not hold up an upgrade. */
 #define STORAGE_WAIT_MS 10000
 
-#define KEPT_FOLDER "var/lib/pve-vfio"
-#define KEPT_LINKS  "links"
-#define SETUP_PATH  "/var/lib/pve-vfio/setup.json"
+#define KEPT_FOLDER	"var/lib/pve-vfio"
+#define KEPT_LINKS	"links"
+#define SETUP_PATH	"/var/lib/pve-vfio/setup.json"
 
 /* ---- the copies in the storages, one lane each */
 

@@ -14,9 +14,11 @@ _pve_vfio_value()
 	local word
 
 	case $1 in
-	'' | text) ;;
-	file) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
-	folder) compopt -o filenames 2>/dev/null && mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+	- | text) ;;
+	file | folder)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -A "${1/folder/directory}" -- "$cur")
+		;;
 	*'|'*) mapfile -t COMPREPLY < <(compgen -W "${1//|/ }" -- "$cur") ;;
 	devices)
 		# An address may be typed without its domain, and bash takes a colon for an end.
@@ -31,7 +33,7 @@ _pve_vfio_value()
 _pve_vfio()
 {
 	local _pve_vfio_program=$1 cur words cword verb='' before='' place=0 row_verb name takes i at
-	local offered='' option_takes='' rows
+	local offered='' option_takes=- rows
 
 	# the words as the shell would pass them: addresses are not taken apart
 	if declare -F _get_comp_words_by_ref >/dev/null; then
@@ -52,7 +54,8 @@ _pve_vfio()
 		fi
 		if [[ $at == -* ]]; then
 			before=$(awk -F '\t' -v option="$at" -v verb="$verb" \
-				'$2 == option && ($1 == "" || $1 == verb) { print $3; exit }' <<<"$rows")
+				'$2 == option && ($1 == "*" || $1 == verb) { print $3; exit }' <<<"$rows")
+			[ "$before" != - ] || before=
 		elif [ -z "$verb" ] || [ "$verb" = rom ]; then
 			verb=${verb:+$verb }$at place=0
 		else
@@ -65,12 +68,12 @@ _pve_vfio()
 		mapfile -t COMPREPLY < <(compgen -W "$(_pve_vfio_list verbs)" -- "$cur")
 	elif [[ $cur == -* ]]; then
 		offered=$(awk -F '\t' -v verb="$verb" \
-			'$2 != "" && ($1 == "" || $1 == verb) { print $2 }' <<<"$rows")
+			'$2 != "-" && ($1 == "*" || $1 == verb) { print $2 }' <<<"$rows")
 		mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$cur")
 	else
 		# the last of a verb's places repeats, where the one before is there
 		while IFS=$'\t' read -r row_verb name takes; do
-			if [ "$row_verb" = "$verb" ] && [ -z "$name" ] && [ $place -ge 0 ]; then
+			if [ "$row_verb" = "$verb" ] && [ "$name" = - ] && [ $place -ge 0 ]; then
 				option_takes=$takes
 				place=$((place - 1))
 			fi
