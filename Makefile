@@ -147,11 +147,11 @@ $(B)/man/%: share/man/% debian/changelog Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(dated) $< >$@
 
-# Its list is the table in lib/check/finding.c.
+# Its lists are the tables in lib/check/finding.c and verdict_ids.c, and share/quirks.json.
 $(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q)$(B)/pve-vfio list checks >$@.list
-	$(Q)tools/man-checks $< <$@.list | $(dated) >$@
+	$(Q)tools/man-checks $(B)/pve-vfio $< >$@.new
+	$(Q)$(dated) $@.new >$@ && rm $@.new
 
 install: all
 	$(Q)install -D -m 755 $(B)/pve-vfio-hook $(DESTDIR)/usr/libexec/pve-vfio/pve-vfio-hook

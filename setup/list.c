@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "check/finding.h"
+#include "check/quirks.h"
 #include "pci/name.h"
 #include "setup.h"
 #include "vm/layout.h"
@@ -129,6 +129,33 @@ static int list_checks(struct command *command, struct error *err)
 	return 0;
 }
 
+/* "ID<tab>WHAT IT IS ON", of doctor. */
+static int list_verdicts(struct command *command, struct error *err)
+{
+	const struct verdict_id *verdict;
+
+	(void)command;
+	(void)err;
+	for (size_t i = 0; (verdict = verdict_id_at(i)); i++)
+		printf("%s\t%s\n", verdict->id, verdict->what);
+	return 0;
+}
+
+/* "ID<tab>LEVEL<tab>WHAT<tab>REMEDY", as checks. */
+static int list_troubles(struct command *command, struct error *err)
+{
+	cleanup_quirks struct quirks quirks = { 0 };
+	int r = quirks_read(&command->root, &quirks, err);
+
+	for (size_t i = 0; r == 0 && i < quirks.count; i++) {
+		const struct quirk *quirk = &quirks.items[i];
+
+		printf("%s\t%s\t%s\t%s\n", quirk->id, verdict_level_name(quirk->level), quirk->what,
+		       quirk->remedy ? quirk->remedy : "-");
+	}
+	return r;
+}
+
 static int list_settings(struct command *command, struct error *err)
 {
 	const char *name;
@@ -237,9 +264,10 @@ static const struct {
 	const char *name;
 	int (*print)(struct command *command, struct error *err);
 } lists[] = {
-	{ "verbs", list_verbs },     { "options", list_options },   { "checks", list_checks },
-	{ "layouts", list_layouts }, { "settings", list_settings }, { "vms", list_vms },
-	{ "devices", list_devices }, { "roms", list_roms },	    { "kernels", list_kernels },
+	{ "verbs", list_verbs },       { "options", list_options },   { "checks", list_checks },
+	{ "verdicts", list_verdicts }, { "troubles", list_troubles }, { "layouts", list_layouts },
+	{ "settings", list_settings }, { "vms", list_vms },	      { "devices", list_devices },
+	{ "roms", list_roms },	       { "kernels", list_kernels },
 };
 
 int verb_list(struct command *command, struct error *err)

@@ -6,10 +6,8 @@
 #include <sys/stat.h>
 
 #include "check/doctor.h"
-#include "vm/snippets.h"
+#include "vm/copies.h"
 
-#define HOOK_PATH "/usr/libexec/pve-vfio/pve-vfio-hook"
-#define HOOK_NAME "pve-vfio-hook"
 #define HOOK_MAX  ((size_t)64 << 20)
 
 struct hook_file {

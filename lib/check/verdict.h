@@ -38,6 +38,14 @@ int verdict_add(struct verdicts *verdicts, enum verdict_level level, const char 
 		const char *subject, const char *remedy, const char *evidence, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* An id of its own (a finding's and a quirk's are in their tables), and what it is on. */
+struct verdict_id {
+	const char *id, *what;
+};
+
+/* The row of the table, or NULL behind the last. */
+const struct verdict_id *verdict_id_at(size_t at);
+
 /* Adds the findings of a start, with their ids and remedies. 0 or -ENOMEM. */
 int verdicts_add_findings(struct verdicts *verdicts, const struct findings *findings);
 
