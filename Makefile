@@ -10,6 +10,7 @@
 #   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot    one kind
 #   make coverage   how many lines of lib/ the unit and fake tests run
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
+#   make pictures   the pictures of the README anew, from what the programs print
 #   make lint       formatting, static analysis, scripts, and the order of the rooms
 #   make format     formats the sources
 #   make clean      removes build/, but for what was downloaded; make distclean all of it
@@ -276,6 +277,12 @@ check: check-package
 
 demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
+
+# Those of the README anew, from what the programs print now.
+pictures: all $(B)/packages/vm
+	$(Q)tests/vm/demo | tests/cli/test-pictures --write
+
+.PHONY: pictures
 
 # ---- lint
 
