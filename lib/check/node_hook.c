@@ -8,7 +8,7 @@
 #include "check/doctor.h"
 #include "vm/copies.h"
 
-#define HOOK_MAX  ((size_t)64 << 20)
+#define HOOK_MAX ((size_t)64 << 20)
 
 struct hook_file {
 	char *data; /* NULL: it is not there */

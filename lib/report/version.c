@@ -16,6 +16,6 @@ static const char version[] = VERSION_MARK PVE_VFIO_VERSION;
 char *version_words(const char *program)
 {
 	return text_format("%s %s\nlibpci %s, libkmod %s, jansson %s, glibc %s\n", program,
-			   version + strlen(VERSION_MARK), PCILIB_VERSION, KMOD_VERSION, jansson_version_str(),
-			   gnu_get_libc_version());
+			   version + strlen(VERSION_MARK), PCILIB_VERSION, KMOD_VERSION,
+			   jansson_version_str(), gnu_get_libc_version());
 }
