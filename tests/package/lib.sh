@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # What the tests of the package share, beside what the tests of the programs do.
 
 # shellcheck source=tests/cli/lib.sh
