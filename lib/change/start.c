@@ -53,8 +53,8 @@ static void note_stuck(struct start *start)
 	lock = state_lock_vm(start->state, start->vmid, deadline_in_ms(0), NULL);
 	for (size_t i = 0; lock < 0 && i < start->plan.device_count; i++) {
 		struct plan_device *device = &start->plan.devices[i];
-		const struct action *action = actions_find(&start->journal.actions, ACTION_BIND,
-							   device->device.name);
+		const struct action *action =
+			actions_find(&start->journal.actions, ACTION_BIND, device->device.name);
 
 		device->stuck |= action && action->state == ACTION_STUCK;
 	}

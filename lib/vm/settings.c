@@ -126,32 +126,32 @@ static int parse_list(const struct reading *reading, const json_t *value,
 	return 0;
 }
 
-static int set_after_stop(const struct reading *reading, const json_t *value)
+static int set_after_stop(const struct reading *reading, json_t *value)
 {
 	return parse_choice(value, "host", "keep", &reading->settings->keep);
 }
 
-static int set_siblings(const struct reading *reading, const json_t *value)
+static int set_siblings(const struct reading *reading, json_t *value)
 {
 	return parse_choice(value, "take", "refuse", &reading->settings->refuse_siblings);
 }
 
-static int set_console(const struct reading *reading, const json_t *value)
+static int set_console(const struct reading *reading, json_t *value)
 {
 	return parse_choice(value, "release", "leave", &reading->settings->leave_console);
 }
 
-static int set_trace(const struct reading *reading, const json_t *value)
+static int set_trace(const struct reading *reading, json_t *value)
 {
 	return parse_bool(value, &reading->settings->trace);
 }
 
-static int set_driver(const struct reading *reading, const json_t *value)
+static int set_driver(const struct reading *reading, json_t *value)
 {
 	return parse_word(reading, value, NAME_LETTERS, &reading->settings->driver);
 }
 
-static int set_stop_units(const struct reading *reading, const json_t *value)
+static int set_stop_units(const struct reading *reading, json_t *value)
 {
 	return parse_list(reading, value, unit_name_is_service, &reading->settings->stop_units);
 }
@@ -161,12 +161,12 @@ static bool is_module_name(const char *name)
 	return *name && strlen(name) < WORD_MAX && name[strspn(name, NAME_LETTERS)] == '\0';
 }
 
-static int set_unload_modules(const struct reading *reading, const json_t *value)
+static int set_unload_modules(const struct reading *reading, json_t *value)
 {
 	return parse_list(reading, value, is_module_name, &reading->settings->unload_modules);
 }
 
-static int set_deadline(const struct reading *reading, const json_t *value)
+static int set_deadline(const struct reading *reading, json_t *value)
 {
 	json_int_t seconds = json_integer_value(value);
 
@@ -182,13 +182,13 @@ static bool is_check_id(const char *id)
 }
 
 /* Whether there is such a check is told where they are known: mark_allowed() in check/start.c. */
-static int set_allow(const struct reading *reading, const json_t *value)
+static int set_allow(const struct reading *reading, json_t *value)
 {
 	return parse_list(reading, value, is_check_id, &reading->settings->allow);
 }
 
 /* null takes away what the node's file sets. */
-static int set_chain(const struct reading *reading, const json_t *value)
+static int set_chain(const struct reading *reading, json_t *value)
 {
 	const char *volume = json_string_value(value);
 	char *copy = volume ? strdup(volume) : NULL;
@@ -219,7 +219,7 @@ static struct device_settings *find_device(struct settings *settings, struct pci
 }
 
 static int set_device_after_stop(const struct reading *reading, struct device_settings *device,
-				 const json_t *value)
+				 json_t *value)
 {
 	(void)reading;
 	device->has_keep = true;
@@ -228,21 +228,19 @@ static int set_device_after_stop(const struct reading *reading, struct device_se
 
 /* "flr bus": names in the order in which the kernel is to try them. */
 static int set_reset_method(const struct reading *reading, struct device_settings *device,
-			    const json_t *value)
+			    json_t *value)
 {
 	return parse_word(reading, value, NAME_LETTERS " ", &device->reset_method);
 }
 
-static int set_d3cold(const struct reading *reading, struct device_settings *device,
-		      const json_t *value)
+static int set_d3cold(const struct reading *reading, struct device_settings *device, json_t *value)
 {
 	(void)reading;
 	device->has_d3cold = true;
 	return parse_bool(value, &device->d3cold);
 }
 
-static int set_power(const struct reading *reading, struct device_settings *device,
-		     const json_t *value)
+static int set_power(const struct reading *reading, struct device_settings *device, json_t *value)
 {
 	(void)reading;
 	device->has_power = true;
@@ -251,7 +249,7 @@ static int set_power(const struct reading *reading, struct device_settings *devi
 
 /* {"1": 8192}: the size of BAR 1 in MiB. */
 static int set_resize_bar(const struct reading *reading, struct device_settings *device,
-			  const json_t *value)
+			  json_t *value)
 {
 	const char *bar;
 	json_t *size;
@@ -259,7 +257,7 @@ static int set_resize_bar(const struct reading *reading, struct device_settings 
 	(void)reading;
 	if (!json_is_object(value))
 		return -EINVAL;
-	json_object_foreach((json_t *)(uintptr_t)value, bar, size) {
+	json_object_foreach(value, bar, size) {
 		json_int_t mib = json_integer_value(size);
 
 		if (*bar < '0' || *bar >= '0' + PCI_BAR_COUNT || bar[1] != '\0' ||
@@ -271,8 +269,7 @@ static int set_resize_bar(const struct reading *reading, struct device_settings 
 	return 0;
 }
 
-static int set_rescan(const struct reading *reading, struct device_settings *device,
-		      const json_t *value)
+static int set_rescan(const struct reading *reading, struct device_settings *device, json_t *value)
 {
 	(void)reading;
 	return parse_bool(value, &device->rescan);
@@ -280,8 +277,7 @@ static int set_rescan(const struct reading *reading, struct device_settings *dev
 
 static const struct device_key {
 	const char *name;
-	int (*set)(const struct reading *reading, struct device_settings *device,
-		   const json_t *value);
+	int (*set)(const struct reading *reading, struct device_settings *device, json_t *value);
 	const char *wants;
 } device_keys[] = {
 	{ "after_stop", set_device_after_stop, "must be \"host\" or \"keep\"" },
@@ -297,7 +293,7 @@ static const struct device_key {
 #define DEVICE_KEY_COUNT (sizeof(device_keys) / sizeof(*device_keys))
 
 static int set_device_member(const struct reading *reading, const char *name,
-			     struct device_settings *device, const char *key, const json_t *value)
+			     struct device_settings *device, const char *key, json_t *value)
 {
 	const char *names[DEVICE_KEY_COUNT];
 
@@ -334,14 +330,14 @@ static int set_device(const struct reading *reading, const char *name, struct pc
 }
 
 /* Members of an object whose keys are addresses and whose values are objects. */
-static int each_address(const struct reading *reading, const char *outer, const json_t *object,
+static int each_address(const struct reading *reading, const char *outer, json_t *object,
 			int (*set)(const struct reading *reading, const char *name,
 				   struct pci_address address, json_t *member))
 {
 	const char *name;
 	json_t *member;
 
-	json_object_foreach((json_t *)(uintptr_t)object, name, member) {
+	json_object_foreach(object, name, member) {
 		struct pci_address address;
 		int r;
 
@@ -357,7 +353,7 @@ static int each_address(const struct reading *reading, const char *outer, const 
 	return 0;
 }
 
-static int set_devices(const struct reading *reading, const json_t *value)
+static int set_devices(const struct reading *reading, json_t *value)
 {
 	if (!json_is_object(value))
 		return -EINVAL;
@@ -388,7 +384,7 @@ static int set_pin(const struct reading *reading, const char *name, struct pci_a
 	return 0;
 }
 
-static int set_pins(const struct reading *reading, const json_t *value)
+static int set_pins(const struct reading *reading, json_t *value)
 {
 	if (!json_is_object(value))
 		return -EINVAL;
@@ -397,7 +393,7 @@ static int set_pins(const struct reading *reading, const json_t *value)
 
 static const struct key {
 	const char *name;
-	int (*set)(const struct reading *reading, const json_t *value);
+	int (*set)(const struct reading *reading, json_t *value);
 	const char *wants;
 } keys[] = {
 	{ "after_stop", set_after_stop, "must be \"host\" or \"keep\"" },
