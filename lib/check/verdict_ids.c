@@ -5,6 +5,10 @@
 static const struct verdict_id ids[] = {
 	{ "acs-override", "Whether IOMMU groups are split that the hardware does not split." },
 	{ "backup", "Whether the VM is backed up while it has devices, which stops it." },
+	{ "boot", "What the boot files ask for, and whether the running kernel has it." },
+	{ "boot-not-in-effect", "A setting in the boot files that the running kernel has not." },
+	{ "boot-wrong-file",
+	  "A setting in the file of a boot loader that does not start the node." },
 	{ "boot-framebuffer", "Whether the firmware's framebuffer lies in a GPU's memory." },
 	{ "cpu", "Whether the guest's processor type fits an NVIDIA or AMD driver." },
 	{ "cpu-virtualization", "Whether the processor has VT-x or SVM, and it is on." },
@@ -52,6 +56,7 @@ static const struct verdict_id ids[] = {
 	{ "rmrr", "Whether the firmware has reserved memory that keeps a device from VFIO." },
 	{ "rombar", "Whether a line hides the ROM that the firmware needs." },
 	{ "secure-boot", "Whether Secure Boot is on." },
+	{ "setup-effect", "Whether what 'pve-vfio setup' was asked for is in effect." },
 	{ "snippets-none", "Whether a storage lists snippets." },
 	{ "start", "Nothing speaks against the VM's next start." },
 	{ "vfio-blacklisted", "Whether modprobe.d keeps VFIO's modules from loading." },
