@@ -30,8 +30,8 @@ char *words_planned(const struct action *action);
 char *words_findings(const struct findings *findings);
 
 /*
- * Adds `words` broken at blanks into lines of `width` at most, and a word that is wider than a line
+ * Adds `words` broken at blanks into lines of `line` columns at most, and a word that is wider than a line
  * within; the first line stands behind `first`, the others behind `indent`. Ends with '\n'.
  */
-void words_wrap(struct text *text, size_t width, const char *first, const char *indent,
+void words_wrap(struct text *text, size_t line, const char *first, const char *indent,
 		const char *words);
