@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "pci/driver.h"
+
 /* PVE's name for a node is the host's, up to the first dot: nodename() in pve-common's INotify.pm. */
 static int read_node(struct start *start, struct error *err)
 {
@@ -106,12 +108,45 @@ int start_prepare(struct start *start, struct error *err)
 	return r;
 }
 
+static bool is_owned(const struct claims *claims, const struct plan_device *device)
+{
+	const struct journal *owner;
+
+	return claims_find(claims, device->device.name, &owner) && owner->phase != JOURNAL_KEPT;
+}
+
+/*
+ * A device that another VM was giving back while the plan was made may have been read half way: its
+ * values before are not those to go back to.
+ */
+static int check_unchanged(const struct start *start, const struct claims *seen, struct error *err)
+{
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *device = &start->plan.devices[i];
+		cleanup_free char *driver = NULL;
+
+		if (device->foreseen || is_owned(&start->claims, device))
+			continue;
+		if (is_owned(seen, device) ||
+		    pci_driver_read(start->root, device->device.name, &driver) < 0 ||
+		    !text_equal(driver, device->device.driver))
+			return error_set(err, -EAGAIN,
+					 "%s has just changed hands; start VM %u once more",
+					 device->device.name, start->vmid);
+	}
+	return 0;
+}
+
 int start_read_claims(struct start *start, struct error *err)
 {
-	claims_done(&start->claims);
+	cleanup_claims struct claims seen = start->claims;
+	int r;
+
+	start->claims = (struct claims){ 0 };
 	if (!start->state)
 		return 0;
-	return claims_read(start->root, start->state, start->vmid, &start->claims, err);
+	r = claims_read(start->root, start->state, start->vmid, &start->claims, err);
+	return r < 0 ? r : check_unchanged(start, &seen, err);
 }
 
 void start_done(struct start *start)

@@ -41,7 +41,10 @@ struct start {
  */
 int start_prepare(struct start *start, struct error *err);
 
-/* Reads the journals of the other VMs again: under the claims lock they stay as they are. */
+/*
+ * Reads the journals of the other VMs again: under the claims lock they stay as they are. -EAGAIN
+ * when a device of the plan has changed hands since the plan was made.
+ */
 int start_read_claims(struct start *start, struct error *err);
 void start_done(struct start *start);
 #define cleanup_start cleanup(start_done)
