@@ -9,13 +9,13 @@
 #include "base/array.h"
 #include "base/number.h"
 #include "use/child.h"
+#include "use/node.h"
 
 #define CONFIG_FOLDER "etc/pve/lxc"
 #define CONFIG_SUFFIX ".conf"
 #define CONFIG_MAX    ((size_t)1024 * 1024)
 #define SOCKETS_MAX   ((size_t)64 * 1024 * 1024)
 #define NVIDIA_MAJOR  195
-#define MINOR_LINE    "Device Minor:"
 
 /* One node of the device: "c", "226:128", "/dev/dri/renderD128". */
 struct node {
@@ -72,28 +72,15 @@ static int add_nodes(const struct sysroot *root, const char *address, const char
 	return r;
 }
 
-/* "Device Minor: 	 0" */
 static int add_nvidia(const struct sysroot *root, const char *address, struct nodes *nodes)
 {
-	cleanup_free char *information = NULL;
-	char path[SYSROOT_PATH_MAX];
-	const char *line;
-	uint64_t minor;
-	int r;
+	unsigned minor;
+	int r = nodes_nvidia_minor(root, address, &minor);
 
-	snprintf(path, sizeof(path), "proc/driver/nvidia/gpus/%s/information", address);
-	r = sysroot_read_attribute(root, path, &information);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	line = strstr(information, MINOR_LINE);
-	if (!line)
-		return 0;
-	line += strlen(MINOR_LINE);
-	line += strspn(line, " \t");
-	if (parse_number(line, strspn(line, "0123456789"), 10, UINT8_MAX, &minor) < 0)
-		return 0;
-	return add_node(nodes, "c", text_format("%d:%d", NVIDIA_MAJOR, (int)minor),
-			text_format("/dev/nvidia%d", (int)minor));
+	return add_node(nodes, "c", text_format("%d:%u", NVIDIA_MAJOR, minor),
+			text_format("/dev/nvidia%u", minor));
 }
 
 static int read_nodes(const struct sysroot *root, const char *address, struct nodes *nodes)

@@ -39,10 +39,9 @@ static int add_node(const struct sysroot *root, const char *folder, const char *
 	return full ? strings_add(nodes, full) : -ENOMEM;
 }
 
-/* NVIDIA's own driver makes no children: /proc/driver/nvidia/gpus/ADDRESS/information. */
-static int add_nvidia(const struct sysroot *root, const char *address, struct strings *nodes)
+int nodes_nvidia_minor(const struct sysroot *root, const char *address, unsigned *ret)
 {
-	cleanup_free char *information = NULL, *node = NULL;
+	cleanup_free char *information = NULL;
 	char path[SYSROOT_PATH_MAX];
 	const char *number;
 	uint64_t minor;
@@ -51,15 +50,27 @@ static int add_nvidia(const struct sysroot *root, const char *address, struct st
 	snprintf(path, sizeof(path), "proc/driver/nvidia/gpus/%s/information", address);
 	r = sysroot_read_attribute(root, path, &information);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r;
 	number = strstr(information, NVIDIA_MINOR);
 	if (!number)
-		return 0;
+		return -ENOENT;
 	number += strlen(NVIDIA_MINOR);
 	number += strspn(number, " \t");
-	if (parse_number(number, strcspn(number, "\n"), 10, UINT8_MAX, &minor) < 0)
-		return 0;
-	node = text_format("/dev/nvidia%u", (unsigned)minor);
+	if (parse_number(number, strspn(number, "0123456789"), 10, UINT8_MAX, &minor) < 0)
+		return -ENOENT;
+	*ret = (unsigned)minor;
+	return 0;
+}
+
+static int add_nvidia(const struct sysroot *root, const char *address, struct strings *nodes)
+{
+	cleanup_free char *node = NULL;
+	unsigned minor;
+	int r = nodes_nvidia_minor(root, address, &minor);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	node = text_format("/dev/nvidia%u", minor);
 	return node ? strings_add(nodes, node) : -ENOMEM;
 }
 

@@ -17,3 +17,9 @@ int nodes_find(const struct sysroot *root, const char *address, struct strings *
 
 /* The nodes that all GPUs with NVIDIA's own driver share: /dev/nvidiactl, /dev/nvidia-uvm, … */
 int nodes_nvidia_shared(struct strings *nodes);
+
+/*
+ * The N of /dev/nvidiaN: NVIDIA's own driver makes no children in sysfs and tells it as "Device
+ * Minor:" in /proc/driver/nvidia/gpus/ADDRESS/information. -ENOENT where it does not.
+ */
+int nodes_nvidia_minor(const struct sysroot *root, const char *address, unsigned *ret);
