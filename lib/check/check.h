@@ -26,7 +26,7 @@ int check_romimage(const struct start *start, struct findings *findings, struct 
 int check_storage(const struct start *start, struct findings *findings, struct error *err);
 int check_network(const struct start *start, struct findings *findings, struct error *err);
 int check_usb(const struct start *start, struct findings *findings, struct error *err);
-int check_node(const struct start *start, struct findings *findings, struct error *err);
+int check_opener(const struct start *start, struct findings *findings, struct error *err);
 int check_variant(const struct start *start, struct findings *findings, struct error *err);
 int check_sriov(const struct start *start, struct findings *findings, struct error *err);
 int check_container(const struct start *start, struct findings *findings, struct error *err);

@@ -8,7 +8,7 @@ static int (*const topics[])(const struct start *start, struct findings *finding
 			     struct error *err) = {
 	check_config,  check_device,   check_pins,	  check_owner,
 	check_romfile, check_romimage, check_storage,	  check_network,
-	check_usb,     check_node,     check_sriov,	  check_container,
+	check_usb,     check_opener,   check_sriov,	  check_container,
 	check_variant, check_reset,    check_framebuffer, check_memory,
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests: check/node.c: processes that hold nodes of the devices; and variants of the driver. */
+/* Processes that hold nodes of the devices, and the hint at a VFIO driver made for one. */
 #include "start.h"
 
 #define SETTINGS "etc/pve/pve-vfio/101.json"
@@ -35,9 +35,9 @@ static void test_in_use(void **state)
 	const struct tree *tree = &machine->tree;
 
 	build(tree);
-	assert_found(machine, check_node, line, "");
+	assert_found(machine, check_opener, line, "");
 	open_node(tree, 10, "Xorg", "0::/system.slice/lightdm.service", "/dev/dri/card0");
-	assert_found(machine, check_node, line,
+	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 10 (Xorg) of lightdm.service has "
 		     "/dev/dri/card0 open.\n");
 	assert_int_equal(check_describe(machine->findings.items[0].id)->level, LEVEL_ERROR);
@@ -46,12 +46,12 @@ static void test_in_use(void **state)
 		  "0::/user.slice/user-0.slice/user@0.service/x.service", "/dev/snd/controlC0");
 	open_node(tree, 12, "cat", "0::/", "/dev/dri/card0");
 	open_node(tree, 13, "cat", "0::/", "/dev/dri/card1");
-	assert_found(machine, check_node, line,
+	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 10 (Xorg) of lightdm.service has "
 		     "/dev/dri/card0 open; process 11 (pipewire?[2J) of user@0.service has "
 		     "/dev/snd/controlC0 open; process 12 (cat) has /dev/dri/card0 open.\n");
-	assert_found(machine, check_node, "hostpci0: 02:00.0\n", "");
-	assert_found(machine, check_node, "memory: 512\n", "");
+	assert_found(machine, check_opener, "hostpci0: 02:00.0\n", "");
+	assert_found(machine, check_opener, "memory: 512\n", "");
 }
 
 /* A service that is stopped for the start lets go of them. */
@@ -65,18 +65,18 @@ static void test_service_is_stopped(void **state)
 	open_node(tree, 11, "cat", "0::/", "/dev/dri/card0");
 	tree_folder(tree, "sys/fs/cgroup/system.slice/lightdm.service");
 	tree_file(tree, SETTINGS, "{\"stop_units\": [\"lightdm.service\"]}");
-	assert_found(machine, check_node, line,
+	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 11 (cat) has /dev/dri/card0 open.\n");
 	tree_remove(tree, "proc/11");
-	assert_found(machine, check_node, line, "");
+	assert_found(machine, check_opener, line, "");
 	tree_file(tree, SETTINGS, "{\"stop_units\": [\"gdm.service\"]}");
-	assert_found(machine, check_node, line,
+	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 10 (Xorg) of lightdm.service has "
 		     "/dev/dri/card0 open.\n");
 	/* what is not active is not stopped either, so it cannot be its process */
 	tree_file(tree, SETTINGS, "{\"stop_units\": [\"lightdm.service\"]}");
 	tree_remove(tree, "sys/fs/cgroup/system.slice/lightdm.service");
-	assert_found(machine, check_node, line,
+	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 10 (Xorg) of lightdm.service has "
 		     "/dev/dri/card0 open.\n");
 }
@@ -89,11 +89,11 @@ static void test_cannot_tell(void **state)
 
 	build(tree);
 	tree_file(tree, "proc/4711/fd", "%s", "");
-	assert_found(machine, check_node, line,
+	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: It cannot be told who uses its device nodes: "
 		     "cannot read which files the processes have open: Not a directory.\n");
 	/* nobody has a node of what has none */
-	assert_found(machine, check_node, "hostpci0: 02:00.0\n", "");
+	assert_found(machine, check_opener, "hostpci0: 02:00.0\n", "");
 }
 
 #define FOUND "variant-driver 0000:02:00.0: The kernel has 'mlx5_vfio_pci' for it; it is given to "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: processes that hold nodes of the plan's devices; and variants of the VFIO driver. */
+/* check: processes that hold nodes of the plan's devices. */
 #include <errno.h>
 
 #include "change/release.h"
@@ -17,7 +17,7 @@ static int add_opener(const struct start *start, const struct opener *opener, st
 }
 
 /* One finding for all devices: a display and its audio have the same users. */
-int check_node(const struct start *start, struct findings *findings, struct error *err)
+int check_opener(const struct start *start, struct findings *findings, struct error *err)
 {
 	cleanup_openers struct openers openers = { 0 };
 	cleanup_strings struct strings uses = { 0 };
@@ -36,23 +36,4 @@ int check_node(const struct start *start, struct findings *findings, struct erro
 	if (r == 0)
 		r = finding_add_list(findings, CHECK_NODE_IN_USE, subject, &uses);
 	return r < 0 ? error_set_memory(err) : 0;
-}
-
-/* A hint, where the VM could have more of the device with another driver. */
-int check_variant(const struct start *start, struct findings *findings, struct error *err)
-{
-	for (size_t i = 0; i < start->plan.device_count; i++) {
-		const struct plan_device *device = &start->plan.devices[i];
-		cleanup_vfio_driver struct vfio_driver best = { 0 };
-
-		if (device->sibling || device->foreseen ||
-		    vfio_driver_find(start->root, device->device.name, &best, NULL) < 0 ||
-		    !vfio_driver_is_variant(&best) || text_equal(best.name, device->vfio.name))
-			continue;
-		if (finding_add(findings, CHECK_VARIANT_DRIVER, device->device.name,
-				"The kernel has '%s' for it; it is given to '%s'.", best.name,
-				device->vfio.name) < 0)
-			return error_set_memory(err);
-	}
-	return 0;
 }
