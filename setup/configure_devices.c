@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "boot/conf.h"
 #include "configure.h"
+#include "host/modconf.h"
 #include "pci/driver.h"
 #include "pci/name.h"
 #include "use/network.h"
@@ -278,7 +278,7 @@ static int find_lost(const struct sysroot *root, const char *driver, struct text
 
 		if (pci_device_read(root, addresses.items[i], &device, NULL) < 0 ||
 		    pci_driver_module(root, device.name, &module) < 0 || !module ||
-		    !conf_same_module(module, driver))
+		    !modconf_same_module(module, driver))
 			continue;
 		r = check_uses(root, &device, "--blacklist", err);
 		name = name_of(root, &device);

@@ -4,11 +4,13 @@
 
 #include <string.h>
 
+#define OURS "/pve-vfio.conf"
+
 void boot_existing_done(struct boot_existing *existing)
 {
 	grub_done(&existing->grub);
 	boot_words_done(&existing->cmdline);
-	conf_lines_done(&existing->conf);
+	modconf_done(&existing->conf);
 	*existing = (struct boot_existing){ 0 };
 }
 
@@ -30,6 +32,49 @@ static int read_cmdline(struct boot_draft *draft, const struct sysroot *root,
 	return 0;
 }
 
+static int read_file(struct boot_draft *draft, const struct sysroot *root, const char *path,
+		     bool load, struct modconf *conf, struct error *err)
+{
+	struct boot_file *file;
+	const char *slash = strrchr(path, '/');
+	int r;
+
+	if (slash && strcmp(slash, OURS) == 0)
+		return 0;
+	r = boot_draft_open(draft, root, path, &file, err);
+	if (r < 0)
+		return r;
+	/* Debian's /etc/modules-load.d/modules.conf is a link to /etc/modules. */
+	if (!file->after || file->link)
+		return 0;
+	r = modconf_parse(conf, path, file->after, load);
+	return r < 0 ? error_set_memory(err) : 0;
+}
+
+static int read_folder(struct boot_draft *draft, const struct sysroot *root, const char *folder,
+		       bool load, struct modconf *conf, struct error *err)
+{
+	cleanup_strings struct strings paths = { 0 };
+	int r = boot_draft_list(draft, root, folder, ".conf", &paths, err);
+
+	for (size_t i = 0; i < paths.count && r == 0; i++)
+		r = read_file(draft, root, paths.items[i], load, conf, err);
+	return r;
+}
+
+/* All lines of the draft's files, but for those that are called pve-vfio.conf: ours. */
+static int read_modconf(struct boot_draft *draft, const struct sysroot *root, struct modconf *conf,
+			struct error *err)
+{
+	int r = read_file(draft, root, "etc/modules", true, conf, err);
+
+	if (r == 0)
+		r = read_folder(draft, root, "etc/modules-load.d", true, conf, err);
+	if (r == 0)
+		r = read_folder(draft, root, "etc/modprobe.d", false, conf, err);
+	return r;
+}
+
 int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
 		       struct boot_existing *ret, struct error *err)
 {
@@ -39,7 +84,7 @@ int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
 	if (r == 0)
 		r = read_cmdline(draft, root, &existing, err);
 	if (r == 0)
-		r = conf_read(draft, root, &existing.conf, err);
+		r = read_modconf(draft, root, &existing.conf, err);
 	if (r < 0)
 		return r;
 	*ret = existing;

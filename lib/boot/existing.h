@@ -4,16 +4,16 @@
  */
 #pragma once
 
-#include "boot/conf.h"
 #include "boot/grub.h"
 #include "boot/loader.h"
+#include "host/modconf.h"
 
 /* Started as { 0 }. */
 struct boot_existing {
 	struct grub grub;	   /* what /etc/default/grub comes to */
 	struct boot_words cmdline; /* the first line of /etc/kernel/cmdline, which alone counts */
 	bool more_lines;	   /* and there are others */
-	struct conf_lines conf;
+	struct modconf conf;
 };
 
 void boot_existing_done(struct boot_existing *existing);

@@ -368,7 +368,7 @@ struct layout_refresh layout_refresh_for(const struct boot_draft *draft)
 		if (!boot_file_changes(draft->items[i]))
 			continue;
 		/* mkinitramfs copies all of modprobe.d; a change of udev's rules waits for the boot */
-		if (text_starts_with(path, CONF_MODPROBE "/") ||
+		if (text_starts_with(path, "etc/modprobe.d/") ||
 		    text_starts_with(path, "etc/initramfs-tools/"))
 			refresh.initramfs = true;
 		else if (text_starts_with(path, "etc/default/grub") ||

@@ -211,21 +211,21 @@ static int find_on_cmdlines(const struct boot_existing *existing,
 static bool is_among(const char *module, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (conf_same_module(module, names[i]))
+		if (modconf_same_module(module, names[i]))
 			return true;
 	return false;
 }
 
-static int add_line(struct boot_leftovers *leftovers, const struct conf_line *line, const char *id,
-		    const char *why)
+static int add_line(struct boot_leftovers *leftovers, const struct modconf_line *line,
+		    const char *id, const char *why)
 {
 	static const char *const words[] = {
-		[CONF_LOAD] = "",
-		[CONF_OPTIONS] = "options ",
-		[CONF_BLACKLIST] = "blacklist ",
-		[CONF_SOFTDEP] = "softdep ",
-		[CONF_INSTALL] = "install ",
-		[CONF_OTHER] = "",
+		[MODCONF_LOAD] = "",
+		[MODCONF_OPTIONS] = "options ",
+		[MODCONF_BLACKLIST] = "blacklist ",
+		[MODCONF_SOFTDEP] = "softdep ",
+		[MODCONF_INSTALL] = "install ",
+		[MODCONF_OTHER] = "",
 	};
 	cleanup_free char *text = text_format("%s%s%s%s", words[line->kind], line->module,
 					      *line->rest ? " " : "", line->rest);
@@ -254,13 +254,13 @@ static bool is_all_of_ids(const char *rest)
 	return copy != NULL;
 }
 
-static int find_options(const struct conf_line *line, const struct boot_machine *machine,
+static int find_options(const struct modconf_line *line, const struct boot_machine *machine,
 			struct boot_leftovers *leftovers)
 {
 	size_t size;
 
-	if (conf_same_module(line->module, "vfio_pci") &&
-	    conf_find_option(line->rest, "ids", &size)) {
+	if (modconf_same_module(line->module, "vfio_pci") &&
+	    modconf_find_option(line->rest, "ids", &size)) {
 		int r = add_line(leftovers, line, "vfio-ids",
 				 "Every device of these ids is kept from the host at all times. "
 				 "The hook takes devices when a VM starts; hold one from boot by "
@@ -271,19 +271,19 @@ static int find_options(const struct conf_line *line, const struct boot_machine 
 			leftovers->items[leftovers->count - 1].size = 0;
 		return r;
 	}
-	if (conf_same_module(line->module, "vfio_iommu_type1") && holds(REMAPPING, machine) &&
-	    conf_find_option(line->rest, "allow_unsafe_interrupts", &size))
+	if (modconf_same_module(line->module, "vfio_iommu_type1") && holds(REMAPPING, machine) &&
+	    modconf_find_option(line->rest, "allow_unsafe_interrupts", &size))
 		return add_line(leftovers, line, "unsafe-interrupts",
 				"This machine remaps interrupts: it is not needed, and lets a VM "
 				"send any interrupt.");
 	return 0;
 }
 
-static int find_blacklist(const struct conf_line *line, const struct strings *blacklisted,
+static int find_blacklist(const struct modconf_line *line, const struct strings *blacklisted,
 			  struct boot_leftovers *leftovers)
 {
 	for (size_t i = 0; i < blacklisted->count; i++)
-		if (conf_same_module(line->module, blacklisted->items[i]))
+		if (modconf_same_module(line->module, blacklisted->items[i]))
 			return 0;
 	if (strpbrk(line->module, "*?["))
 		return add_line(leftovers, line, "blacklist-glob",
@@ -300,27 +300,27 @@ static int find_blacklist(const struct conf_line *line, const struct strings *bl
 	return 0;
 }
 
-static int find_in_line(const struct conf_line *line, const struct boot_machine *machine,
+static int find_in_line(const struct modconf_line *line, const struct boot_machine *machine,
 			const struct strings *blacklisted, struct boot_leftovers *leftovers)
 {
 	switch (line->kind) {
-	case CONF_LOAD:
-		if (!conf_same_module(line->module, "vfio_virqfd"))
+	case MODCONF_LOAD:
+		if (!modconf_same_module(line->module, "vfio_virqfd"))
 			return 0;
 		return add_line(leftovers, line, "vfio-virqfd",
 				"A part of vfio since kernel 6.2, where loading it fails at every "
 				"boot; before, it comes with vfio_pci by itself.");
-	case CONF_OPTIONS:
+	case MODCONF_OPTIONS:
 		return find_options(line, machine, leftovers);
-	case CONF_BLACKLIST:
+	case MODCONF_BLACKLIST:
 		return find_blacklist(line, blacklisted, leftovers);
-	case CONF_SOFTDEP:
+	case MODCONF_SOFTDEP:
 		if (!strstr(line->rest, "vfio-pci") && !strstr(line->rest, "vfio_pci"))
 			return 0;
 		return add_line(leftovers, line, "vfio-softdep",
 				"Only of use together with ids=: --early sets a device aside "
 				"before any driver loads.");
-	case CONF_INSTALL:
+	case MODCONF_INSTALL:
 		if (!is_among(line->module, drivers, sizeof(drivers) / sizeof(char *)) ||
 		    (!text_starts_with(line->rest, "/bin/false") &&
 		     !text_starts_with(line->rest, "/bin/true")))
@@ -328,7 +328,7 @@ static int find_in_line(const struct conf_line *line, const struct boot_machine 
 		return add_line(leftovers, line, "blacklist",
 				"The driver can be loaded by nobody, not even by the hook when it "
 				"gives a device back.");
-	case CONF_OTHER:
+	case MODCONF_OTHER:
 		break;
 	}
 	return 0;

@@ -231,25 +231,25 @@ static void add_asked_parameters(struct settling *settling)
 
 /* ---- modules */
 
-static const struct conf_line *find_line(const struct settling *settling, enum conf_kind kind,
-					 const char *module, const char *option, bool *ret_other)
+static const struct modconf_line *find_line(const struct settling *settling, enum modconf_kind kind,
+					    const char *module, const char *option, bool *ret_other)
 {
-	const struct conf_lines *lines = &settling->existing->conf;
+	const struct modconf *lines = &settling->existing->conf;
 	size_t name = option ? boot_word_name_size(option) : 0;
-	const struct conf_line *found = NULL;
+	const struct modconf_line *found = NULL;
 	size_t size;
 
 	for (size_t i = 0; i < lines->count; i++) {
-		const struct conf_line *line = &lines->items[i];
+		const struct modconf_line *line = &lines->items[i];
 		cleanup_free char *key = NULL;
 		const char *word;
 
-		if (line->kind != kind || !conf_same_module(line->module, module))
+		if (line->kind != kind || !modconf_same_module(line->module, module))
 			continue;
 		if (!option)
 			return line;
 		key = strndup(option, name);
-		word = key ? conf_find_option(line->rest, key, &size) : NULL;
+		word = key ? modconf_find_option(line->rest, key, &size) : NULL;
 		if (!word)
 			continue;
 		found = line;
@@ -286,11 +286,11 @@ static const struct boot_word *find_on_cmdline(const struct settling *settling,
 	return found;
 }
 
-static void add_conf(struct settling *settling, enum boot_setting_kind kind, enum conf_kind conf,
+static void add_conf(struct settling *settling, enum boot_setting_kind kind, enum modconf_kind conf,
 		     const char *module, const char *value, const char *reason)
 {
 	bool other = false;
-	const struct conf_line *line = find_line(settling, conf, module, value, &other);
+	const struct modconf_line *line = find_line(settling, conf, module, value, &other);
 	cleanup_free char *name = strdup(module), *option = value ? strdup(value) : NULL;
 	cleanup_free char *why = strdup(reason);
 	const struct boot_word *word = line ? NULL : find_on_cmdline(settling, kind, module, value);
@@ -318,7 +318,7 @@ static void add_conf(struct settling *settling, enum boot_setting_kind kind, enu
 static void add_option(struct settling *settling, const char *module, const char *option,
 		       const char *reason)
 {
-	add_conf(settling, BOOT_OPTION, CONF_OPTIONS, module, option, reason);
+	add_conf(settling, BOOT_OPTION, MODCONF_OPTIONS, module, option, reason);
 }
 
 static void add_nested(struct settling *settling)
@@ -355,9 +355,9 @@ static void add_module_settings(struct settling *settling)
 	const struct boot_request *request = settling->request;
 
 	/* vfio and, before kernel 6.2, vfio_virqfd come along: these two depend on them */
-	add_conf(settling, BOOT_MODULE, CONF_LOAD, "vfio_iommu_type1", NULL,
+	add_conf(settling, BOOT_MODULE, MODCONF_LOAD, "vfio_iommu_type1", NULL,
 		 "gives VMs memory that devices may reach");
-	add_conf(settling, BOOT_MODULE, CONF_LOAD, "vfio_pci", NULL,
+	add_conf(settling, BOOT_MODULE, MODCONF_LOAD, "vfio_pci", NULL,
 		 "the driver that a device has while a VM has it");
 	if (request->disable_vga)
 		add_option(settling, "vfio_pci", "disable_vga=1",
@@ -388,7 +388,7 @@ static void add_devices(struct settling *settling)
 		cleanup_free char *where = NULL;
 
 		if (setting.kind == BOOT_BLACKLIST) {
-			add_conf(settling, BOOT_BLACKLIST, CONF_BLACKLIST, setting.name, NULL,
+			add_conf(settling, BOOT_BLACKLIST, MODCONF_BLACKLIST, setting.name, NULL,
 				 setting.reason);
 			continue;
 		}

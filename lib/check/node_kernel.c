@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check/doctor.h"
-#include "host/modprobe.h"
+#include "host/modconf.h"
 #include "host/module.h"
 
 /* EFI variables have four bytes of attributes ahead of their value (efivarfs.rst). */
@@ -119,7 +119,7 @@ static const char *const vfio_modules[] = { "vfio", "vfio_iommu_type1", "vfio_pc
 
 struct module_lists {
 	const struct pve_node *node;
-	struct modprobe modprobe;
+	struct modconf modconf;
 	char *dependencies; /* modules.dep, modules.builtin: what there is to load; or NULL */
 	char *builtin;
 };
@@ -159,10 +159,9 @@ static bool is_listed(const char *list, const char *module)
 static int judge_blocked(const struct module_lists *lists, const char *module,
 			 struct verdicts *verdicts, bool *blocked)
 {
-	const struct modprobe_line *install =
-		modprobe_find(&lists->modprobe, MODPROBE_INSTALL, module);
-	const struct modprobe_line *blacklist =
-		modprobe_find(&lists->modprobe, MODPROBE_BLACKLIST, module);
+	const struct modconf_line *install = modconf_find(&lists->modconf, MODCONF_INSTALL, module);
+	const struct modconf_line *blacklist =
+		modconf_find(&lists->modconf, MODCONF_BLACKLIST, module);
 	cleanup_free char *denied = kernel_parameter(lists->node->command_line, "module_blacklist");
 	int r = 0;
 
@@ -178,13 +177,13 @@ static int judge_blocked(const struct module_lists *lists, const char *module,
 		r = verdict_add(verdicts, VERDICT_ERROR, "vfio-blocked", module,
 				"Delete the line, then run 'update-initramfs -u -k all'.",
 				"%s has 'install %s %s': that command runs in place of loading it.",
-				install->file, module, install->rest);
+				install->path, module, install->rest);
 	if (r == 0 && blacklist)
 		r = verdict_add(verdicts, VERDICT_WARNING, "vfio-blacklisted", module,
 				"Delete the line, then run 'update-initramfs -u -k all'.",
 				"%s has 'blacklist %s'; the hook loads it by name all the same, "
 				"others do not.",
-				blacklist->file, module);
+				blacklist->path, module);
 	return r;
 }
 
@@ -261,17 +260,16 @@ static int judge_drivers(const struct doctor *doctor, const struct module_lists 
 		const struct strings *modules = &doctor->claims->items[i];
 
 		for (size_t k = 0; k < modules->count && pci_is_display(device) && r == 0; k++) {
-			const struct modprobe_line *line =
-				modprobe_find(&lists->modprobe, MODPROBE_BLACKLIST,
-					      modules->items[k]);
+			const struct modconf_line *line =
+				modconf_find(&lists->modconf, MODCONF_BLACKLIST, modules->items[k]);
 
 			/* Framebuffer drivers are blacklisted by Debian itself. */
-			if (line && text_starts_with(line->file, "/etc/"))
+			if (line && text_starts_with(line->path, "/etc/"))
 				r = verdict_add(
 					verdicts, VERDICT_INFO, "driver-blacklisted", device->name,
 					"With the hook it is not needed: delete the line if "
 					"the host is to have the device while no VM does.",
-					"%s has 'blacklist %s'.", line->file, modules->items[k]);
+					"%s has 'blacklist %s'.", line->path, modules->items[k]);
 		}
 	}
 	return r;
@@ -289,7 +287,7 @@ static void read_list(const struct pve_node *node, const char *name, char **ret)
 int node_modules(const struct doctor *doctor, struct verdicts *verdicts)
 {
 	struct module_lists lists = { .node = doctor->node };
-	int r = modprobe_read(doctor->node->root, &lists.modprobe);
+	int r = modconf_read(doctor->node->root, &lists.modconf);
 
 	read_list(doctor->node, "modules.dep", &lists.dependencies);
 	read_list(doctor->node, "modules.builtin", &lists.builtin);
@@ -299,7 +297,7 @@ int node_modules(const struct doctor *doctor, struct verdicts *verdicts)
 		r = judge_obsolete(doctor->node, verdicts);
 	if (r == 0)
 		r = judge_drivers(doctor, &lists, verdicts);
-	modprobe_done(&lists.modprobe);
+	modconf_done(&lists.modconf);
 	free(lists.dependencies);
 	free(lists.builtin);
 	return r;

@@ -7,7 +7,7 @@
 
 #include "change/plan.h"
 #include "check/doctor.h"
-#include "host/modprobe.h"
+#include "host/modconf.h"
 #include "pci/override.h"
 #include "vm/lock.h"
 
@@ -100,11 +100,21 @@ static bool ids_have(const char *ids, const struct pci_device *device)
 	return false;
 }
 
-static bool has_ids(const struct modprobe_line *options, const struct pci_device *device)
+/* In any line: the parameter itself shows nowhere in sysfs. */
+static bool has_ids(const struct modconf *conf, const struct pci_device *device)
 {
-	const char *ids = options ? strstr(options->rest, "ids=") : NULL;
+	for (size_t i = 0; i < conf->count; i++) {
+		const struct modconf_line *line = &conf->items[i];
+		const char *ids;
+		size_t size;
 
-	return ids && ids_have(ids + strlen("ids="), device);
+		if (line->kind != MODCONF_OPTIONS || !modconf_same_module(line->module, "vfio_pci"))
+			continue;
+		ids = modconf_find_option(line->rest, "ids", &size);
+		if (ids && size > strlen("ids=") && ids_have(ids + strlen("ids="), device))
+			return true;
+	}
+	return false;
 }
 
 static bool has_journal(const struct pve_node *node, const char *address)
@@ -163,21 +173,18 @@ static int judge_learned(const struct pve_node *node, struct verdicts *verdicts,
 	const struct pci_inventory *inventory = &node->inventory;
 	cleanup_free struct override_reading *readings =
 		calloc(inventory->count + 1, sizeof(*readings));
-	cleanup_modprobe struct modprobe modprobe = { 0 };
+	cleanup_modconf struct modconf modconf = { 0 };
 	cleanup_free char *booted = NULL;
-	const struct modprobe_line *options;
 	size_t count = 0, before = verdicts->count;
 	int r;
 
-	if (!readings || modprobe_read(node->root, &modprobe) < 0)
+	if (!readings || modconf_read(node->root, &modconf) < 0)
 		return -ENOMEM;
-	/* The parameter itself shows nowhere in sysfs. */
-	options = modprobe_find(&modprobe, MODPROBE_OPTIONS, "vfio_pci");
 	booted = kernel_parameter(node->command_line, "vfio-pci.ids");
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct pci_device *device = &inventory->items[i].device;
 
-		if (text_equal(device->driver, VFIO_DRIVER) && !has_ids(options, device) &&
+		if (text_equal(device->driver, VFIO_DRIVER) && !has_ids(&modconf, device) &&
 		    !ids_have(booted, device) && !has_journal(node, device->name))
 			readings[count++].address = device->name;
 	}

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/conf.h"
+#include "host/modconf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,18 +13,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_free char *text = strndup((const char *)data, size);
 
 	for (int load = 0; text && load < 2; load++) {
-		cleanup_conf_lines struct conf_lines lines = { 0 };
+		cleanup_modconf struct modconf conf = { 0 };
 		size_t end = 0, option;
 
-		if (conf_parse(&lines, "file", text, load) < 0)
+		if (modconf_parse(&conf, "file", text, load) < 0)
 			return 0;
-		for (size_t i = 0; i < lines.count; i++) {
-			const struct conf_line *line = &lines.items[i];
+		for (size_t i = 0; i < conf.count; i++) {
+			const struct modconf_line *line = &conf.items[i];
 
 			if (line->offset < end || line->offset + line->size > strlen(text))
 				abort();
 			end = line->offset + line->size;
-			(void)conf_find_option(line->rest, "ids", &option);
+			(void)modconf_find_option(line->rest, "ids", &option);
 		}
 	}
 	return 0;
