@@ -87,7 +87,7 @@ COVERAGE_PACKAGES := gcovr
 HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
 DEB_PACKAGES := debhelper dpkg-dev
-PACKAGE_PACKAGES := $(DEB_PACKAGES) lintian mmdebstrap debian-archive-keyring
+PACKAGE_PACKAGES := $(DEB_PACKAGES) build-essential lintian mmdebstrap debian-archive-keyring
 # the manuals and completions
 TEST_PACKAGES += mandoc bash-completion zsh
 
