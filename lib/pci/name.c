@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci: names from pci.ids. Uses libpci for nothing but this list. */
+/* pci: names from pci.ids. Uses libpci for nothing but this list, and gives it little of that. */
 #include "pci/name.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/array.h"
 
 /* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
 #define PCI_IDS_FILE	"usr/share/misc/pci.ids"
+#define PCI_IDS_MAX	((size_t)16 << 20)
 
 #define NAME_MAX_LENGTH 256
+
+/* All classes are one section, and no vendor's. */
+#define CLASSES 0x10000u
+
+/*
+ * What is asked for most is a device or two of a list of 35000 lines, which libpci takes some
+ * milliseconds to load. So it gets the list in sections: a vendor with its devices, or the classes.
+ */
+struct pci_section {
+	unsigned vendor;
+	struct pci_access *access; /* NULL: it is not in the list, or broken */
+};
 
 /*
  * libpci reports a broken pci.ids through a callback that must not return and gets no context,
@@ -33,88 +47,124 @@ static void libpci_silent(char *message, ...)
 	(void)message;
 }
 
-/* What libpci is to open; a descriptor that must be open until it has, or -errno. */
-static int list_path(const struct sysroot *root, char path[SYSROOT_PATH_MAX])
+static const char *find_section(const char *list, unsigned vendor)
 {
-	struct stat status;
-	int fd = sysroot_openat(root, PCI_IDS_FILE, O_PATH);
+	char start[16];
+	const char *found;
 
-	if (fd < 0)
-		return fd;
-	/* A pipe would block, here and for ever. */
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	/* By its path a symbolic link would lead libpci out of a tree that is not the machine's. */
-	if (root->live)
-		snprintf(path, SYSROOT_PATH_MAX, "/%s", PCI_IDS_FILE);
+	if (vendor == CLASSES)
+		snprintf(start, sizeof(start), "\nC ");
 	else
-		snprintf(path, SYSROOT_PATH_MAX, "/proc/self/fd/%d", fd);
-	return fd;
+		snprintf(start, sizeof(start), "\n%04x  ", vendor);
+	if (text_starts_with(list, start + 1))
+		return list;
+	found = strstr(list, start);
+	return found ? found + 1 : NULL;
 }
 
-static void load_list(struct pci_names *names, const char *path)
+/* The classes are last, behind all vendors. */
+static bool is_of_section(const char *line, unsigned vendor)
 {
-	struct pci_access *access = pci_alloc();
+	return *line == '\t' || *line == '#' || *line == '\n' || vendor == CLASSES;
+}
+
+static void add_line(const char *line, size_t size, struct text *section)
+{
+	/* subsystems are not looked up */
+	if (!text_starts_with(line, "\t\t"))
+		text_add(section, "%.*s\n", (int)size, line);
+}
+
+/* A file in memory that has a section, for libpci takes nothing but a path; or -errno. */
+static int section_file(const char *list, unsigned vendor)
+{
+	cleanup_close int fd = memfd_create("pci.ids", MFD_CLOEXEC);
+	cleanup_text struct text section = { 0 };
+	const char *line = find_section(list, vendor);
+	int ret;
+
+	if (!line)
+		return -ENOENT;
+	do {
+		size_t size = strcspn(line, "\n");
+
+		add_line(line, size, &section);
+		line += size + (line[size] == '\n');
+	} while (*line && is_of_section(line, vendor));
+	if (fd < 0 || section.failed || write(fd, section.data, section.size) < 0)
+		return -EIO;
+	ret = fd;
+	fd = -1;
+	return ret;
+}
+
+static struct pci_access *load_section(const char *list, unsigned vendor)
+{
+	cleanup_close int fd = section_file(list, vendor);
+	struct pci_access *access = fd >= 0 ? pci_alloc() : NULL;
+	volatile bool loaded = false;
 	jmp_buf here;
 
-	names->access = access;
 	if (!access)
-		return;
+		return NULL;
 	access->error = libpci_error;
 	access->warning = libpci_silent;
 	access->debug = libpci_silent;
-	pci_set_name_list_path(access, strdup(path), 1);
+	pci_set_name_list_path(access, text_format("/proc/self/fd/%d", fd), 1);
 	on_error = &here;
 	if (setjmp(here) == 0)
-		names->failed = !pci_load_name_list(names->access);
-	else
-		names->failed = true;
+		loaded = pci_load_name_list(access);
 	on_error = NULL;
+	if (!loaded) {
+		pci_cleanup(access);
+		return NULL;
+	}
+	return access;
 }
 
-static void open_list(struct pci_names *names, const struct sysroot *root)
+/* Loaded, if it was not before; NULL where there is nothing to be asked. */
+static struct pci_access *get_section(struct pci_names *names, const struct sysroot *root,
+				      unsigned vendor)
 {
-	char path[SYSROOT_PATH_MAX];
-	cleanup_close int fd = list_path(root, path);
+	struct pci_section section = { .vendor = vendor };
+	size_t size;
 
-	if (fd >= 0)
-		load_list(names, path);
-	names->failed |= !names->access;
+	for (size_t i = 0; i < names->count; i++)
+		if (names->sections[i].vendor == vendor)
+			return names->sections[i].access;
+	if (!names->opened)
+		(void)sysroot_read(root, PCI_IDS_FILE, PCI_IDS_MAX, &names->list, &size);
+	names->opened = true;
+	if (!names->list || array_reserve(&names->sections, names->count, sizeof(section)) < 0)
+		return NULL;
+	section.access = load_section(names->list, vendor);
+	names->sections[names->count++] = section;
+	return section.access;
 }
 
 void pci_names_done(struct pci_names *names)
 {
-	if (names->access)
-		pci_cleanup(names->access);
+	for (size_t i = 0; i < names->count; i++)
+		if (names->sections[i].access)
+			pci_cleanup(names->sections[i].access);
+	free(names->sections);
+	free(names->list);
 	*names = (struct pci_names){ 0 };
 }
 
-static bool look_up_both(struct pci_access *access, const struct pci_device *device, char *vendor,
-			 char *name)
-{
-	return pci_lookup_name(access, vendor, NAME_MAX_LENGTH,
-			       PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, device->vendor) &&
-	       pci_lookup_name(access, name, NAME_MAX_LENGTH,
-			       PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, device->vendor,
-			       device->device);
-}
-
-/* False where the vendor or the device is not in the list. */
-static bool look_up(struct pci_names *names, const struct pci_device *device, char *vendor,
-		    char *name)
+/* False where it is not in the list. `kind` is one of PCI_LOOKUP_*. */
+static bool look_up(struct pci_access *access, int kind, unsigned id, unsigned device,
+		    char name[NAME_MAX_LENGTH])
 {
 	volatile bool found = false;
 	jmp_buf here;
 
-	if (names->failed)
+	if (!access)
 		return false;
 	on_error = &here;
 	if (setjmp(here) == 0)
-		found = look_up_both(names->access, device, vendor, name);
-	else
-		names->failed = true;
+		found = pci_lookup_name(access, name, NAME_MAX_LENGTH, kind | PCI_LOOKUP_NO_NUMBERS,
+					id, device) != NULL;
 	on_error = NULL;
 	return found;
 }
@@ -156,11 +206,11 @@ static void shorten_vendor(char *vendor)
 
 char *pci_name(struct pci_names *names, const struct sysroot *root, const struct pci_device *device)
 {
+	struct pci_access *section = get_section(names, root, device->vendor);
 	char vendor[NAME_MAX_LENGTH] = "", name[NAME_MAX_LENGTH] = "";
 
-	if (!names->access && !names->failed)
-		open_list(names, root);
-	if (!look_up(names, device, vendor, name))
+	if (!look_up(section, PCI_LOOKUP_VENDOR, device->vendor, 0, vendor) ||
+	    !look_up(section, PCI_LOOKUP_DEVICE, device->vendor, device->device, name))
 		return text_format("[%04x:%04x]", device->vendor, device->device);
 	shorten_vendor(vendor);
 	keep_brackets(name);
@@ -170,19 +220,9 @@ char *pci_name(struct pci_names *names, const struct sysroot *root, const struct
 char *pci_class_name(struct pci_names *names, const struct sysroot *root, uint32_t class_code)
 {
 	char name[NAME_MAX_LENGTH] = "";
-	volatile bool found = false;
-	jmp_buf here;
 
-	if (!names->access && !names->failed)
-		open_list(names, root);
-	if (names->failed || !names->access)
-		return text_format("class %06x", class_code);
-	on_error = &here;
-	if (setjmp(here) == 0)
-		found = pci_lookup_name(names->access, name, sizeof(name),
-					PCI_LOOKUP_CLASS | PCI_LOOKUP_NO_NUMBERS, class_code >> 8);
-	else
-		names->failed = true;
-	on_error = NULL;
-	return found ? strdup(name) : text_format("class %06x", class_code);
+	return look_up(get_section(names, root, CLASSES), PCI_LOOKUP_CLASS, class_code >> 8, 0,
+		       name)
+		       ? strdup(name)
+		       : text_format("class %06x", class_code);
 }

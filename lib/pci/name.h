@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pci: what people call a device, from pci.ids through libpci. Loading that list takes
- * milliseconds, so names are looked up only where one is printed.
+ * pci: what people call a device, from pci.ids through libpci. The list is read at the first name that
+ * is printed, and what libpci has loaded of it is kept.
  */
 #pragma once
 
 #include "pci/device.h"
 
-/* The list, loaded at the first look-up. Started as { 0 }. */
+/* Started as { 0 }. */
 struct pci_names {
-	struct pci_access *access;
-	bool failed; /* the list cannot be read: names are ids from then on */
+	char *list; /* NULL: cannot be read, names are ids */
+	bool opened;
+	struct pci_section *sections; /* of the list, as libpci has them */
+	size_t count;
 };
 
 void pci_names_done(struct pci_names *names);

@@ -79,6 +79,31 @@ static void test_names(void **state)
 		assert_name(&names, tree, rows[i].vendor, rows[i].device, rows[i].name);
 }
 
+/* A section goes on behind a remark and an empty line, and ends with the next vendor. */
+static void test_sections(void **state)
+{
+	cleanup_pci_names struct pci_names names = { 0 };
+	const struct tree *tree = *state;
+	char *name;
+
+	tree_file(tree, PCI_IDS,
+		  "1001  One\n\t0001  A\n# a remark\n\n\t0002  B\n1002  Two\n\t0003  C\n"
+		  "C 02  Network controller\n\t00  Ethernet controller\n"
+		  "C 03  Display controller\n\t00  VGA compatible controller\n\t\t01  8514\n");
+	assert_name(&names, tree, 0x1002, 0x0003, "Two C");
+	assert_name(&names, tree, 0x1001, 0x0002, "One B");
+	assert_name(&names, tree, 0x1001, 0x0003, "[1001:0003]");
+	name = pci_class_name(&names, &tree->root, 0x030001);
+	assert_string_equal(name, "VGA compatible controller");
+	free(name);
+	name = pci_class_name(&names, &tree->root, 0x020000);
+	assert_string_equal(name, "Ethernet controller");
+	free(name);
+	name = pci_class_name(&names, &tree->root, 0x090000);
+	assert_string_equal(name, "class 090000");
+	free(name);
+}
+
 static void test_no_list(void **state)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
@@ -195,10 +220,10 @@ static void test_long_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_names),	     tree_test(test_no_list),
-		tree_test(test_broken_list), tree_test(test_truncated_list),
-		tree_test(test_long_names),  tree_test(test_linked_list),
-		tree_test(test_no_file),
+		tree_test(test_names),		tree_test(test_sections),
+		tree_test(test_no_list),	tree_test(test_broken_list),
+		tree_test(test_truncated_list), tree_test(test_long_names),
+		tree_test(test_linked_list),	tree_test(test_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
