@@ -55,7 +55,7 @@ static const char *find_section(const char *list, unsigned vendor)
 	if (vendor == CLASSES)
 		snprintf(start, sizeof(start), "\nC ");
 	else
-		snprintf(start, sizeof(start), "\n%04x  ", vendor);
+		snprintf(start, sizeof(start), "\n%04x ", vendor);
 	if (text_starts_with(list, start + 1))
 		return list;
 	found = strstr(list, start);

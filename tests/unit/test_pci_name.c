@@ -87,7 +87,7 @@ static void test_sections(void **state)
 	char *name;
 
 	tree_file(tree, PCI_IDS,
-		  "1001  One\n\t0001  A\n# a remark\n\n\t0002  B\n1002  Two\n\t0003  C\n"
+		  "1001 One\n\t0001  A\n# a remark\n\n\t0002  B\n1002  Two\n\t0003  C\n"
 		  "C 02  Network controller\n\t00  Ethernet controller\n"
 		  "C 03  Display controller\n\t00  VGA compatible controller\n\t\t01  8514\n");
 	assert_name(&names, tree, 0x1002, 0x0003, "Two C");
