@@ -3,6 +3,7 @@
 #include "pci/name.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -98,19 +99,25 @@ static int section_file(const char *list, unsigned vendor)
 	return ret;
 }
 
-static struct pci_access *load_section(const char *list, unsigned vendor)
+static struct pci_access *load_section(const struct sysroot *root, const char *list,
+				       unsigned vendor)
 {
 	cleanup_close int fd = section_file(list, vendor);
 	struct pci_access *access = fd >= 0 ? pci_alloc() : NULL;
 	volatile bool loaded = false;
+	char path[32];
 	jmp_buf here;
 
 	if (!access)
 		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* Where procfs is not mounted the whole list will do. */
+	if (root->live && faccessat(AT_FDCWD, path, R_OK, 0) < 0)
+		snprintf(path, sizeof(path), "/%s", PCI_IDS_FILE);
 	access->error = libpci_error;
 	access->warning = libpci_silent;
 	access->debug = libpci_silent;
-	pci_set_name_list_path(access, text_format("/proc/self/fd/%d", fd), 1);
+	pci_set_name_list_path(access, strdup(path), 1);
 	on_error = &here;
 	if (setjmp(here) == 0)
 		loaded = pci_load_name_list(access);
@@ -137,7 +144,7 @@ static struct pci_access *get_section(struct pci_names *names, const struct sysr
 	names->opened = true;
 	if (!names->list || array_reserve(&names->sections, names->count, sizeof(section)) < 0)
 		return NULL;
-	section.access = load_section(names->list, vendor);
+	section.access = load_section(root, names->list, vendor);
 	names->sections[names->count++] = section;
 	return section.access;
 }
