@@ -238,9 +238,10 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libpve-vfio.a
 fuzz-%: $(O)/tests/fuzz/fuzz_% $(B)/fuzz/corpus
 	$(SAY) FUZZ $*
 	$(Q)mkdir -p $(B)/fuzz/$*
-	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 -verbosity=0 \
-		-artifact_prefix=$(B)/fuzz/ $(B)/fuzz/$* \
-		$(call first_inputs,$*)
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 \
+		-artifact_prefix=$(B)/fuzz/ $(B)/fuzz/$* $(call first_inputs,$*) \
+		>$(B)/fuzz/$*.log 2>&1 || { tail -n 50 $(B)/fuzz/$*.log; exit 1; }
+	$(Q)grep '^Done ' $(B)/fuzz/$*.log
 fuzz: $(FUZZ:tests/fuzz/fuzz_%.c=fuzz-%)
 else
 check-fuzz:
