@@ -13,6 +13,12 @@
 /* How long a function may take to be found again. */
 #define RESCAN_MS 10000
 
+/*
+ * What reset_method_store() in drivers/pci/pci.c takes for the kernel's own choice; it reads as the
+ * methods that are.
+ */
+#define RESET_METHOD_DEFAULT "default"
+
 /* The note of a revert that found a value that is neither ours nor the one before. */
 #define NOTE_SET_SINCE "left as it has been set since"
 
@@ -33,6 +39,12 @@ static int read_attribute(const struct sysroot *root, const struct action *actio
 	return sysroot_read_attribute(root, path, ret);
 }
 
+static bool is_reset_default(const struct action *action, const char *value)
+{
+	return text_equal(strchr(action->target, '/'), "/reset_method") &&
+	       text_equal(value, RESET_METHOD_DEFAULT);
+}
+
 static int write_attribute(const struct sysroot *root, const struct action *action,
 			   const char *value, struct error *err)
 {
@@ -42,14 +54,15 @@ static int write_attribute(const struct sysroot *root, const struct action *acti
 	int r;
 
 	pci_attribute_path(path, action->target, "");
-	r = sysroot_write_attribute(root, path, value);
+	/* A write of no bytes at all would leave the old value: sysfs_kf_write() in fs/sysfs/file.c. */
+	r = sysroot_write_attribute(root, path, *value ? value : "\n");
 	if (r < 0)
 		return error_set(err, r, "cannot set its %s to '%s': %s", name, value,
 				 strerror(-r));
 	r = read_attribute(root, action, &now);
 	if (r < 0)
 		return error_set(err, r, "cannot read its %s back: %s", name, strerror(-r));
-	if (!text_equal(now, value))
+	if (!text_equal(now, value) && !is_reset_default(action, value))
 		return error_set(err, -EIO, "its %s was set to '%s' and reads '%s'", name, value,
 				 now);
 	return 0;
@@ -82,11 +95,32 @@ int attribute_apply(const struct sysroot *root, const struct action *action, str
 	return write_attribute(root, action, action->wanted, err);
 }
 
+/* Whether it reads as we set it. What the kernel's own choice reads as, it tells when asked again. */
+static int is_as_set(const struct sysroot *root, const struct action *action, const char *now,
+		     bool *ret, struct error *err)
+{
+	cleanup_free char *ours = NULL;
+	int r;
+
+	*ret = text_equal(now, action->wanted);
+	if (!is_reset_default(action, action->wanted))
+		return 0;
+	r = write_attribute(root, action, action->wanted, err);
+	if (r < 0)
+		return r;
+	r = read_attribute(root, action, &ours);
+	if (r < 0)
+		return error_set(err, r, "cannot read it: %s", strerror(-r));
+	*ret = text_equal(now, ours);
+	return *ret ? 0 : write_attribute(root, action, now, err);
+}
+
 int attribute_revert(const struct sysroot *root, const struct action *action, const char **note,
 		     struct error *err)
 {
 	cleanup_free char *now = NULL;
 	int r = read_attribute(root, action, &now);
+	bool ours;
 
 	if (r == -ENOENT || r == -ENODEV) {
 		*note = NOTE_GONE;
@@ -96,7 +130,10 @@ int attribute_revert(const struct sysroot *root, const struct action *action, co
 		return error_set(err, r, "cannot read it: %s", strerror(-r));
 	if (text_equal(now, action->before))
 		return 0;
-	if (!text_equal(now, action->wanted)) {
+	r = is_as_set(root, action, now, &ours, err);
+	if (r < 0)
+		return r;
+	if (!ours) {
 		*note = NOTE_SET_SINCE;
 		return 0;
 	}

@@ -226,11 +226,29 @@ static int set_device_after_stop(const struct reading *reading, struct device_se
 	return parse_choice(value, "host", "keep", &device->keep);
 }
 
-/* "flr bus": names in the order in which the kernel is to try them. */
+/* Leaves one blank between words, as the kernel shows them, and none around. */
+static void squeeze(char *words)
+{
+	char *to = words;
+
+	for (const char *at = words; *at; at++)
+		if (*at != ' ' || (to > words && to[-1] != ' '))
+			*to++ = *at;
+	if (to > words && to[-1] == ' ')
+		to--;
+	*to = '\0';
+}
+
+/* "flr bus": names in the order in which the kernel is to try them; none would forbid a reset. */
 static int set_reset_method(const struct reading *reading, struct device_settings *device,
 			    json_t *value)
 {
-	return parse_word(reading, value, NAME_LETTERS " ", &device->reset_method);
+	int r = parse_word(reading, value, NAME_LETTERS " ", &device->reset_method);
+
+	if (r < 0)
+		return r;
+	squeeze(device->reset_method);
+	return *device->reset_method ? 0 : -EINVAL;
 }
 
 static int set_d3cold(const struct reading *reading, struct device_settings *device, json_t *value)

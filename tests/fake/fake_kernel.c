@@ -244,10 +244,20 @@ static int store_numvfs(const struct fake_write *write)
 	return 0;
 }
 
+/* reset_method_store() in drivers/pci/pci.c. */
+static const char *chosen_method(const char *value)
+{
+	return strcmp(value, "default") == 0 ? FAKE_RESET_METHODS : value;
+}
+
 static int store(const struct fake_write *write)
 {
+	const char *value = write->value;
 	char path[PATH_MAX];
 
+	/* sysfs does not even call the store function for no bytes */
+	if (!*value)
+		return 0;
 	if (text_starts_with(write->name, "resource"))
 		return resize(write);
 	if (strcmp(write->name, "sriov_numvfs") == 0)
@@ -255,7 +265,9 @@ static int store(const struct fake_write *write)
 	tree_format(path, DEVICES "%s/%s", write->address, write->name);
 	if (text_starts_with(write->address, "vtcon"))
 		tree_format(path, CONSOLES "%s/%s", write->address, write->name);
-	set_attribute(write->tree, path, write->value);
+	if (strcmp(write->name, "reset_method") == 0)
+		value = chosen_method(value);
+	set_attribute(write->tree, path, value);
 	return 0;
 }
 

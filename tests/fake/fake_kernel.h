@@ -27,6 +27,9 @@ struct fake_kernel {
 	struct error err;
 };
 
+/* What reset_method reads when "default" was written to it. */
+#define FAKE_RESET_METHODS "flr bus"
+
 /* In place of an address: the writes to all devices, in order, each as "ADDRESS/WRITE". */
 #define FAKE_ALL "all"
 

@@ -109,6 +109,9 @@ static void test_refused(void **state)
 		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"\"}}}",
 		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
 		  "\"flr bus\"" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \" \"}}}",
+		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
+		  "\"flr bus\"" },
 		{ "{\"devices\": {\"0000:01:00.0\": {\"d3cold\": 0}}}",
 		  "it, line 1: 'd3cold' must be true or false" },
 		{ "{\"devices\": {\"0000:01:00.0\": {\"power\": \"off\"}}}",
@@ -256,16 +259,35 @@ static void test_not_terminated(void **state)
 	assert_int_equal(settings_parse("it", exact, sizeof(text) - 1, &settings, &err), -EBADMSG);
 }
 
+/* As the kernel shows it, which is what is compared when it has been set. */
+static void test_reset_method(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "flr bus", "flr bus" },
+		{ "  flr   bus ", "flr bus" },
+		{ "default", "default" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_free char *text =
+			text_format("{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"%s\"}}}",
+				    rows[i][0]);
+		cleanup_settings struct settings settings = { 0 };
+		struct error err;
+
+		assert_int_equal(parse(text, &settings, &err), 0);
+		assert_string_equal(settings.devices[0].reset_method, rows[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_defaults),
-		cmocka_unit_test(test_all),
-		cmocka_unit_test(test_refused),
-		tree_test(test_two_files),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_not_terminated),
+		tree_test(test_defaults),	   cmocka_unit_test(test_all),
+		cmocka_unit_test(test_refused),	   tree_test(test_two_files),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_reset_method),
+		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_not_terminated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
