@@ -42,8 +42,8 @@ static int judge(const struct start *start, const struct pci_device *device, con
 		return -ENOMEM;
 	if (judgement.verdicts[firmware].works)
 		return 0;
-	return finding_add(findings, CHECK_ROMFILE_IGNORED, source, "%s %s '%s' for %s: %s",
-			   rom_reader_name(firmware), rom_reader_verdict(firmware, false), path,
+	return finding_add(findings, CHECK_ROMFILE_IGNORED, source,
+			   "%s ignores the romfile '%s' of %s: %s", rom_reader_name(firmware), path,
 			   device->name, judgement.verdicts[firmware].why);
 }
 

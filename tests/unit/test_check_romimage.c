@@ -46,6 +46,9 @@ static void test_firmware(void **state)
 	/* bytes that are no ROM at all */
 	tree_file(&machine->tree, "usr/share/kvm/x.rom", "garbage");
 	assert_int_equal(count_ignored(machine, "hostpci0: 01:00,romfile=x.rom\n"), 1);
+	assert_findings(machine, "romfile-ignored hostpci0: SeaBIOS ignores the romfile "
+				 "'/usr/share/kvm/x.rom' of " GPU ": There is no option ROM in the "
+				 "file.\n");
 	assert_int_equal(count_ignored(machine, "bios: ovmf\nhostpci0: 01:00,romfile=x.rom\n"), 1);
 }
 
