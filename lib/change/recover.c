@@ -56,6 +56,31 @@ static int recognise(const char *data, size_t size, struct actions *actions)
 	return r;
 }
 
+/*
+ * What the journal of another VM has is that VM's: the file may be a copy of it, under another
+ * VM's name, or have lost a device to it. Journals that cannot be read own nothing.
+ */
+static void drop_owned(const struct sysroot *root, const struct state *state,
+		       struct journal *journal)
+{
+	cleanup_vmids struct vmids vmids = { 0 };
+
+	(void)journal_list(state, &vmids, NULL);
+	for (size_t i = 0; i < vmids.count; i++) {
+		cleanup_journal struct journal other = { 0 };
+
+		if (vmids.items[i] == journal->vmid ||
+		    journal_read(root, state, vmids.items[i], &other, NULL) < 0)
+			continue;
+		for (size_t j = 0; j < other.actions.count; j++) {
+			const struct action *action = &other.actions.items[j];
+
+			if (action->state != ACTION_FORESEEN)
+				actions_remove(&journal->actions, action->type, action->target);
+		}
+	}
+}
+
 int journal_recover(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		    struct journal *ret, bool *ret_broken, struct error *err)
 {
@@ -75,6 +100,7 @@ int journal_recover(const struct sysroot *root, const struct state *state, uint3
 		r = journal_begin(root, vmid, &journal, &ignored);
 	if (r == 0 && !is_of_other_boot(data, journal.boot_id))
 		r = recognise(data, size, &journal.actions);
+	drop_owned(root, state, &journal);
 	snprintf(name, sizeof(name), "%u.json", vmid);
 	snprintf(broken, sizeof(broken), "%s.broken", name);
 	if (r == 0 && renameat(state->fd, name, state->fd, broken) < 0)

@@ -2,7 +2,8 @@
 /*
  * change: a journal that cannot be understood: cut off, damaged, or of a newer version. What it
  * says is not believed, but devices that it names are not to stay with vfio-pci for that: restore
- * looks at each anyway, and reverts only what is as we set it.
+ * looks at each anyway, and reverts only what is as we set it. What the journal of another VM has
+ * stays with that VM: one that names another VM than its file does is most likely a copy.
  */
 #pragma once
 

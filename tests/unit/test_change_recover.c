@@ -13,8 +13,9 @@
 	"{ \"type\": \"bind\", \"state\": \"done\", \"target\": \"" address                        \
 	"\", \"source\": \"hostpci0\", \"before\": \"e1000e\", \"wanted\": \"vfio-pci\", "         \
 	"\"keep\": false, \"override\": null, \"module\": \"e1000e\", \"group\": 15 }"
-#define HEAD(format, boot)                                                                         \
-	"{ \"format\": " format ", \"vmid\": 101, \"boot_id\": \"" boot                            \
+#define HEAD(format, boot) HEAD_OF("101", format, boot)
+#define HEAD_OF(vmid, format, boot)                                                                \
+	"{ \"format\": " format ", \"vmid\": " vmid ", \"boot_id\": \"" boot                       \
 	"\", \"phase\": \"ready\", \"since\": 1, \"deadline_s\": 30, \"actions\": ["
 
 /* /run/pve-vfio is there before a journal is: state_open() wants it to be root's alone. */
@@ -99,6 +100,35 @@ static void a_journal_cut_anywhere(void **state)
 				  text + size >= end ? "0000:02:00.0 " : "");
 }
 
+/* A copy by hand under another VM's name gives away nothing of the VM that it was copied from. */
+static void what_another_has_is_left_to_it(void **state)
+{
+	static const char copy[] = HEAD_OF("102", "1", TREE_BOOT_ID)
+		BIND("0000:02:00.0") "," BIND("0000:03:00.0") "]}";
+	static const struct {
+		const char *other, *targets;
+	} rows[] = {
+		{ copy, "" },
+		{ HEAD_OF("102", "1", TREE_BOOT_ID) BIND("0000:03:00.0") "]}", "0000:02:00.0 " },
+		/* not its VM's any more, or not to be understood either: given back from here */
+		{ NULL, "0000:02:00.0 0000:03:00.0 " },
+		{ HEAD_OF("102", "1", "22222222-0000-0000-0000-000000000000")
+			  BIND("0000:03:00.0") "]}",
+		  "0000:02:00.0 0000:03:00.0 " },
+		{ "garbage", "0000:02:00.0 0000:03:00.0 " },
+	};
+	cleanup_state struct state folder = { .fd = -1 };
+	const struct tree *tree = *state;
+
+	make_state(tree, &folder);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		tree_remove(tree, "run/pve-vfio/102.json");
+		if (rows[i].other)
+			tree_file(tree, "run/pve-vfio/102.json", "%s", rows[i].other);
+		assert_recognised(tree, &folder, copy, strlen(copy), rows[i].targets);
+	}
+}
+
 static void a_good_one_is_read(void **state)
 {
 	cleanup_state struct state folder = { .fd = -1 };
@@ -123,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tree_test(what_is_whole_is_recognised),
 		tree_test(a_journal_cut_anywhere),
+		tree_test(what_another_has_is_left_to_it),
 		tree_test(a_good_one_is_read),
 	};
 
