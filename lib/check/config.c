@@ -55,6 +55,10 @@ static const struct {
 	[WANTED_MAPPING_MISSING] = { CHECK_MAPPING_MISSING, "There is no resource mapping '",
 				     "' with a device on this node" },
 	[WANTED_MAPPING_WRONG] = { CHECK_MAPPING_WRONG, "The resource mapping does not fit: ", "" },
+	[WANTED_MAPPING_MDEV] = { CHECK_MAPPING_MDEV,
+				  "The resource mapping does not fit, which this version of Proxmox "
+				  "VE does not look at: ",
+				  "" },
 	[WANTED_NONE_FREE] = { CHECK_MAPPING_BUSY, "No device of the resource mapping '",
 			       "' is free" },
 	[WANTED_MDEV_MANY] = { CHECK_CONFIG_MDEV_MANY, "mdev is asked of several functions", "" },

@@ -89,6 +89,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"Look whether a card was added or moved; then correct the mapping under Datacenter, "
 		"Resource Mappings.",
 	},
+	[CHECK_MAPPING_MDEV] = {
+		"mapping-mdev", LEVEL_WARNING,
+		"A resource mapping is for mediated devices (mdev) and its device has none, or the "
+		"other way round: Proxmox VE refuses the start from qemu-server 8.3.9 on.",
+		"Correct 'Use with Mediated Devices' of the mapping under Datacenter, Resource "
+		"Mappings, before you upgrade.",
+	},
 	[CHECK_MAPPING_BUSY] = {
 		"mapping-busy", LEVEL_ERROR,
 		"All devices of a resource mapping on this node are in use.",

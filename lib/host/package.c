@@ -2,8 +2,11 @@
 /* host: installed packages. */
 #include "host/package.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
+
+#include "base/number.h"
 
 #define STATUS_FILE "var/lib/dpkg/status"
 #define STATUS_MAX  ((size_t)64 << 20)
@@ -37,6 +40,24 @@ static int look_up(const char *data, const char *name, char **ret)
 		return 0;
 	*ret = strndup(version, strcspn(version, "\n"));
 	return *ret ? 0 : -ENOMEM;
+}
+
+bool package_is_older(const char *version, const unsigned than[3])
+{
+	if (!isdigit((unsigned char)*version))
+		return false;
+	for (size_t i = 0; i < 3; i++) {
+		size_t digits = strspn(version, "0123456789");
+		uint64_t number = 0;
+
+		if (digits > 0 && parse_number(version, digits, 10, UINT32_MAX, &number) < 0)
+			return false;
+		if (number != than[i])
+			return number < than[i];
+		version += digits;
+		version += *version == '.' || *version == '-';
+	}
+	return false;
 }
 
 int package_versions(const struct sysroot *root, const char *const *names, size_t count,

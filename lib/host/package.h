@@ -12,3 +12,9 @@
  */
 int package_versions(const struct sysroot *root, const char *const *names, size_t count,
 		     char **ret_versions);
+
+/*
+ * Of the versions that Proxmox VE's packages have, "8.3.9" and in earlier days "7.4-6": whether
+ * `version` is before `than`. What cannot be understood is not.
+ */
+bool package_is_older(const char *version, const unsigned than[3]);

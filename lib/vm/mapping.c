@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "host/package.h"
 
 /* maxLength of both kinds of description. */
 #define DESCRIPTION_MAX 4096
@@ -505,7 +506,7 @@ static bool is_mdev(const struct sysroot *root, const struct pci_device *device)
 /* Compares in PVE's order, that of the properties' names, up to the first fault. */
 static int check_identity(const struct sysroot *root, const struct mapping *mapping,
 			  const struct mapping_entry *entry, const struct pci_device *device,
-			  bool first, char **ret_fault)
+			  bool first, bool mdev, char **ret_fault)
 {
 	char id[16], subsystem_id[16], group[16];
 	const struct comparison comparisons[] = {
@@ -525,6 +526,8 @@ static int check_identity(const struct sysroot *root, const struct mapping *mapp
 		/* The entry has the group of its first device. */
 		if (!first && strcmp(comparisons[i].property, "iommugroup") == 0)
 			continue;
+		if (!mdev && strcmp(comparisons[i].property, "mdev") == 0)
+			continue;
 		r = compare(&comparisons[i], device->name, mapping->name, ret_fault);
 		if (r < 0 || *ret_fault)
 			break;
@@ -534,7 +537,7 @@ static int check_identity(const struct sysroot *root, const struct mapping *mapp
 
 /* PVE takes what the pattern of `path` lets pass for the name of a folder in sysfs. */
 static int check_device(const struct sysroot *root, const struct mapping *mapping,
-			const struct mapping_entry *entry, const char *name, bool first,
+			const struct mapping_entry *entry, const char *name, bool first, bool mdev,
 			char **ret_fault, struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
@@ -549,7 +552,7 @@ static int check_device(const struct sysroot *root, const struct mapping *mappin
 		*ret_fault = text_format("pci device '%s' not found", name);
 		r = *ret_fault ? 0 : -ENOMEM;
 	} else if (r == 0) {
-		r = check_identity(root, mapping, entry, &device, first, ret_fault);
+		r = check_identity(root, mapping, entry, &device, first, mdev, ret_fault);
 	}
 	return r == -ENOMEM ? error_set_memory(err) : r;
 }
@@ -564,7 +567,8 @@ static bool has_function(const char *path)
 }
 
 int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
-			const struct mapping_entry *entry, char **ret_fault, struct error *err)
+			const struct mapping_entry *entry, bool mdev, char **ret_fault,
+			struct error *err)
 {
 	cleanup_free char *fault = NULL;
 
@@ -575,10 +579,20 @@ int mapping_entry_check(const struct sysroot *root, const struct mapping *mappin
 
 		if (!name)
 			return error_set_memory(err);
-		r = check_device(root, mapping, entry, name, i == 0, &fault, err);
+		r = check_device(root, mapping, entry, name, i == 0, mdev, &fault, err);
 		if (r < 0)
 			return r;
 	}
 	*ret_fault = TAKE_PTR(fault);
 	return 0;
+}
+
+bool mapping_mdev_counts(const struct sysroot *root)
+{
+	static const char *const name = "qemu-server";
+	static const unsigned since[3] = { 8, 3, 9 };
+	cleanup_free char *version = NULL;
+
+	(void)package_versions(root, &name, 1, &version);
+	return !version || !package_is_older(version, since);
 }

@@ -140,6 +140,27 @@ static void alternatives_done(struct pci_addresses **alternatives)
 	free(items);
 }
 
+/* What the entry would be refused for, or will be by a later version of PVE. */
+static int check_entry(const struct sysroot *root, const struct mapping *mapping,
+		       const struct mapping_entry *entry, enum wanted_problem_kind *ret_kind,
+		       char **ret_fault, struct error *err)
+{
+	cleanup_free char *fault = NULL;
+	int r = mapping_entry_check(root, mapping, entry, true, ret_fault, err);
+
+	*ret_kind = WANTED_MAPPING_WRONG;
+	if (r < 0 || !*ret_fault || mapping_mdev_counts(root))
+		return r;
+	r = mapping_entry_check(root, mapping, entry, false, &fault, err);
+	if (fault) {
+		free(*ret_fault);
+		*ret_fault = TAKE_PTR(fault);
+	} else {
+		*ret_kind = WANTED_MAPPING_MDEV;
+	}
+	return r;
+}
+
 /* PVE looks at every entry of the node before it chooses; one bad entry fails the start. */
 static int find_alternatives(struct resolution *resolution, const struct mapping *mapping,
 			     struct pci_addresses *alternatives, size_t *ret_count,
@@ -149,15 +170,16 @@ static int find_alternatives(struct resolution *resolution, const struct mapping
 
 	for (size_t i = 0; i < mapping->count; i++) {
 		const struct mapping_entry *entry = &mapping->entries[i];
+		enum wanted_problem_kind kind;
 		cleanup_free char *fault = NULL;
 		int r;
 
 		if (strcmp(entry->node, resolution->input->node) != 0)
 			continue;
-		r = mapping_entry_check(resolution->input->root, mapping, entry, &fault, err);
+		r = check_entry(resolution->input->root, mapping, entry, &kind, &fault, err);
 		if (r == 0 && fault)
-			r = add_problem(resolution, WANTED_MAPPING_WRONG, fault);
-		else if (r == 0)
+			r = add_problem(resolution, kind, fault);
+		if (r == 0 && (!fault || kind == WANTED_MAPPING_MDEV))
 			r = find_entries(resolution, &entry->paths, &alternatives[count]);
 		if (r < 0)
 			return r;

@@ -36,6 +36,7 @@ enum wanted_problem_kind {
 	WANTED_NOTHING,		/* neither host nor mapping, or both */
 	WANTED_MAPPING_MISSING, /* no such mapping, or not for this node */
 	WANTED_MAPPING_WRONG,	/* the mapping's entry is not what is there */
+	WANTED_MAPPING_MDEV,	/* the same, but this version of PVE does not look at that */
 	WANTED_NONE_FREE,	/* all alternatives are in use */
 	WANTED_MDEV_MANY,	/* a mediated device of more than one device */
 	WANTED_ARGS_VANISH,	/* `args` that PVE passes nothing of */

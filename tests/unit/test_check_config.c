@@ -187,12 +187,55 @@ static void test_mapping_busy(void **state)
 		", line 1).\n");
 }
 
+/* From qemu-server 8.3.9 on Proxmox VE compares mdev; before that it starts the VM. */
+static void test_mapping_mdev(void **state)
+{
+#define MDEV  "'mdev' does not match for 'nic' (0 != 1) (" PATH ", line 1).\n"
+#define WRONG "mapping-wrong hostpci0: The resource mapping does not fit: "
+	static const struct {
+		const char *version, *id, *lines;
+	} rows[] = {
+		{ NULL, "8086:10d3", WRONG MDEV },
+		{ "8.3.9", "8086:10d3", WRONG MDEV },
+		{ "8.3.8", "8086:10d3",
+		  "mapping-mdev hostpci0: The resource mapping does not fit, which this version of "
+		  "Proxmox VE does not look at: " MDEV },
+		/* what else is wrong is not hidden by it */
+		{ "8.3.8", "8086:ffff",
+		  WRONG "'id' does not match for 'nic' (8086:10d3 != 8086:ffff) (" PATH
+			", line 1).\n" },
+		{ "8.3.8", "8086:10d3,subsystem-id=8086:0002",
+		  WRONG "'subsystem-id' does not match for 'nic' (8086:0001 != 8086:0002) (" PATH
+			", line 1).\n" },
+	};
+	struct machine *machine = *state;
+	const struct tree *tree = &machine->tree;
+
+	tree_attribute(tree, NIC, "subsystem_vendor", "0x8086");
+	tree_attribute(tree, NIC, "subsystem_device", "0x0001");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		tree_file(tree, "etc/pve/mapping/pci.cfg",
+			  "nic\n\tmap iommugroup=15,node=pve1,path=" NIC ",id=%s%s\n\tmdev 1\n\n",
+			  rows[i].id, strchr(rows[i].id, ',') ? "" : ",subsystem-id=8086:0001");
+		if (rows[i].version)
+			tree_file(tree, "var/lib/dpkg/status",
+				  "Package: qemu-server\nStatus: install ok installed\nVersion: "
+				  "%s\n",
+				  rows[i].version);
+		assert_found(machine, check_config, "hostpci0: mapping=nic\n", rows[i].lines);
+		/* what PVE starts it with is taken */
+		assert_int_equal(machine->start.plan.device_count,
+				 text_starts_with(rows[i].lines, "mapping-mdev"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		machine_test(test_lines),      machine_test(test_q35),
-		machine_test(test_legacy_igd), machine_test(test_args),
-		machine_test(test_mappings),   machine_test(test_mapping_busy),
+		machine_test(test_lines),	 machine_test(test_q35),
+		machine_test(test_legacy_igd),	 machine_test(test_args),
+		machine_test(test_mappings),	 machine_test(test_mapping_busy),
+		machine_test(test_mapping_mdev),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,10 +29,30 @@ static void test_versions(void **state)
 	free(versions[3]);
 }
 
+static void test_older(void **state)
+{
+	static const struct {
+		const char *version;
+		bool older;
+	} rows[] = {
+		{ "8.3.8", true },   { "8.3.9", false },   { "8.3.9+pmx1", false },
+		{ "8.3.10", false }, { "8.3", true },	   { "8.4", false },
+		{ "9.0.1", false },  { "7.4-6", true },	   { "8.3-9", false },
+		{ "", false },	     { "garbage", false }, { "99999999999.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(rows[i].version,
+			   package_is_older(rows[i].version, (const unsigned[]){ 8, 3, 9 }) ==
+				   rows[i].older);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(test_versions),
+		cmocka_unit_test(test_older),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

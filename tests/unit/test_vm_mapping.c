@@ -431,8 +431,8 @@ static void faults_are_pves(void **state)
 		assert_row(row, mappings_parse(content, strlen(content), &mappings, &err) == 0);
 		gpu = mappings_find(&mappings, "gpu");
 		assert_row(row, gpu);
-		assert_row(row, mapping_entry_check(&tree->root, gpu, &gpu->entries[0], &fault,
-						    &err) == 0);
+		assert_row(row, mapping_entry_check(&tree->root, gpu, &gpu->entries[0], true,
+						    &fault, &err) == 0);
 		if (!text_equal(fault, check_rows[i].fault))
 			fail_msg("row '%s': %s", row, fault ? fault : "no fault");
 	}
@@ -450,7 +450,8 @@ static void cannot_tell_is_an_error(void **state)
 	tree_attribute(tree, "0000:01:00.0", "vendor", "broken");
 	assert_int_equal(mappings_parse(GPU, strlen(GPU), &mappings, &err), 0);
 	gpu = mappings_find(&mappings, "gpu");
-	assert_int_equal(mapping_entry_check(&tree->root, gpu, &gpu->entries[0], &fault, &err),
+	assert_int_equal(mapping_entry_check(&tree->root, gpu, &gpu->entries[0], true, &fault,
+					     &err),
 			 -EINVAL);
 	assert_null(fault);
 	assert_true(strlen(err.message) > 0);

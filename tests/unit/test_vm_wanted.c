@@ -84,6 +84,8 @@ static const char *problem_name(enum wanted_problem_kind kind)
 		return "missing";
 	case WANTED_MAPPING_WRONG:
 		return "wrong";
+	case WANTED_MAPPING_MDEV:
+		return "later";
 	case WANTED_NONE_FREE:
 		return "busy";
 	case WANTED_MDEV_MANY:
