@@ -11,6 +11,8 @@
 export LC_ALL=C
 enter=(chroot)
 [ "$(id -u)" = 0 ] || enter=(unshare -r chroot)
+# `make coverage`: the folder of what is counted, which is to be the same one in there
+[ -z "${COUNTS-}" ] || enter=(tests/coverage/enter)
 
 # perl and what it takes, once; each tree has hard links to it.
 base=$work/base
@@ -31,6 +33,7 @@ make_base()
 	cp tests/pve/* "$vfio" "$base/usr/sbin/"
 	mkdir -p "$base/usr/libexec/pve-vfio"
 	cp "$hook" "$base/usr/libexec/pve-vfio/pve-vfio-hook"
+	[ -z "${COUNTS-}" ] || mkdir -p "$base$COUNTS"
 }
 
 node()
