@@ -137,6 +137,16 @@ static int check_unchanged(const struct start *start, const struct claims *seen,
 	return 0;
 }
 
+/* Which devices it has cannot be told, so none may be claimed until somebody has settled it. */
+static int add_remedy(int r, struct error *err)
+{
+	struct error why = err ? *err : (struct error){ 0 };
+
+	return error_set(err, r,
+			 "%s; 'pve-vfio restore --stale' settles it once its VM has stopped",
+			 why.message);
+}
+
 int start_read_claims(struct start *start, struct error *err)
 {
 	cleanup_claims struct claims seen = start->claims;
@@ -146,6 +156,8 @@ int start_read_claims(struct start *start, struct error *err)
 	if (!start->state)
 		return 0;
 	r = claims_read(start->root, start->state, start->vmid, &start->claims, err);
+	if (r == -EBADMSG)
+		return add_remedy(r, err);
 	return r < 0 ? r : check_unchanged(start, &seen, err);
 }
 
