@@ -81,6 +81,18 @@ static void drop_owned(const struct sysroot *root, const struct state *state,
 	}
 }
 
+/*
+ * The file stays as VMID.json.broken, and what was recognised takes its place. Where that cannot be
+ * written, as in a full /run, the broken one stays in its place too, and is recognised once more.
+ */
+static void keep_aside(const struct state *state, const struct journal *journal, const char *name,
+		       const char *broken)
+{
+	(void)unlinkat(state->fd, broken, 0);
+	if (linkat(state->fd, name, state->fd, broken, 0) == 0)
+		(void)journal_write(state, journal, NULL);
+}
+
 int journal_recover(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		    struct journal *ret, bool *ret_broken, struct error *err)
 {
@@ -100,16 +112,13 @@ int journal_recover(const struct sysroot *root, const struct state *state, uint3
 		r = journal_begin(root, vmid, &journal, &ignored);
 	if (r == 0 && !is_of_other_boot(data, journal.boot_id))
 		r = recognise(data, size, &journal.actions);
-	drop_owned(root, state, &journal);
-	snprintf(name, sizeof(name), "%u.json", vmid);
-	snprintf(broken, sizeof(broken), "%s.broken", name);
-	if (r == 0 && renameat(state->fd, name, state->fd, broken) < 0)
-		r = -errno;
-	if (r == 0)
-		r = journal_write(state, &journal, &ignored);
 	if (r < 0)
 		return r;
+	drop_owned(root, state, &journal);
 	*ret_broken = true;
+	snprintf(name, sizeof(name), "%u.json", vmid);
+	snprintf(broken, sizeof(broken), "%s.broken", name);
+	keep_aside(state, &journal, name, broken);
 	if (journal.actions.count == 0)
 		return -ENOENT;
 	*ret = journal;

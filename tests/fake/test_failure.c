@@ -313,6 +313,34 @@ static void test_changed_by_hand(void **state)
 	}
 }
 
+/* Nothing can be written into /run any more: the devices go back nevertheless. */
+static void test_run_is_full(void **state)
+{
+	cleanup_journal struct journal journal = { 0 }, second = { 0 };
+	struct fake_kernel *kernel = *state;
+
+	assert_int_equal(fake_take(kernel, ALL, 5000, &journal), 0);
+	tree_folder(&kernel->tree, "run/pve-vfio/101.json.tmp");
+	text_done(&kernel->told);
+	assert_int_equal(fake_restore(kernel, 5000), 0);
+	assert_told(kernel, ONE " ok\n" TWO " ok\n" THREE " ok\n");
+	assert_untouched(kernel);
+
+	/* one that does not go back stays in the journal, with those that the file cannot lose */
+	tree_remove(&kernel->tree, "run/pve-vfio/101.json.tmp");
+	assert_int_equal(fake_take(kernel, ALL, 5000, &second), 0);
+	tree_folder(&kernel->tree, "run/pve-vfio/101.json.tmp");
+	fake_misbehave(kernel, TWO, "unbind@vfio-pci", "fail 16");
+	assert_true(fake_restore(kernel, 5000) != 0);
+	assert_binding(kernel, ONE, "e1000e (null)");
+	assert_binding(kernel, THREE, "e1000e (null)");
+	assert_true(fake_has_journal(kernel));
+	tree_remove(&kernel->tree, "run/pve-vfio/101.json.tmp");
+	fake_behave(kernel, TWO, "unbind@vfio-pci");
+	assert_int_equal(fake_restore(kernel, 5000), 0);
+	assert_untouched(kernel);
+}
+
 /* Only some of the actions: the others are not touched. */
 static void test_chosen(void **state)
 {
@@ -353,6 +381,7 @@ int main(void)
 		failure_test(test_device_vanishes),
 		failure_test(test_device_vanishes_in_revert),
 		failure_test(test_changed_by_hand),
+		failure_test(test_run_is_full),
 		failure_test(test_chosen),
 	};
 

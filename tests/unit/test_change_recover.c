@@ -129,6 +129,32 @@ static void what_another_has_is_left_to_it(void **state)
 	}
 }
 
+/* In a full /run what is recognised cannot be written; the file stays to be recognised again. */
+static void what_cannot_be_written_is_not_lost(void **state)
+{
+	static const char text[] = HEAD("2", TREE_BOOT_ID) BIND("0000:02:00.0") "]}";
+	cleanup_state struct state folder = { .fd = -1 };
+	const struct tree *tree = *state;
+
+	make_state(tree, &folder);
+	tree_file(tree, JOURNAL, "%s", text);
+	tree_folder(tree, JOURNAL ".tmp");
+	for (int i = 0; i < 2; i++) {
+		cleanup_journal struct journal journal = { 0 };
+		cleanup_free char *content = NULL;
+		struct error err = { 0 };
+		bool broken = false;
+
+		assert_int_equal(journal_recover(&tree->root, &folder, 101, &journal, &broken,
+						 &err),
+				 0);
+		assert_true(broken);
+		assert_int_equal(journal.actions.count, 1);
+		content = tree_read(tree, JOURNAL);
+		assert_string_equal(content, text);
+	}
+}
+
 static void a_good_one_is_read(void **state)
 {
 	cleanup_state struct state folder = { .fd = -1 };
@@ -154,6 +180,7 @@ int main(void)
 		tree_test(what_is_whole_is_recognised),
 		tree_test(a_journal_cut_anywhere),
 		tree_test(what_another_has_is_left_to_it),
+		tree_test(what_cannot_be_written_is_not_lost),
 		tree_test(a_good_one_is_read),
 	};
 
