@@ -213,6 +213,9 @@ int journal_read(const struct sysroot *root, const struct state *state, uint32_t
 	r = journal_read_text(state, vmid, &data, &size);
 	if (r == -ENOENT)
 		return r;
+	if (r == -EFBIG)
+		return error_set(err, -EBADMSG, "%s/%s cannot be understood: larger than 1 MiB",
+				 STATE_PATH, name);
 	if (r < 0)
 		return error_set(err, r, "cannot read %s/%s: %s", STATE_PATH, name, strerror(-r));
 	r = json_parse_object("journal", data, size, &json, &problem);

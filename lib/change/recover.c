@@ -108,9 +108,10 @@ int journal_recover(const struct sysroot *root, const struct state *state, uint3
 	if (r != -EBADMSG)
 		return r;
 	r = journal_read_text(state, vmid, &data, &size);
-	if (r == 0)
+	/* No journal of ours is that large: there is nothing to recognise. */
+	if (r == 0 || r == -EFBIG)
 		r = journal_begin(root, vmid, &journal, &ignored);
-	if (r == 0 && !is_of_other_boot(data, journal.boot_id))
+	if (r == 0 && data && !is_of_other_boot(data, journal.boot_id))
 		r = recognise(data, size, &journal.actions);
 	if (r < 0)
 		return r;

@@ -467,9 +467,9 @@ static void test_too_large(void **state)
 	memset(data, ' ', size);
 	tree_bytes(&journals->tree, FILE_PATH, data, size);
 	free(data);
-	assert_int_equal(read_it(journals, &journal), -EFBIG);
+	assert_int_equal(read_it(journals, &journal), -EBADMSG);
 	assert_string_equal(journals->err.message,
-			    "cannot read /run/pve-vfio/101.json: File too large");
+			    "/run/pve-vfio/101.json cannot be understood: larger than 1 MiB");
 }
 
 /* In place of the file. */

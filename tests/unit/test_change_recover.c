@@ -155,6 +155,27 @@ static void what_cannot_be_written_is_not_lost(void **state)
 	}
 }
 
+static void one_that_is_too_large_is_put_aside(void **state)
+{
+	cleanup_state struct state folder = { .fd = -1 };
+	cleanup_journal struct journal journal = { 0 };
+	cleanup_free char *text = malloc((1 << 20) + 1);
+	const struct tree *tree = *state;
+	struct error err = { 0 };
+	bool broken = false;
+
+	make_state(tree, &folder);
+	memset(text, '{', (1 << 20) + 1);
+	tree_bytes(tree, JOURNAL, text, (1 << 20) + 1);
+	assert_int_equal(journal_recover(&tree->root, &folder, 101, &journal, &broken, &err),
+			 -ENOENT);
+	assert_true(broken);
+	assert_string_equal(err.message, "/run/pve-vfio/101.json cannot be understood: larger than "
+					 "1 MiB");
+	assert_false(sysroot_exists(&tree->root, JOURNAL));
+	assert_true(sysroot_exists(&tree->root, BROKEN));
+}
+
 static void a_good_one_is_read(void **state)
 {
 	cleanup_state struct state folder = { .fd = -1 };
@@ -181,6 +202,7 @@ int main(void)
 		tree_test(a_journal_cut_anywhere),
 		tree_test(what_another_has_is_left_to_it),
 		tree_test(what_cannot_be_written_is_not_lost),
+		tree_test(one_that_is_too_large_is_put_aside),
 		tree_test(a_good_one_is_read),
 	};
 
