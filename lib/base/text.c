@@ -109,6 +109,13 @@ void strings_done(struct strings *strings)
 	*strings = (struct strings){ 0 };
 }
 
+void text_clean(char *text, const char *kept)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && !strchr(kept, *text)) || *text == 0x7f)
+			*text = '?';
+}
+
 bool text_equal(const char *a, const char *b)
 {
 	if (!a || !b)

@@ -41,6 +41,12 @@ void strings_sort(struct strings *strings);
 void strings_done(struct strings *strings);
 #define cleanup_strings cleanup(strings_done)
 
+/*
+ * Replaces control characters but those in `kept` by '?': a terminal would obey what is quoted from
+ * a file.
+ */
+void text_clean(char *text, const char *kept);
+
 /* Both equal, where either may be NULL. */
 bool text_equal(const char *a, const char *b);
 bool text_starts_with(const char *text, const char *start);

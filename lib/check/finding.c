@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 /* A volume group can have hundreds of volumes. */
 #define EVIDENCE_MAX 6
@@ -309,14 +310,6 @@ const char *check_level_name(enum check_level level)
 	return names[level];
 }
 
-/* What is quoted from a file can hold anything; a terminal would obey it. */
-static void clean(char *text)
-{
-	for (; text && *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 int finding_add(struct findings *findings, enum check_id id, const char *subject,
 		const char *evidence, ...)
 {
@@ -327,7 +320,8 @@ int finding_add(struct findings *findings, enum check_id id, const char *subject
 	if (vasprintf(&finding.evidence, evidence, arguments) < 0)
 		finding.evidence = NULL;
 	va_end(arguments);
-	clean(finding.evidence);
+	if (finding.evidence)
+		text_clean(finding.evidence, "");
 	if (!finding.subject || !finding.evidence ||
 	    array_reserve(&findings->items, findings->count, sizeof(finding)) < 0) {
 		free(finding.subject);
