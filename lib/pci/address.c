@@ -3,7 +3,6 @@
 #include "pci/address.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -44,10 +43,29 @@ int pci_address_parse(const char *text, struct pci_address *ret)
 	return 0;
 }
 
+static char *put_hex(char *at, uint32_t value, unsigned digits)
+{
+	while (digits-- > 0)
+		*at++ = "0123456789abcdef"[value >> (4 * digits) & 0xf];
+	return at;
+}
+
+/* Not by snprintf(): a start formats every address of the machine once for each hostpci line. */
 const char *pci_address_format(struct pci_address address, char buffer[PCI_ADDRESS_TEXT])
 {
-	snprintf(buffer, PCI_ADDRESS_TEXT, "%04x:%02x:%02x.%x", address.domain, address.bus,
-		 address.device, address.function & 7u);
+	unsigned digits = 4;
+	char *at;
+
+	while (digits < 8 && address.domain >> (4 * digits) != 0)
+		digits++;
+	at = put_hex(buffer, address.domain, digits);
+	*at++ = ':';
+	at = put_hex(at, address.bus, 2);
+	*at++ = ':';
+	at = put_hex(at, address.device, 2);
+	*at++ = '.';
+	at = put_hex(at, address.function & 7u, 1);
+	*at = '\0';
 	return buffer;
 }
 
