@@ -82,6 +82,14 @@ static int read_config(struct start *start, struct error *err)
 	return vm_config_read(start->root, start->config_node, start->vmid, &start->config, err);
 }
 
+/* For most VMs there is nothing to look for, on hosts with hundreds of functions. */
+static int list_present(struct start *start, struct error *err)
+{
+	if (!vm_config_names_devices(&start->config))
+		return 0;
+	return pci_devices_list(start->root, &start->present, err);
+}
+
 int start_prepare(struct start *start, struct error *err)
 {
 	int r;
@@ -92,7 +100,7 @@ int start_prepare(struct start *start, struct error *err)
 	if (r == 0)
 		r = mappings_read(start->root, &start->mappings, err);
 	if (r == 0)
-		r = pci_devices_list(start->root, &start->present, err);
+		r = list_present(start, err);
 	if (r == 0)
 		r = start_read_claims(start, err);
 	if (r == 0)

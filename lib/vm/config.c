@@ -320,6 +320,14 @@ const char *vm_config_get(const struct vm_config *config, const char *key)
 	return setting ? setting->value : NULL;
 }
 
+bool vm_config_names_devices(const struct vm_config *config)
+{
+	for (size_t i = 0; i < HOSTPCI_COUNT; i++)
+		if (config->hostpci[i].present)
+			return true;
+	return vm_config_find(config, "args") != NULL;
+}
+
 bool vm_config_is_q35(const struct vm_config *config)
 {
 	const char *machine = vm_config_get(config, "machine");

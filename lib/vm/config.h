@@ -68,6 +68,9 @@ const struct vm_setting *vm_config_find(const struct vm_config *config, const ch
 /* Its value, or NULL. */
 const char *vm_config_get(const struct vm_config *config, const char *key);
 
+/* It has a hostpci line, or "args", in which a device can be. */
+bool vm_config_names_devices(const struct vm_config *config);
+
 /* The machine type is a q35: Machine.pm asks no more than for these letters. */
 bool vm_config_is_q35(const struct vm_config *config);
 

@@ -459,6 +459,31 @@ static void test_dropped_settings(void **state)
 }
 
 /* Machine.pm:167 asks no more than for these letters. */
+static void test_names_devices(void **state)
+{
+	static const struct {
+		const char *text;
+		bool names;
+	} rows[] = {
+		{ "", false },
+		{ "agent: 1\nnet0: virtio\nhostusb0: 1-2\n", false },
+		{ "hostpci16: 01:00\n", false },
+		{ "agent: 1\n[snapshot]\nhostpci0: 01:00\n", false },
+		{ "agent: 1\nhostpci15: 01:00\n", true },
+		{ "args: -device vfio-pci,host=01:00.0\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_vm_config struct vm_config config = { 0 };
+
+		assert_int_equal(vm_config_parse("a.conf", rows[i].text, strlen(rows[i].text),
+						 &config, NULL),
+				 0);
+		assert_row(rows[i].text, vm_config_names_devices(&config) == rows[i].names);
+	}
+}
+
 static void test_q35(void **state)
 {
 	static const struct {
@@ -532,15 +557,25 @@ static void test_done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),	   cmocka_unit_test(test_duplicates),
-		cmocka_unit_test(test_sections),   cmocka_unit_test(test_snapstate),
-		cmocka_unit_test(test_template),   cmocka_unit_test(test_template_in_quotes),
-		cmocka_unit_test(test_nul),	   cmocka_unit_test(test_template_nul),
-		cmocka_unit_test(test_dropped),	   cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_every_byte), cmocka_unit_test(test_large),
-		cmocka_unit_test(test_settings),   cmocka_unit_test(test_dropped_settings),
-		cmocka_unit_test(test_q35),	   tree_test(test_read),
-		cmocka_unit_test(test_done),	   cmocka_unit_test(test_snapstate_large),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_snapstate),
+		cmocka_unit_test(test_template),
+		cmocka_unit_test(test_template_in_quotes),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_template_nul),
+		cmocka_unit_test(test_dropped),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_dropped_settings),
+		cmocka_unit_test(test_q35),
+		cmocka_unit_test(test_names_devices),
+		tree_test(test_read),
+		cmocka_unit_test(test_done),
+		cmocka_unit_test(test_snapstate_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
