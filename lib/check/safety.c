@@ -11,6 +11,7 @@
 
 #include "check/check.h"
 #include "pci/group.h"
+#include "use/child.h"
 #include "use/node.h"
 #include "use/opener.h"
 #include "use/route.h"
@@ -26,6 +27,8 @@ struct judging {
 	struct findings findings;
 	struct iommu_groups groups;
 	bool owners_hidden;
+	struct sysroot root; /* the node's, which remembers */
+	struct child_memory children;
 };
 
 typedef int check_topic(const struct start *start, struct findings *findings, struct error *err);
@@ -127,7 +130,7 @@ static int ask(struct judging *judging, check_topic *topic, const bool *chosen, 
 {
 	const struct pci_inventory *inventory = &judging->node->inventory;
 	cleanup_free struct plan_device *devices = calloc(inventory->count + 1, sizeof(*devices));
-	struct start start = { .root = judging->node->root };
+	struct start start = { .root = &judging->root };
 
 	if (!devices)
 		return error_set_memory(err);
@@ -505,6 +508,8 @@ int safeties_judge(const struct pve_node *node, struct safeties *ret, struct err
 		return error_set_memory(err);
 	safeties.count = node->inventory.count;
 	judging.items = safeties.items;
+	judging.root = *node->root;
+	judging.root.children = &judging.children;
 	r = iommu_groups_read(node->root, false, &judging.groups);
 	if (r < 0)
 		return error_set(err, r, "cannot read /sys/kernel/iommu_groups: %s", strerror(-r));
@@ -512,6 +517,7 @@ int safeties_judge(const struct pve_node *node, struct safeties *ret, struct err
 	if (r == 0 && judge(&judging) < 0)
 		r = error_set_memory(err);
 	findings_done(&judging.findings);
+	child_memory_done(&judging.children);
 	iommu_groups_done(&judging.groups);
 	if (r < 0)
 		return r;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "check/check.h"
+#include "use/child.h"
 
 static int (*const topics[])(const struct start *start, struct findings *findings,
 			     struct error *err) = {
@@ -33,10 +34,17 @@ static int mark_allowed(const struct start *start, struct findings *findings, st
 	return 0;
 }
 
+/* The topics change nothing, so what one has read of the host's classes is good for the others. */
 int check_start_run(const struct start *start, struct findings *findings, struct error *err)
 {
+	cleanup_child_memory struct child_memory children = { 0 };
+	struct sysroot root = *start->root;
+	struct start looked_at = *start;
+
+	root.children = &children;
+	looked_at.root = &root;
 	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
-		int r = topics[i](start, findings, err);
+		int r = topics[i](&looked_at, findings, err);
 
 		if (r < 0)
 			return r;

@@ -27,6 +27,8 @@ struct sysroot {
 	 * that refuses or stalls; NULL in the programs. Returns 0 or -errno.
 	 */
 	int (*fake_write)(const struct sysroot *root, const char *path, const char *value);
+	/* What is remembered of the tree while it is only looked at: use/child.h. NULL: nothing. */
+	struct child_memory *children;
 };
 
 /* Opens the tree at `path` ("/" for the machine itself). */

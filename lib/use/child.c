@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define NODE_LINE "DEVNAME="
 
 bool child_is_below(const char *path, const char *parent)
@@ -20,18 +22,38 @@ bool child_is_below(const char *path, const char *parent)
 	return false;
 }
 
-int child_list(const struct sysroot *root, const char *folder, const char *parent,
-	       struct strings *names)
+/* The links in a folder, and the path each leads to. */
+struct child_folder {
+	char *path;
+	struct strings names, targets;
+};
+
+static void folder_done(struct child_folder *folder)
+{
+	free(folder->path);
+	strings_done(&folder->names);
+	strings_done(&folder->targets);
+}
+
+void child_memory_done(struct child_memory *memory)
+{
+	for (size_t i = 0; i < memory->count; i++)
+		folder_done(&memory->folders[i]);
+	free(memory->folders);
+	*memory = (struct child_memory){ 0 };
+}
+
+static int read_folder(const struct sysroot *root, const char *path, struct child_folder *folder)
 {
 	cleanup_strings struct strings links = { 0 };
-	cleanup_close int fd = sysroot_openat(root, folder, O_PATH | O_DIRECTORY);
+	cleanup_close int fd = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 	int r;
 
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return fd;
-	r = sysroot_list(root, folder, &links);
+	r = sysroot_list(root, path, &links);
 	for (size_t i = 0; r == 0 && i < links.count; i++) {
 		char target[PATH_MAX];
 		ssize_t size = readlinkat(fd, links.items[i], target, sizeof(target) - 1);
@@ -40,9 +62,57 @@ int child_list(const struct sysroot *root, const char *folder, const char *paren
 		if (size < 0)
 			continue;
 		target[size] = '\0';
-		if (child_is_below(target, parent))
-			r = strings_add(names, links.items[i]);
+		r = strings_add(&folder->targets, target);
+		if (r == 0)
+			r = strings_add(&folder->names, links.items[i]);
 	}
+	return r;
+}
+
+static int add_below(const struct child_folder *folder, const char *parent, struct strings *names)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < folder->names.count && r == 0; i++)
+		if (child_is_below(folder->targets.items[i], parent))
+			r = strings_add(names, folder->names.items[i]);
+	return r;
+}
+
+static const struct child_folder *find_folder(const struct child_memory *memory, const char *path)
+{
+	for (size_t i = 0; memory && i < memory->count; i++)
+		if (strcmp(memory->folders[i].path, path) == 0)
+			return &memory->folders[i];
+	return NULL;
+}
+
+/* Only what was read whole is kept; true when the memory owns it. */
+static bool keep_folder(struct child_memory *memory, const char *path, struct child_folder *folder)
+{
+	if (!memory || array_reserve(&memory->folders, memory->count, sizeof(*folder)) < 0)
+		return false;
+	folder->path = strdup(path);
+	if (!folder->path)
+		return false;
+	memory->folders[memory->count++] = *folder;
+	return true;
+}
+
+int child_list(const struct sysroot *root, const char *folder, const char *parent,
+	       struct strings *names)
+{
+	const struct child_folder *known = find_folder(root->children, folder);
+	struct child_folder read = { 0 };
+	int r;
+
+	if (known)
+		return add_below(known, parent, names);
+	r = read_folder(root, folder, &read);
+	if (r == 0)
+		r = add_below(&read, parent, names);
+	if (r < 0 || !keep_folder(root->children, folder, &read))
+		folder_done(&read);
 	return r;
 }
 

@@ -15,6 +15,18 @@
 bool child_is_below(const char *path, const char *parent);
 
 /*
+ * The links of folders, so that a look at many functions reads a folder once. Started as { 0 }; it
+ * works for the child_list() of a sysroot whose `children` it is, and knows of no change.
+ */
+struct child_memory {
+	struct child_folder *folders;
+	size_t count;
+};
+
+void child_memory_done(struct child_memory *memory);
+#define cleanup_child_memory cleanup(child_memory_done)
+
+/*
  * Adds to `names` the links in `folder` ("sys/class/net") that lead to children of `parent`, in
  * order of name. A folder that is not there has none. 0 or -errno. Does not block.
  */

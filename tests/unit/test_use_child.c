@@ -48,6 +48,36 @@ static void links_are_listed_and_files_are_not(void **state)
 	strings_done(&names);
 }
 
+/* A folder is read once for all functions; one that is not there, or cannot be read, has none. */
+static void what_was_read_is_remembered(void **state)
+{
+	struct tree *tree = *state;
+	cleanup_child_memory struct child_memory memory = { 0 };
+	struct sysroot root = tree->root;
+	struct strings names = { 0 };
+
+	root.children = &memory;
+	tree_link(tree, "sys/class/net/eth0", "../../devices/pci0000:00/0000:01:00.0/net/eth0");
+	tree_link(tree, "sys/class/net/eth1", "../../devices/pci0000:00/0000:02:00.0/net/eth1");
+	tree_link(tree, "sys/class/drm/card0", "../../devices/pci0000:00/0000:02:00.0/drm/card0");
+	assert_int_equal(child_list(&root, "sys/class/net", "0000:01:00.0", &names), 0);
+	tree_remove(tree, "sys/class/net/eth1");
+	assert_int_equal(child_list(&root, "sys/class/net", "0000:02:00.0", &names), 0);
+	assert_int_equal(child_list(&root, "sys/class/drm", "0000:02:00.0", &names), 0);
+	assert_int_equal(child_list(&root, "sys/class/none", "0000:02:00.0", &names), 0);
+	assert_int_equal(child_list(&root, "sys/class/none", "0000:02:00.0", &names), 0);
+	assert_int_equal(names.count, 3);
+	assert_string_equal(names.items[0], "eth0");
+	assert_string_equal(names.items[1], "eth1");
+	assert_string_equal(names.items[2], "card0");
+	tree_file(tree, "sys/class/file", "%s", "");
+	assert_int_equal(child_list(&root, "sys/class/file", "0000:02:00.0", &names), -ENOTDIR);
+	assert_int_equal(child_list(&root, "sys/class/file", "0000:02:00.0", &names), -ENOTDIR);
+	assert_int_equal(child_list(&tree->root, "sys/class/net", "0000:02:00.0", &names), 0);
+	assert_int_equal(names.count, 3);
+	strings_done(&names);
+}
+
 static void the_node_stands_in_uevent(void **state)
 {
 	struct tree *tree = *state;
@@ -94,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_names_its_parents),
 		tree_test(links_are_listed_and_files_are_not),
+		tree_test(what_was_read_is_remembered),
 		tree_test(the_node_stands_in_uevent),
 		tree_test(what_hangs_on_usb_is_told_by_its_path),
 	};
