@@ -7,6 +7,7 @@
 #   make install    into DESTDIR, as the package has it
 #   make check-package    that: built twice, installed, upgraded, removed and purged
 #   make check      every test
+#   make bench      how fast, beside what one would use instead: 20 minutes, prints a table
 #   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot    one kind
 #   make coverage   how many lines of lib/ the unit, fake and cli tests run; fails below 90 %
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
@@ -20,6 +21,7 @@
 #   D=asan          a dynamic build with the address and undefined behaviour sanitizers
 #   D=cov           one that counts which lines are run
 #   D=fuzz          the same for libFuzzer, with clang
+#   BENCH="ROW=N.." the rows of the bench, and how often each (tests/bench/run)
 #   FUZZ_SECONDS=N  how long a parser is fuzzed (60)
 #   V=1             shows the commands
 #   TARBALLS=DIR    takes the tarballs of libkmod and libpci from DIR: no network
@@ -82,10 +84,11 @@ SETUP := $(sort $(wildcard setup/*.c))
 LIB_O := $(LIB:%.c=$(O)/%.o)
 
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
-TEST_PACKAGES := libcmocka-dev pciutils kmod perl
+TEST_PACKAGES := libcmocka-dev pciutils kmod perl strace valgrind
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
 	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
 BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
+BENCH_PACKAGES := driverctl libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients dpdk
 COVERAGE_PACKAGES := gcovr
 HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang-format clang-tidy cppcheck shellcheck
@@ -105,6 +108,7 @@ $(eval $(call packages,test,$(TEST_PACKAGES)))
 $(eval $(call packages,deb,$(DEB_PACKAGES)))
 $(eval $(call packages,package,$(PACKAGE_PACKAGES)))
 $(eval $(call packages,vm,$(VM_PACKAGES)))
+$(eval $(call packages,bench,$(BENCH_PACKAGES)))
 $(eval $(call packages,boot,$(BOOT_PACKAGES)))
 $(eval $(call packages,html,$(HTML_PACKAGES)))
 $(eval $(call packages,coverage,$(COVERAGE_PACKAGES)))
@@ -256,7 +260,15 @@ fuzz:
 	$(Q)$(MAKE) --no-print-directory D=fuzz $@
 endif
 
-check-cli: all $(B)/packages/test
+# The shipped programs, with a stand-in for the one system call that valgrind does not know.
+COUNTED := $(B)/bench/pve-vfio-hook $(B)/bench/pve-vfio
+$(B)/bench/pve-vfio-hook: $(HOOK:%.c=$(O)/%.o)
+$(B)/bench/pve-vfio: $(SETUP:%.c=$(O)/%.o)
+$(COUNTED): $(O)/tests/bench/in-tree.o $(O)/libpve-vfio.a $(DEPS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $(CFLAGS) -Wl,--wrap=syscall -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
+
+check-cli: all $(COUNTED) $(B)/packages/test
 	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
 
 # Each scenario on both kernels, two test VMs side by side.
@@ -281,6 +293,15 @@ check-package: deb $(B)/packages/package
 	$(Q)tests/run -t 1800 tests/package/test-build $(SUITES:%='tests/package/test-install %')
 
 check: check-package
+
+# Beside the floor and the peers, in the test VM and natively. BENCH: see tests/bench/run.
+BENCH_PROGRAMS := $(addprefix $(B)/bench/,floor timed true parse)
+$(BENCH_PROGRAMS): $(B)/bench/%: $(O)/tests/bench/%.o $(O)/libpve-vfio.a
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $< $(O)/libpve-vfio.a
+
+bench: all $(COUNTED) $(BENCH_PROGRAMS) $(B)/packages/vm $(B)/packages/test $(B)/packages/bench
+	$(Q)tests/bench/run $(BENCH)
 
 demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
@@ -321,6 +342,7 @@ distclean:
 	rm -rf $(B)
 
 .PHONY: all check check-unit check-fake check-cli check-fuzz check-html check-vm check-boot coverage fuzz demo \
+	bench \
 	lint format clean \
 	distclean
 .PHONY: programs manuals install deb check-package

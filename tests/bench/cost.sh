@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154
+# Sourced by tests/bench/native and tests/cli/test-cost, behind tests/cli/lib.sh or boot.sh: machines
+# of any size, and what a program costs on them in numbers that come out the same each time.
+
+bench=$build/bench
+
+# sized FUNCTIONS: a machine with so many, of which VM 101 has one, in $tree
+sized()
+{
+	tree=$work/sized$1
+	[ ! -e "$tree" ] || return 0
+	tests/bench/machine "$1" >"$work/sized.machine"
+	tests/cli/machines/expand "$work/sized.machine" "$tree"
+	mkdir -p "$tree/dev/vfio" "$tree/etc/pve/qemu-server" "$tree/usr/share/misc" "$tree/run"
+	: >"$tree/dev/vfio/1"
+	cp /usr/share/misc/pci.ids "$tree/usr/share/misc/"
+	config 101 'hostpci0: 01:00.0'
+	config 102 'agent: 1' 'net0: virtio=BC:24:11:00:00:01,bridge=vmbr0'
+}
+
+# calls COMMAND...: how many system calls it makes, with all of its children
+calls()
+{
+	strace -f -c -o "$work/strace" "$@" >/dev/null 2>&1 </dev/null
+	awk '$NF == "total" { print $4 }' "$work/strace"
+}
+
+# instructions COMMAND...: how many the process itself runs, without its children. The programs in
+# $bench are the shipped ones but for openat2(2), which valgrind does not know.
+instructions()
+{
+	valgrind --tool=callgrind --child-silent-after-fork=yes --callgrind-out-file=/dev/null \
+		"$@" 2>&1 >/dev/null </dev/null | awk '$2 == "Collected" { print $4 }'
+}
