@@ -24,10 +24,10 @@
 
 /*
  * What is asked for most is a device or two of a list of 35000 lines, which libpci takes some
- * milliseconds to load. So it gets the list in sections: a vendor with its devices, or the classes.
+ * milliseconds to load. So it gets sections of it: a vendor with the one device, or the classes.
  */
 struct pci_section {
-	unsigned vendor;
+	unsigned vendor, device;
 	struct pci_access *access; /* NULL: it is not in the list, or broken */
 };
 
@@ -69,28 +69,31 @@ static bool is_of_section(const char *line, unsigned vendor)
 	return *line == '\t' || *line == '#' || *line == '\n' || vendor == CLASSES;
 }
 
-static void add_line(const char *line, size_t size, struct text *section)
+/* The line of the vendor and that of the device, of the thousands some have; of classes all. */
+static bool is_wanted(const char *line, unsigned vendor, const char *device)
 {
-	/* subsystems are not looked up */
-	if (!text_starts_with(line, "\t\t"))
-		text_add(section, "%.*s\n", (int)size, line);
+	return vendor == CLASSES || (*line != '\t' && *line != '#' && *line != '\n') ||
+	       text_starts_with(line, device);
 }
 
 /* A file in memory that has a section, for libpci takes nothing but a path; or -errno. */
-static int section_file(const char *list, unsigned vendor)
+static int section_file(const char *list, unsigned vendor, unsigned device)
 {
 	cleanup_close int fd = memfd_create("pci.ids", MFD_CLOEXEC);
 	cleanup_text struct text section = { 0 };
 	const char *line = find_section(list, vendor);
+	char wanted[16];
 	int ret;
 
 	if (!line)
 		return -ENOENT;
+	snprintf(wanted, sizeof(wanted), "\t%04x ", device);
 	do {
-		size_t size = strcspn(line, "\n");
+		const char *end = strchrnul(line, '\n');
 
-		add_line(line, size, &section);
-		line += size + (line[size] == '\n');
+		if (is_wanted(line, vendor, wanted))
+			text_add(&section, "%.*s\n", (int)(end - line), line);
+		line = end + (*end == '\n');
 	} while (*line && is_of_section(line, vendor));
 	if (fd < 0 || section.failed || write(fd, section.data, section.size) < 0)
 		return -EIO;
@@ -100,9 +103,9 @@ static int section_file(const char *list, unsigned vendor)
 }
 
 static struct pci_access *load_section(const struct sysroot *root, const char *list,
-				       unsigned vendor)
+				       unsigned vendor, unsigned device)
 {
-	cleanup_close int fd = section_file(list, vendor);
+	cleanup_close int fd = section_file(list, vendor, device);
 	struct pci_access *access = fd >= 0 ? pci_alloc() : NULL;
 	volatile bool loaded = false;
 	char path[32];
@@ -131,20 +134,20 @@ static struct pci_access *load_section(const struct sysroot *root, const char *l
 
 /* Loaded, if it was not before; NULL where there is nothing to be asked. */
 static struct pci_access *get_section(struct pci_names *names, const struct sysroot *root,
-				      unsigned vendor)
+				      unsigned vendor, unsigned device)
 {
-	struct pci_section section = { .vendor = vendor };
+	struct pci_section section = { .vendor = vendor, .device = device };
 	size_t size;
 
 	for (size_t i = 0; i < names->count; i++)
-		if (names->sections[i].vendor == vendor)
+		if (names->sections[i].vendor == vendor && names->sections[i].device == device)
 			return names->sections[i].access;
 	if (!names->opened)
 		(void)sysroot_read(root, PCI_IDS_FILE, PCI_IDS_MAX, &names->list, &size);
 	names->opened = true;
 	if (!names->list || array_reserve(&names->sections, names->count, sizeof(section)) < 0)
 		return NULL;
-	section.access = load_section(root, names->list, vendor);
+	section.access = load_section(root, names->list, vendor, device);
 	names->sections[names->count++] = section;
 	return section.access;
 }
@@ -213,7 +216,7 @@ static void shorten_vendor(char *vendor)
 
 char *pci_name(struct pci_names *names, const struct sysroot *root, const struct pci_device *device)
 {
-	struct pci_access *section = get_section(names, root, device->vendor);
+	struct pci_access *section = get_section(names, root, device->vendor, device->device);
 	char vendor[NAME_MAX_LENGTH] = "", name[NAME_MAX_LENGTH] = "";
 
 	if (!look_up(section, PCI_LOOKUP_VENDOR, device->vendor, 0, vendor) ||
@@ -228,7 +231,7 @@ char *pci_class_name(struct pci_names *names, const struct sysroot *root, uint32
 {
 	char name[NAME_MAX_LENGTH] = "";
 
-	return look_up(get_section(names, root, CLASSES), PCI_LOOKUP_CLASS, class_code >> 8, 0,
+	return look_up(get_section(names, root, CLASSES, 0), PCI_LOOKUP_CLASS, class_code >> 8, 0,
 		       name)
 		       ? strdup(name)
 		       : text_format("class %06x", class_code);
