@@ -72,7 +72,8 @@ LINK += --coverage -Wl,--wrap=_exit
 CFLAGS := -O0 -g
 else
 OURS += -D_FORTIFY_SOURCE=2
-LINK += -static-pie
+# relative relocations packed: a tenth of their size, and less to do at each start
+LINK += -static-pie -Wl,-z,pack-relative-relocs
 endif
 # The tests link cmocka, of which Debian has no static archive.
 LINK_TEST := $(LINK) $(if $(filter cov,$(D)),-pie)
