@@ -26,7 +26,7 @@ struct plan_device {
 struct plan {
 	struct plan_device *devices; /* in order of wish, siblings behind */
 	size_t device_count;
-	struct actions actions; /* adopted releases are last; what is host-wide runs first all the same */
+	struct actions actions; /* host-wide first, adopted releases last */
 };
 
 /*
