@@ -233,20 +233,23 @@ static int show_vm(struct command *command, const struct state *state, uint32_t 
 	return 1;
 }
 
+/* A journal that cannot be understood does not hide the others. How many there are, or its errno. */
 static int show_all(struct command *command, const struct vmids *vmids, const struct state *state,
 		    json_t *vms, struct error *err)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
-	int shown = 0;
+	int shown = 0, failed = 0;
 
 	for (size_t i = 0; i < vmids->count; i++) {
-		int r = show_vm(command, state, vmids->items[i], &names, vms, err);
+		struct error reason = { 0 };
+		int r = show_vm(command, state, vmids->items[i], &names, vms, &reason);
 
-		if (r < 0)
-			return r;
-		shown += r;
+		if (r >= 0)
+			shown += r;
+		else if (failed == 0)
+			failed = error_set(err, r, "%s", reason.message);
 	}
-	return shown;
+	return failed < 0 ? failed : shown;
 }
 
 static void print_json(json_t *vms)
@@ -276,11 +279,11 @@ int verb_status(struct command *command, struct error *err)
 		r = journal_list(&state, &vmids, err);
 	if (r == 0)
 		r = show_all(command, command->argc > 0 ? &one : &vmids, &state, vms, err);
-	if (r < 0 && r != -ENOENT)
-		return STATUS_FAILED;
-	if (command->json)
+	if (r == -ENOENT)
+		r = 0;
+	if (command->json && (r >= 0 || json_array_size(vms) > 0))
 		print_json(vms);
-	else if (r <= 0)
+	else if (r == 0)
 		puts(command->argc > 0 ? "The VM holds no devices." : "No VM holds devices.");
-	return STATUS_DONE;
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
 }
