@@ -197,7 +197,7 @@ ifeq ($(filter asan cov,$(D)),)
 check-unit check-fake:
 	$(Q)$(MAKE) --no-print-directory D=asan $@
 else
-$(O)/tests/%.o: | $(B)/packages/test
+$(UNIT:%.c=$(O)/%.o) $(FAKE:%.c=$(O)/%.o) $(SUPPORT:%.c=$(O)/%.o): | $(B)/packages/test
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 $(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(O)/libpve-vfio.a
