@@ -69,10 +69,9 @@ static inline int machine_teardown(void **state)
 #define machine_test(function)                                                                     \
 	cmocka_unit_test_setup_teardown(function, machine_setup, machine_teardown)
 
-/* Makes the start of a VM with this configuration, reserving nothing. */
-static inline void machine_prepare(struct machine *machine, const char *config)
+/* A start of VM 101 that nothing is known of yet. */
+static inline void machine_new_start(struct machine *machine)
 {
-	findings_done(&machine->findings);
 	start_done(&machine->start);
 	machine->start = (struct start){
 		.root = &machine->tree.root,
@@ -80,6 +79,13 @@ static inline void machine_prepare(struct machine *machine, const char *config)
 		.vmid = 101,
 		.dry = true,
 	};
+}
+
+/* Makes the start of a VM with this configuration, reserving nothing. */
+static inline void machine_prepare(struct machine *machine, const char *config)
+{
+	findings_done(&machine->findings);
+	machine_new_start(machine);
 	tree_config(&machine->tree, 101, config);
 	if (start_prepare(&machine->start, &machine->err) != 0)
 		fail_msg("start_prepare: %s", machine->err.message);

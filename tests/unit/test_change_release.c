@@ -75,18 +75,6 @@ static void run_unit(const struct tree *tree, const char *unit)
 	tree_folder(tree, path);
 }
 
-/* A process of that control group that has a node open. */
-static void open_node(const struct tree *tree, int pid, const char *name, const char *cgroup,
-		      const char *node)
-{
-	char path[PATH_MAX];
-
-	tree_process(tree, pid, name, 0);
-	tree_format(path, "proc/%d/cgroup", pid);
-	tree_file(tree, path, "%s\n", cgroup);
-	tree_process_opens(tree, pid, 3, node);
-}
-
 static void test_stop_units(void **state)
 {
 	static const char settings[] =
@@ -145,11 +133,11 @@ static void test_nvidia_units(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		cleanup_free char *lines = text_format("%s" GPU_LINE AUDIO_LINE, rows[i].lines);
 
-		open_node(tree, 4711, "x", rows[i].cgroup, rows[i].node);
+		tree_member_opens(tree, 4711, "x", rows[i].cgroup, rows[i].node);
 		assert_actions(tree, GPU, "{}", lines);
 	}
 	/* with another driver it holds nothing that matters */
-	open_node(tree, 4711, "x", PERSISTENCED, "/dev/nvidia0");
+	tree_member_opens(tree, 4711, "x", PERSISTENCED, "/dev/nvidia0");
 	tree_bind(tree, GPU, "nouveau");
 	assert_actions(tree, GPU, "{}", GPU_LINE AUDIO_LINE);
 	/* and of the network card neither */
@@ -163,8 +151,8 @@ static void test_unit_once(void **state)
 	const struct tree *tree = *state;
 
 	build_nvidia(tree);
-	open_node(tree, 4711, "x", PERSISTENCED, "/dev/nvidia0");
-	open_node(tree, 4712, "y", PERSISTENCED, "/dev/nvidiactl");
+	tree_member_opens(tree, 4711, "x", PERSISTENCED, "/dev/nvidia0");
+	tree_member_opens(tree, 4712, "y", PERSISTENCED, "/dev/nvidiactl");
 	assert_actions(tree, GPU, "{\"stop_units\": [\"nvidia-persistenced.service\"]}",
 		       "stop-unit nvidia-persistenced.service active -> inactive, "
 		       "settings\n" GPU_LINE AUDIO_LINE);
@@ -183,7 +171,7 @@ static void test_nvidia_left(void **state)
 
 	build_nvidia(tree);
 	tree_folder(tree, "sys/module/nvidia_drm");
-	open_node(tree, 4711, "x", PERSISTENCED, "/dev/nvidiactl");
+	tree_member_opens(tree, 4711, "x", PERSISTENCED, "/dev/nvidiactl");
 	assert_actions(tree, GPU, "{}", alone);
 
 	tree_remove(tree, "sys/bus/pci/drivers/nouveau/" OTHER);
@@ -193,7 +181,7 @@ static void test_nvidia_left(void **state)
 		       GPU_LINE AUDIO_LINE "bind " OTHER " -> vfio-pci, hostpci1, foreseen\n");
 	assert_actions(tree, GPU " " OTHER, "{}", both);
 	/* its own node counts all the same */
-	open_node(tree, 4711, "x", PERSISTENCED, "/dev/nvidia0");
+	tree_member_opens(tree, 4711, "x", PERSISTENCED, "/dev/nvidia0");
 	assert_actions(tree, GPU, "{}", STOP_PERSISTENCED GPU_LINE AUDIO_LINE);
 }
 
@@ -554,13 +542,14 @@ static void test_openers(void **state)
 
 	build_nvidia(tree);
 	assert_openers(tree, GPU, "{}", "");
-	open_node(tree, 10, "nvidia-persiste", PERSISTENCED, "/dev/nvidia0");
-	open_node(tree, 11, "Xorg", "0::/system.slice/lightdm.service", "/dev/nvidia0");
-	open_node(tree, 12, "nvtop", "0::/user.slice/user-0.slice/session-1.scope",
-		  "/dev/nvidiactl");
-	open_node(tree, 13, "nvidia-persiste",
-		  "0::/lxc/101/ns/system.slice/nvidia-persistenced.service", "/dev/nvidia0");
-	open_node(tree, 14, "cat", "0::/", "/dev/nvidia1");
+	tree_member_opens(tree, 10, "nvidia-persiste", PERSISTENCED, "/dev/nvidia0");
+	tree_member_opens(tree, 11, "Xorg", "0::/system.slice/lightdm.service", "/dev/nvidia0");
+	tree_member_opens(tree, 12, "nvtop", "0::/user.slice/user-0.slice/session-1.scope",
+			  "/dev/nvidiactl");
+	tree_member_opens(tree, 13, "nvidia-persiste",
+			  "0::/lxc/101/ns/system.slice/nvidia-persistenced.service",
+			  "/dev/nvidia0");
+	tree_member_opens(tree, 14, "cat", "0::/", "/dev/nvidia1");
 	/* a service that is stopped lets go by itself, a container's of that name does not */
 	assert_openers(tree, GPU, "{}",
 		       "11 Xorg /dev/nvidia0\n12 nvtop /dev/nvidiactl\n"

@@ -148,13 +148,7 @@ static void test_each_device(void **state)
 
 static void assert_not_prepared(struct machine *machine, int r, const char *words)
 {
-	start_done(&machine->start);
-	machine->start = (struct start){
-		.root = &machine->tree.root,
-		.state = &machine->state,
-		.vmid = 101,
-		.dry = true,
-	};
+	machine_new_start(machine);
 	machine->err = (struct error){ 0 };
 	assert_int_equal(start_prepare(&machine->start, &machine->err), r);
 	assert_string_equal(machine->err.message, words);

@@ -17,17 +17,6 @@ static void build(const struct tree *tree)
 		  "../../devices/pci0000:00/" AUDIO "/sound/card0/controlC0");
 }
 
-static void open_node(const struct tree *tree, int pid, const char *name, const char *cgroup,
-		      const char *node)
-{
-	char path[PATH_MAX];
-
-	tree_process(tree, pid, name, 0);
-	tree_format(path, "proc/%d/cgroup", pid);
-	tree_file(tree, path, "%s\n", cgroup);
-	tree_process_opens(tree, pid, 3, node);
-}
-
 /* Who it is, by all that helps to find it. */
 static void test_in_use(void **state)
 {
@@ -36,16 +25,17 @@ static void test_in_use(void **state)
 
 	build(tree);
 	assert_found(machine, check_opener, line, "");
-	open_node(tree, 10, "Xorg", "0::/system.slice/lightdm.service", "/dev/dri/card0");
+	tree_member_opens(tree, 10, "Xorg", "0::/system.slice/lightdm.service", "/dev/dri/card0");
 	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 10 (Xorg) of lightdm.service has "
 		     "/dev/dri/card0 open.\n");
 	assert_int_equal(check_describe(machine->findings.items[0].id)->level, LEVEL_ERROR);
 	/* all of them in one finding, also those of a device that only comes along */
-	open_node(tree, 11, "pipewire\033[2J",
-		  "0::/user.slice/user-0.slice/user@0.service/x.service", "/dev/snd/controlC0");
-	open_node(tree, 12, "cat", "0::/", "/dev/dri/card0");
-	open_node(tree, 13, "cat", "0::/", "/dev/dri/card1");
+	tree_member_opens(tree, 11, "pipewire\033[2J",
+			  "0::/user.slice/user-0.slice/user@0.service/x.service",
+			  "/dev/snd/controlC0");
+	tree_member_opens(tree, 12, "cat", "0::/", "/dev/dri/card0");
+	tree_member_opens(tree, 13, "cat", "0::/", "/dev/dri/card1");
 	assert_found(machine, check_opener, line,
 		     "node-in-use 0000:01:00.0: process 10 (Xorg) of lightdm.service has "
 		     "/dev/dri/card0 open; process 11 (pipewire?[2J) of user@0.service has "
@@ -61,8 +51,8 @@ static void test_service_is_stopped(void **state)
 	const struct tree *tree = &machine->tree;
 
 	build(tree);
-	open_node(tree, 10, "Xorg", "0::/system.slice/lightdm.service", "/dev/dri/card0");
-	open_node(tree, 11, "cat", "0::/", "/dev/dri/card0");
+	tree_member_opens(tree, 10, "Xorg", "0::/system.slice/lightdm.service", "/dev/dri/card0");
+	tree_member_opens(tree, 11, "cat", "0::/", "/dev/dri/card0");
 	tree_folder(tree, "sys/fs/cgroup/system.slice/lightdm.service");
 	tree_file(tree, SETTINGS, "{\"stop_units\": [\"lightdm.service\"]}");
 	assert_found(machine, check_opener, line,

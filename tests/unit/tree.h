@@ -355,3 +355,15 @@ static inline void tree_process_opens(const struct tree *tree, int pid, int numb
 	tree_format(path, "proc/%d/fd/%d", pid, number);
 	tree_link(tree, path, target);
 }
+
+/* A process of that control group that has a node open. */
+static inline void tree_member_opens(const struct tree *tree, int pid, const char *name,
+				     const char *cgroup, const char *node)
+{
+	char path[PATH_MAX];
+
+	tree_process(tree, pid, name, 0);
+	tree_format(path, "proc/%d/cgroup", pid);
+	tree_file(tree, path, "%s\n", cgroup);
+	tree_process_opens(tree, pid, 3, node);
+}
