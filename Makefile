@@ -53,7 +53,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wundef -Wvla -Wstrict-
 	-Wduplicated-cond -Wswitch-enum -Wimplicit-fallthrough=5 -Wnull-dereference \
 	-Wconversion -Wsign-conversion $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -Ilib $(DEPS_CFLAGS) -DPVE_VFIO_VERSION=\"$(VERSION)\" \
+CPPFLAGS += -D_GNU_SOURCE -Ilib -I. $(DEPS_CFLAGS) -DPVE_VFIO_VERSION=\"$(VERSION)\" \
 	-DKMOD_VERSION=\"$(firstword $(subst +, ,$(DEPS_KMOD_SOURCE)))\"
 OURS := -std=c11 $(WARNINGS) -fstack-protector-strong -ffunction-sections -fdata-sections -fPIE \
 	-ffile-prefix-map=$(CURDIR)=.
@@ -81,7 +81,7 @@ LINK += $(if $(filter cov,$(D)),-static-pie)
 
 LIB := $(sort $(wildcard lib/*/*.c))
 HOOK := $(sort $(wildcard hook/*.c))
-SETUP := $(sort $(wildcard setup/*.c))
+SETUP := $(sort $(wildcard setup/*.c setup/*/*.c))
 LIB_O := $(LIB:%.c=$(O)/%.o)
 
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
@@ -123,7 +123,7 @@ $(O)/%.o: %.c Makefile | $(B)/packages/build $(DEPS)
 	$(Q)$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/lib/report/version.o: debian/changelog
-$(O)/lib/check/quirks_data.o: share/quirks.json
+$(O)/lib/doctor/quirks_data.o: share/quirks.json
 
 $(O)/libpve-vfio.a: $(LIB_O)
 	$(Q)rm -f $@
@@ -156,7 +156,7 @@ $(B)/man/%: share/man/% debian/changelog Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(dated) $< >$@
 
-# Its lists are the tables in lib/check/finding.c and verdict_ids.c, and share/quirks.json.
+# Its lists are the tables in lib/check/finding.c and lib/doctor/verdict_ids.c, and share/quirks.json.
 $(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/man-checks $(B)/pve-vfio $< >$@.new
@@ -327,7 +327,7 @@ lint: $(B)/packages/lint $(B)/packages/test $(DEPS)
 	$(Q)shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 	$(SAY) LINT cppcheck
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 -j 2 --suppress=missingInclude --suppress=memleak -Ilib \
+		--error-exitcode=1 -j 2 --suppress=missingInclude --suppress=memleak -Ilib -I. \
 		-D_GNU_SOURCE lib hook setup
 	$(SAY) LINT clang-tidy
 	$(Q)printf '%s\n' $(LIB) $(HOOK) $(SETUP) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet \

@@ -7,8 +7,8 @@
 
 #include "base/process.h"
 #include "hook.h"
-#include "vm/settings.h"
-#include "vm/storage.h"
+#include "pve/storage.h"
+#include "settings/settings.h"
 
 /* Set for the other script, so that a chain that leads back here ends. */
 #define CHAINED "PVE_VFIO_CHAINED"

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "hook.h"
 #include "report/words.h"
-#include "vm/settings.h"
+#include "settings/settings.h"
 
 /* syslog(3) priorities, RFC 3164: facility daemon (3) and severity info (6). */
 #define SYSLOG_PRIORITY (3 * 8 + 6)

@@ -6,8 +6,8 @@
 #include "base/lanes.h"
 #include "change/restore.h"
 #include "hook.h"
+#include "settings/settings.h"
 #include "use/vfio.h"
-#include "vm/settings.h"
 
 /* A pin is written to the cluster's file system, which may take its time or have no quorum. */
 #define PIN_DEADLINE_MS 5000

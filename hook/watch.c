@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "vm/lock.h"
+#include "pve/lock.h"
 
 /* A QEMU whose start has failed may be just ending. */
 #define QEMU_ENDING_MS 60000

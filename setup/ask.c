@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: questions to a person. Never answers one itself. */
-#include "ask.h"
+#include "setup/ask.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "check/quirks.h"
+#include "doctor/quirks.h"
 #include "pci/name.h"
-#include "setup.h"
-#include "vm/layout.h"
-#include "vm/settings.h"
+#include "settings/settings.h"
+#include "setup/setup.h"
+#include "wanted/layout.h"
 
 /*
  * What each verb takes. `takes` is a list of this file ("vms"), alternatives ("linux|windows"),

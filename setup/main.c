@@ -6,8 +6,7 @@
 
 #include "base/number.h"
 #include "report/version.h"
-#include "rom.h"
-#include "setup.h"
+#include "setup/setup.h"
 
 static const struct verb {
 	const char *name;

@@ -13,10 +13,10 @@
 #include "base/lanes.h"
 #include "base/number.h"
 #include "change/journal.h"
-#include "setup.h"
-#include "vm/config.h"
-#include "vm/copies.h"
-#include "vm/qemu.h"
+#include "pve/config.h"
+#include "pve/copies.h"
+#include "pve/qemu.h"
+#include "setup/setup.h"
 
 /* A storage on the network that does not answer must not hold up an upgrade. */
 #define STORAGE_WAIT_MS 10000

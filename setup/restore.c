@@ -6,10 +6,10 @@
 
 #include "change/recover.h"
 #include "change/restore.h"
+#include "pve/lock.h"
+#include "pve/qemu.h"
 #include "report/words.h"
-#include "setup.h"
-#include "vm/lock.h"
-#include "vm/qemu.h"
+#include "setup/setup.h"
 
 /* Another phase of the VM may be about to end. */
 #define LOCK_WAIT_MS 5000

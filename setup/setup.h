@@ -37,6 +37,7 @@ int verb_status(struct command *command, struct error *err);
 int verb_restore(struct command *command, struct error *err);
 int verb_setup(struct command *command, struct error *err);
 int verb_undo(struct command *command, struct error *err);
+int verb_rom(struct command *command, struct error *err);
 int verb_list(struct command *command, struct error *err);
 int verb_package(struct command *command, struct error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: how wide the terminal is, and whether it is one. */
-#include "terminal.h"
+#include "setup/terminal.h"
 
 #include <stdlib.h>
 #include <sys/ioctl.h>

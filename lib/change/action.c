@@ -12,7 +12,7 @@
 #include "change/operations.h"
 #include "host/module.h"
 #include "pci/driver.h"
-#include "vm/reservation.h"
+#include "pve/reservation.h"
 
 /*
  * A reservation lasts until PVE makes its own, which is when it has made the VM's disks ready; PVE

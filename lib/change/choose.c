@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "vm/reservation.h"
+#include "pve/reservation.h"
 
 /* PVE holds its lock for one rewrite of a small file. */
 #define LOCK_WAIT_MS 5000

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "change/claims.h"
-#include "vm/wanted.h"
+#include "wanted/wanted.h"
 
 struct choosing {
 	const struct sysroot *root;

@@ -15,7 +15,7 @@
 #include "base/number.h"
 #include "host/kernel.h"
 #include "pci/device.h"
-#include "vm/settings.h"
+#include "settings/settings.h"
 
 /* No journal comes near: an action takes some 300 bytes. */
 #define JOURNAL_MAX ((size_t)1 << 20)

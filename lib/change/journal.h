@@ -11,7 +11,7 @@
 
 #include "change/action.h"
 #include "change/state.h"
-#include "vm/qemu.h"
+#include "pve/qemu.h"
 
 /* The version this program writes; it reads this one alone. */
 #define JOURNAL_FORMAT 1

@@ -8,8 +8,8 @@
 #include "change/action.h"
 #include "change/journal.h"
 #include "pci/variant.h"
-#include "vm/settings.h"
-#include "vm/wanted.h"
+#include "settings/settings.h"
+#include "wanted/wanted.h"
 
 struct plan_device {
 	struct pci_device device;

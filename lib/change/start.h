@@ -7,7 +7,7 @@
 
 #include "change/choose.h"
 #include "change/plan.h"
-#include "vm/settings.h"
+#include "settings/settings.h"
 
 /* Started as { 0 } with the members of the first part set. */
 struct start {

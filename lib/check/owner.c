@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "pve/reservation.h"
 #include "use/vfio.h"
-#include "vm/reservation.h"
 
 /*
  * A group can be open only while each of its devices has a VFIO driver or none

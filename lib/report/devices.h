@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "check/safety.h"
+#include "doctor/safety.h"
 #include "pci/claim.h"
 #include "pci/name.h"
 

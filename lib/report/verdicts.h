@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "check/verdict.h"
+#include "doctor/verdict.h"
 #include "report/devices.h"
 
 /* By section, what is well in one line each; the caller frees it. NULL without memory. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "vm/copies.h"
+#include "pve/copies.h"
 
 /* Whole in the program's bytes: hook_version_find() looks for it in copies of the hook. */
 static const char version[] = VERSION_MARK PVE_VFIO_VERSION;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "vm/config.h"
+#include "pve/config.h"
 
 /* What it is filled with; of "words" there is one line. */
 static const struct {

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "vm/storage.h"
+#include "pve/storage.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

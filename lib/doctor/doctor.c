@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doctor: what doctor looks at, topic by topic. */
+#include "doctor/doctor.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "check/check.h"
+
+static const struct {
+	const char *section;
+	int (*topic)(const struct doctor *doctor, struct verdicts *verdicts);
+} topics[] = {
+	{ "Processor and IOMMU", node_iommu },
+	{ "IOMMU groups", node_groups },
+	{ "Kernel", node_kernel },
+	{ "Boot", node_boot },
+	{ "VFIO modules", node_modules },
+	{ "GPUs", node_displays },
+	{ "PCIe errors", node_errors },
+	{ "Known troubles", node_quirks },
+	{ "Hook", node_hook },
+	{ "Left from starts", node_state },
+};
+
+int doctor_node(struct doctor *doctor, struct verdicts *verdicts, struct error *err)
+{
+	int r = iommu_groups_read(doctor->node->root, true, &doctor->groups);
+
+	if (r < 0)
+		return error_set(err, r, "cannot read /sys/kernel/iommu_groups: %s", strerror(-r));
+	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics) && r == 0; i++) {
+		verdicts->section = topics[i].section;
+		r = topics[i].topic(doctor, verdicts);
+	}
+	iommu_groups_done(&doctor->groups);
+	return r < 0 ? error_set_memory(err) : 0;
+}
+
+/* The very checks that the hook runs, without reserving or changing anything. */
+static int check_start(const struct doctor *doctor, uint32_t vmid, struct findings *findings,
+		       struct error *err)
+{
+	const struct sysroot *root = doctor->node->root;
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_start struct start start = { .root = root, .dry = true, .vmid = vmid };
+	struct error unseen = { 0 };
+	int r = state_open(root, false, &state, &unseen);
+
+	if (r == 0) {
+		start.state = &state;
+		r = journal_read(root, &state, vmid, &start.journal, err);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	r = start_prepare(&start, err);
+	return r < 0 ? r : check_start_run(&start, findings, err);
+}
+
+/* A VM that runs has its devices' groups open itself, which is what it should. */
+static void drop_own(struct findings *findings, const struct task *qemu)
+{
+	cleanup_free char *own = text_format("Process %d ", (int)qemu->pid);
+	size_t kept = 0, count = findings->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct finding *finding = &findings->items[i];
+
+		if (qemu->pid && own && finding->id == CHECK_DEVICE_HELD &&
+		    text_starts_with(finding->evidence, own)) {
+			free(finding->subject);
+			free(finding->evidence);
+		} else {
+			findings->items[kept++] = *finding;
+		}
+	}
+	findings->count = kept;
+}
+
+/* What cannot be judged is told, and is no reason to be silent about the rest. */
+static int judge_start(const struct doctor *doctor, const struct node_vm *vm,
+		       struct verdicts *verdicts)
+{
+	cleanup_findings struct findings findings = { 0 };
+	struct error reason = { 0 };
+	int r = check_start(doctor, vm->vmid, &findings, &reason);
+
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; i < doctor->node->journals.count; i++)
+		if (doctor->node->journals.items[i].vmid == vm->vmid &&
+		    journal_judge_stuck(&doctor->node->journals.items[i], verdicts) < 0)
+			return -ENOMEM;
+	drop_own(&findings, &vm->qemu);
+	if (verdicts_add_findings(verdicts, &findings) < 0)
+		return -ENOMEM;
+	if (r < 0)
+		return verdict_add(verdicts, VERDICT_UNKNOWN, "start", NULL, NULL, "%s.",
+				   reason.message);
+	if (verdicts_count(verdicts, VERDICT_ERROR) == 0)
+		return verdict_add(verdicts, VERDICT_OK, "start", NULL, NULL,
+				   "Nothing that the hook checks speaks against a start%s.",
+				   vm->qemu.pid ? "; the VM runs" : "");
+	return 0;
+}
+
+int doctor_vm(struct doctor *doctor, uint32_t vmid, struct verdicts *verdicts, struct error *err)
+{
+	const struct node_vm *vm = node_find_vm(doctor->node, vmid);
+	int r;
+
+	if (!vm)
+		return error_set(err, -ENOENT, "there is no VM %u on this node", vmid);
+	verdicts->section = "Checks of a start";
+	r = judge_start(doctor, vm, verdicts);
+	verdicts->section = "Configuration";
+	if (r == 0)
+		r = vm_lint(doctor, vm, verdicts);
+	return r < 0 ? error_set_memory(err) : 0;
+}

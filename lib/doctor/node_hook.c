@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doctor: whether the hook is where VMs look for it, and the same as the one that is installed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "doctor/doctor.h"
+#include "pve/copies.h"
+
+#define HOOK_MAX ((size_t)64 << 20)
+
+struct hook_file {
+	char *data; /* NULL: it is not there */
+	size_t size;
+	bool executable;
+	int fault; /* -errno where it could not be read */
+};
+
+static void hook_file_done(struct hook_file *file)
+{
+	free(file->data);
+}
+
+static struct hook_file read_hook(const struct sysroot *root, const char *path)
+{
+	struct hook_file file = { 0 };
+	cleanup_close int fd = sysroot_openat(root, path + 1, O_RDONLY | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0) {
+		file.fault = fd;
+		return file;
+	}
+	file.executable =
+		fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_mode & S_IXUSR;
+	file.fault = sysroot_read(root, path + 1, HOOK_MAX, &file.data, &file.size);
+	return file;
+}
+
+struct hooks {
+	const struct doctor *doctor;
+	struct snippet_stores stores;
+	struct hook_file installed; /* the package's */
+	struct strings looked;	    /* at paths already */
+};
+
+static bool is_ours(const char *volume)
+{
+	const char *name = strrchr(volume, '/');
+
+	return name && strcmp(name + 1, HOOK_NAME) == 0;
+}
+
+/* One that a VM uses must be there and be executable: PVE does not start the VM otherwise. */
+static int judge_file(struct hooks *hooks, const char *path, const char *users,
+		      struct verdicts *verdicts)
+{
+	cleanup(hook_file_done) struct hook_file file = read_hook(hooks->doctor->node->root, path);
+
+	if (strings_add(&hooks->looked, path) < 0)
+		return -ENOMEM;
+	if (file.fault == -ENOENT)
+		return verdict_add(verdicts, VERDICT_ERROR, "hook-missing", path,
+				   "Put it there on every node the VM may run on: 'ln -s " HOOK_PATH
+				   "' into that folder.",
+				   "It is not there, and %s will not start without it.", users);
+	if (file.fault < 0)
+		return verdict_add(verdicts, VERDICT_UNKNOWN, "hook-missing", path, NULL,
+				   "It cannot be read: %s.", strerror(-file.fault));
+	if (!file.executable)
+		return verdict_add(verdicts, VERDICT_ERROR, "hook-not-executable", path,
+				   "Make it executable: 'chmod 755'.",
+				   "It is not executable, and %s will not start.", users);
+	if (hooks->installed.data && (file.size != hooks->installed.size ||
+				      memcmp(file.data, hooks->installed.data, file.size) != 0))
+		return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path,
+				   "Replace it by a copy of " HOOK_PATH ".",
+				   "It is another version than the one that is installed on this "
+				   "node.");
+	return verdict_add(verdicts, VERDICT_OK, "hook", path, NULL,
+			   "The hook is there, %s; used by %s.",
+			   hooks->installed.data ? "and current" : "executable", users);
+}
+
+/* "VM 101, VM 104" */
+static char *list_users(const struct pve_node *node, const char *volume)
+{
+	struct text users = { 0 };
+
+	for (size_t i = 0; i < node->vm_count; i++)
+		if (text_equal(vm_config_get(&node->vms[i].config, "hookscript"), volume))
+			text_add(&users, "%sVM %u", users.size ? ", " : "", node->vms[i].vmid);
+	return text_take(&users);
+}
+
+static int judge_volume(struct hooks *hooks, const struct node_vm *vm, const char *volume,
+			struct verdicts *verdicts)
+{
+	cleanup_free char *path = snippet_path(&hooks->stores, volume);
+	cleanup_free char *users = list_users(hooks->doctor->node, volume);
+
+	if (!users)
+		return -ENOMEM;
+	if (!path)
+		return verdict_add(verdicts, VERDICT_ERROR, "hook-volume", volume,
+				   "Correct it with 'qm set VMID --hookscript'.",
+				   "VM %u names this hookscript, and no storage of this node has "
+				   "such a volume.",
+				   vm->vmid);
+	return strings_has(&hooks->looked, path) ? 0 : judge_file(hooks, path, users, verdicts);
+}
+
+static int judge_vms(struct hooks *hooks, struct verdicts *verdicts)
+{
+	const struct pve_node *node = hooks->doctor->node;
+	bool any = false;
+
+	for (size_t i = 0; i < node->vm_count; i++) {
+		const struct node_vm *vm = &node->vms[i];
+		const char *volume = vm_config_get(&vm->config, "hookscript");
+		cleanup_free char *subject = text_format("VM %u", vm->vmid);
+		int r = 0;
+
+		if (!subject)
+			return -ENOMEM;
+		any |= node_vm_has_passthrough(vm);
+		if (volume && is_ours(volume))
+			r = judge_volume(hooks, vm, volume, verdicts);
+		else if (!vm->config.is_template && node_vm_has_passthrough(vm))
+			r = verdict_add(
+				verdicts, VERDICT_WARNING, "vm-without-hook", subject,
+				"Register the hook: 'qm set VMID --hookscript "
+				"STORAGE:snippets/pve-vfio-hook'.",
+				volume ? "It has PCI devices and another hookscript (%s): "
+					 "nothing checks its starts, and the host does not get "
+					 "its devices back."
+				       : "It has PCI devices and no hookscript%s: nothing checks "
+					 "its starts, and the host does not get its devices "
+					 "back.",
+				volume ? volume : "");
+		if (r < 0)
+			return r;
+	}
+	return any ? 0
+		   : verdict_add(verdicts, VERDICT_INFO, "vm-none", NULL, NULL,
+				 "No VM of this node has a PCI device.");
+}
+
+/* A copy that no VM of this node uses may be another node's, on shared storage; it too gets old. */
+static int judge_stores(struct hooks *hooks, struct verdicts *verdicts)
+{
+	size_t able = 0;
+
+	for (size_t i = 0; i < hooks->stores.count; i++) {
+		const struct snippet_store *store = &hooks->stores.items[i];
+		cleanup_free char *path = text_format("%s/" HOOK_NAME, store->folder);
+
+		if (!path)
+			return -ENOMEM;
+		able += store->snippets && !store->disabled;
+		if (store->disabled || strings_has(&hooks->looked, path) ||
+		    !sysroot_exists(hooks->doctor->node->root, path + 1))
+			continue;
+		if (judge_file(hooks, path, "no VM of this node", verdicts) < 0)
+			return -ENOMEM;
+	}
+	if (able > 0)
+		return 0;
+	return verdict_add(verdicts, VERDICT_INFO, "snippets-none", NULL,
+			   "To see hookscripts in the web interface, add 'Snippets' to the content "
+			   "of a storage.",
+			   "No storage of this node lists snippets; hooks work all the same.");
+}
+
+int node_hook(const struct doctor *doctor, struct verdicts *verdicts)
+{
+	struct hooks hooks = { .doctor = doctor };
+	struct error reason = { 0 };
+	int r = snippet_stores_read(doctor->node->root, doctor->node->name, &hooks.stores, &reason);
+
+	if (r < 0)
+		return r == -ENOMEM ? r
+				    : verdict_add(verdicts, VERDICT_UNKNOWN, "hook-missing", NULL,
+						  NULL, "%s.", reason.message);
+	hooks.installed = read_hook(doctor->node->root, HOOK_PATH);
+	if (!hooks.installed.data)
+		r = verdict_add(verdicts, VERDICT_WARNING, "hook-not-installed", HOOK_PATH,
+				"Install the package, or copy the program there.",
+				"The hook is not installed on this node.");
+	if (r == 0)
+		r = judge_vms(&hooks, verdicts);
+	if (r == 0)
+		r = judge_stores(&hooks, verdicts);
+	hook_file_done(&hooks.installed);
+	strings_done(&hooks.looked);
+	snippet_stores_done(&hooks.stores);
+	return r;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doctor: whether the node has an IOMMU, what keeps it from being used, and how it is used. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/number.h"
+#include "doctor/doctor.h"
+
+#define CPUINFO_MAX    ((size_t)8 << 20)
+#define INTERRUPTS_MAX ((size_t)32 << 20)
+
+/* From 6.8 on Proxmox VE's kernels have intel_iommu on by default; AMD's has always been. */
+static const struct kernel_version intel_on_by_default = { 6, 8 };
+
+struct cpu {
+	bool known;
+	bool intel, amd;
+	unsigned family;
+	bool virtualisation; /* VT-x or SVM, and not locked by the firmware */
+	bool guest;	     /* this node is a VM itself */
+};
+
+/* The value of the first "NAME\t: VALUE" of /proc/cpuinfo, up to the line's end. */
+static const char *find_field(const char *cpuinfo, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = cpuinfo; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		if (strncmp(at, name, length) == 0 && strchr("\t :", at[length]) && at[length])
+			return strchr(at, ':') ? strchr(at, ':') + 1 : NULL;
+	return NULL;
+}
+
+static bool has_flag(const char *flags, const char *flag)
+{
+	size_t length = strlen(flag), size = strcspn(flags, "\n");
+
+	for (const char *at = strstr(flags, flag); at && at < flags + size;
+	     at = strstr(at + 1, flag))
+		if (at > flags && at[-1] == ' ' && strchr(" \n", at[length]))
+			return true;
+	return false;
+}
+
+static struct cpu read_cpu(const struct sysroot *root)
+{
+	cleanup_free char *data = NULL;
+	const char *vendor, *flags, *family;
+	struct cpu cpu = { 0 };
+	uint64_t number = 0;
+	size_t size;
+
+	if (sysroot_read(root, "proc/cpuinfo", CPUINFO_MAX, &data, &size) < 0)
+		return cpu;
+	vendor = find_field(data, "vendor_id");
+	flags = find_field(data, "flags");
+	family = find_field(data, "cpu family");
+	if (!vendor || !flags)
+		return cpu;
+	cpu.known = true;
+	cpu.intel = text_starts_with(vendor, " GenuineIntel");
+	cpu.amd = text_starts_with(vendor, " AuthenticAMD");
+	if (family && parse_number(family + 1, strcspn(family + 1, "\n"), 10, 0xffff, &number) == 0)
+		cpu.family = (unsigned)number;
+	cpu.virtualisation = has_flag(flags, "vmx") || has_flag(flags, "svm");
+	cpu.guest = has_flag(flags, "hypervisor");
+	return cpu;
+}
+
+static int judge_cpu(const struct cpu *cpu, struct verdicts *verdicts)
+{
+	const char *name = cpu->intel ? "VT-x" : cpu->amd ? "SVM" : "virtualization";
+
+	if (!cpu->known)
+		return verdict_add(verdicts, VERDICT_UNKNOWN, "cpu-virtualization", NULL, NULL,
+				   "/proc/cpuinfo names no vendor and no flags.");
+	if (cpu->virtualisation)
+		return verdict_add(verdicts, VERDICT_OK, "cpu-virtualization", NULL, NULL,
+				   "The CPU has %s.", name);
+	return verdict_add(verdicts, VERDICT_ERROR, "cpu-virtualization", NULL,
+			   cpu->guest ? "Give this node's own VM 'cpu: host', and load the module "
+					"kvm_intel or kvm_amd below it with nested=1."
+				      : "Switch it on in the firmware: 'Intel Virtualization "
+					"Technology' or 'SVM Mode'.",
+			   "/proc/cpuinfo shows no %s: the CPU has none, or it is switched off in "
+			   "the firmware.",
+			   name);
+}
+
+enum silicon {
+	SILICON_HAS,
+	SILICON_LACKS,
+	SILICON_UNTOLD,
+};
+
+/*
+ * Whether the processor has an IOMMU at all, where the firmware shows none. Every AMD processor
+ * from family 17h (Zen) on has. Intel's client processors say in the host bridge's capability
+ * CAPID0_A, at e4h, bit 23 (VTDD), that they have no VT-d ("Capabilities A" in the datasheets,
+ * volume 2, of the 2nd to 12th generation); the capability stands at e0h and is vendor specific (09h).
+ */
+static enum silicon ask_silicon(const struct pve_node *node, const struct cpu *cpu)
+{
+	cleanup_close int fd = -1;
+	unsigned char config[256];
+	struct bytes bytes = { config, sizeof(config) };
+
+	if (cpu->amd)
+		return cpu->family >= 0x17 ? SILICON_HAS : SILICON_UNTOLD;
+	if (!cpu->intel)
+		return SILICON_UNTOLD;
+	fd = sysroot_openat(node->root, "sys/bus/pci/devices/0000:00:00.0/config", O_RDONLY);
+	if (fd < 0 || pread(fd, config, sizeof(config), 0) != (ssize_t)sizeof(config) ||
+	    bytes_u16(bytes, 0) != 0x8086 || bytes_u8(bytes, 0x34) != 0xe0 ||
+	    bytes_u8(bytes, 0xe0) != 0x09)
+		return SILICON_UNTOLD;
+	return bytes_u32(bytes, 0xe4) & UINT32_C(1) << 23 ? SILICON_LACKS : SILICON_HAS;
+}
+
+static int judge_absent(const struct pve_node *node, const struct cpu *cpu,
+			struct verdicts *verdicts)
+{
+	static const char in_firmware[] =
+		"Switch it on in the firmware: 'VT-d' (Intel), 'IOMMU' or 'AMD-Vi' (AMD; not Auto "
+		"but Enabled), often under chipset, north bridge or AMD CBS; then boot again.";
+
+	if (cpu->guest)
+		return verdict_add(
+			verdicts, VERDICT_ERROR, "iommu-guest", NULL,
+			"Give this node's own VM a q35 machine with "
+			"'viommu=intel,...' in its machine line and 'cpu: host'.",
+			"This node is a VM itself, and its virtual machine has no IOMMU.");
+	switch (ask_silicon(node, cpu)) {
+	case SILICON_LACKS:
+		return verdict_add(verdicts, VERDICT_ERROR, "iommu-cpu", NULL,
+				   "Passthrough needs another processor: look for VT-d on Intel's "
+				   "page of yours.",
+				   "The processor has no VT-d (the host bridge's capabilities say "
+				   "so).");
+	case SILICON_HAS:
+		return verdict_add(verdicts, VERDICT_ERROR, "iommu-firmware", NULL, in_firmware,
+				   "The processor has %s, and the firmware hides it: there is no "
+				   "ACPI table %s.",
+				   cpu->intel ? "VT-d" : "AMD-Vi", cpu->intel ? "DMAR" : "IVRS");
+	case SILICON_UNTOLD:
+		break;
+	}
+	return verdict_add(verdicts, VERDICT_ERROR, "iommu-firmware", NULL, in_firmware,
+			   "The firmware shows no IOMMU (no ACPI table %s): it is switched off "
+			   "there, or the machine has none.",
+			   cpu->intel ? "DMAR"
+			   : cpu->amd ? "IVRS"
+				      : "DMAR or IVRS");
+}
+
+/* The firmware shows one, and the kernel has no group: which parameter does that? */
+static int judge_unused(const struct pve_node *node, bool intel, struct verdicts *verdicts)
+{
+	cleanup_free char *vendor =
+		kernel_parameter(node->command_line, intel ? "intel_iommu" : "amd_iommu");
+	cleanup_free char *common = kernel_parameter(node->command_line, "iommu");
+	const char *name = intel ? "VT-d" : "AMD-Vi";
+
+	if (vendor && strstr(vendor, "off"))
+		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
+				   "Take the parameter off the kernel's command line "
+				   "('pve-vfio setup'), and boot again.",
+				   "The firmware shows %s, and the kernel was booted with "
+				   "%s_iommu=%s.",
+				   name, intel ? "intel" : "amd", vendor);
+	if (common && strstr(common, "off"))
+		return verdict_add(
+			verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
+			"Take the parameter off the kernel's command line "
+			"('pve-vfio setup'), and boot again.",
+			"The firmware shows %s, and the kernel was booted with iommu=%s.", name,
+			common);
+	if (intel && (!vendor || !strstr(vendor, "on")) &&
+	    kernel_version_compare(node->kernel, intel_on_by_default) < 0)
+		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
+				   "Boot with intel_iommu=on ('pve-vfio setup' does it), or with a "
+				   "kernel from 6.8 on, where that is the default.",
+				   "The firmware shows VT-d; the kernel %s leaves it off unless it "
+				   "is booted with intel_iommu=on.",
+				   node->release);
+	return verdict_add(
+		verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
+		"Look for the reason in 'journalctl -k -b -g \"DMAR|AMD-Vi\"'; most often "
+		"it is a table that a firmware update corrects.",
+		"The firmware shows %s, nothing on the command line switches it off, and "
+		"the kernel has no IOMMU group.",
+		name);
+}
+
+static int judge_active(const struct doctor *doctor, struct verdicts *verdicts)
+{
+	static const struct {
+		const char *type, *what;
+	} types[] = {
+		{ "DMA-FQ", "translated, flushed in batches" },
+		{ "DMA", "translated" },
+		{ "identity", "not translated (iommu=pt): as fast as without an IOMMU" },
+	};
+	cleanup_strings struct strings units = { 0 };
+	cleanup_text struct text words = { 0 };
+
+	(void)sysroot_list(doctor->node->root, "sys/class/iommu", &units);
+	text_add(&words, "%zu groups", doctor->groups.count);
+	if (units.count > 0)
+		text_add(&words, " by %zu unit%s (%s%s)", units.count, units.count > 1 ? "s" : "",
+			 units.items[0], units.count > 1 ? ", ..." : "");
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		size_t count = 0;
+
+		for (size_t k = 0; k < doctor->groups.count; k++)
+			count += text_equal(doctor->groups.items[k].type, types[i].type);
+		if (count > 0)
+			text_add(&words, "; the host's own DMA of %zu is %s", count, types[i].what);
+	}
+	return words.failed ? -ENOMEM
+			    : verdict_add(verdicts, VERDICT_OK, "iommu-active", NULL, NULL,
+					  "The IOMMU is in use: %s.", words.data);
+}
+
+/* Chips of /proc/interrupts whose names begin with IR- are remapped (arch/x86/kernel/apic). */
+static int judge_remapping(const struct pve_node *node, struct verdicts *verdicts)
+{
+	static const char unsafe_parameter[] =
+		"sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts";
+	cleanup_free char *interrupts = NULL, *allowed = NULL;
+	size_t size;
+
+	if (sysroot_read(node->root, "proc/interrupts", INTERRUPTS_MAX, &interrupts, &size) < 0)
+		return verdict_add(verdicts, VERDICT_UNKNOWN, "interrupt-remapping", NULL, NULL,
+				   "/proc/interrupts cannot be read.");
+	if (strstr(interrupts, " IR-"))
+		return verdict_add(verdicts, VERDICT_OK, "interrupt-remapping", NULL, NULL,
+				   "Interrupts are remapped.");
+	(void)sysroot_read_attribute(node->root, unsafe_parameter, &allowed);
+	if (allowed && (*allowed == 'Y' || *allowed == '1'))
+		return verdict_add(
+			verdicts, VERDICT_WARNING, "interrupt-remapping", NULL,
+			"Pass devices to VMs you trust only: one that is evil could raise any "
+			"interrupt. Look for interrupt remapping or x2APIC in the firmware.",
+			"Interrupts are not remapped, and vfio_iommu_type1 was told to do without "
+			"(allow_unsafe_interrupts).");
+	return verdict_add(
+		verdicts, VERDICT_ERROR, "interrupt-remapping", NULL,
+		"Update the firmware, and look for interrupt remapping, x2APIC or "
+		"'intremap=off' on the command line. If the hardware cannot, and you trust "
+		"the VMs: 'options vfio_iommu_type1 allow_unsafe_interrupts=1' in "
+		"/etc/modprobe.d.",
+		"Interrupts are not remapped (no chip in /proc/interrupts begins with "
+		"'IR-'): QEMU will not start with a device.");
+}
+
+int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
+{
+	const struct pve_node *node = doctor->node;
+	bool dmar = sysroot_exists(node->root, "sys/firmware/acpi/tables/DMAR");
+	bool ivrs = sysroot_exists(node->root, "sys/firmware/acpi/tables/IVRS");
+	struct cpu cpu = read_cpu(node->root);
+	int r = judge_cpu(&cpu, verdicts);
+
+	if (r < 0)
+		return r;
+	if (doctor->groups.count == 0)
+		return dmar || ivrs ? judge_unused(node, dmar, verdicts)
+				    : judge_absent(node, &cpu, verdicts);
+	r = judge_active(doctor, verdicts);
+	return r < 0 ? r : judge_remapping(node, verdicts);
+}
+
+static int judge_reserved(const struct doctor *doctor, struct verdicts *verdicts)
+{
+	const struct pci_inventory *inventory = &doctor->node->inventory;
+	cleanup_text struct text devices = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_device *device = &inventory->items[i].device;
+
+		if (device->bridge ||
+		    !iommu_group_is_reserved(&doctor->groups, device->iommu_group))
+			continue;
+		if (count++ < 8)
+			text_add(&devices, " %s", device->name);
+	}
+	if (count == 0)
+		return verdict_add(verdicts, VERDICT_OK, "rmrr", NULL, NULL,
+				   "The firmware has reserved no memory that keeps a device from "
+				   "VFIO.");
+	if (count > 8)
+		text_add(&devices, " and %zu more", count - 8);
+	return devices.failed
+		       ? -ENOMEM
+		       : verdict_add(
+				 verdicts, VERDICT_WARNING, "rmrr", NULL,
+				 "These cannot be passed. Look for a firmware update or a "
+				 "setting of the maker (HPE: 'shared memory features'); Proxmox "
+				 "VE's kernels know intel_iommu=relax_rmrr, at your own risk.",
+				 "The firmware has reserved memory (RMRR) for%s.", devices.data);
+}
+
+int node_groups(const struct doctor *doctor, struct verdicts *verdicts)
+{
+	cleanup_free char *acs = kernel_parameter(doctor->node->command_line, "pcie_acs_override");
+	int r = 0;
+
+	if (doctor->groups.count == 0)
+		return 0;
+	if (acs)
+		r = verdict_add(
+			verdicts, VERDICT_WARNING, "acs-override", NULL,
+			"Pass devices to VMs you trust only, or move the card to a slot with "
+			"a group of its own and take the parameter off.",
+			"The kernel was booted with pcie_acs_override=%s: groups look "
+			"smaller than they are, and devices of different groups may reach "
+			"each other past the IOMMU.",
+			acs);
+	else
+		r = verdict_add(verdicts, VERDICT_OK, "acs-override", NULL, NULL,
+				"The groups are those of the hardware: no ACS override.");
+	return r < 0 ? r : judge_reserved(doctor, verdicts);
+}

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doctor: asks the checks of a start about every function of the node. */
+#include "doctor/safety.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "pci/group.h"
+#include "use/child.h"
+#include "use/node.h"
+#include "use/opener.h"
+#include "use/route.h"
+#include "use/usb.h"
+
+#define CLASS_NETWORK 0x02
+#define CLASS_BRIDGE  0x06
+
+/* What the judging of one function is made from. */
+struct judging {
+	const struct pve_node *node;
+	struct safety *items;
+	struct findings findings;
+	struct iommu_groups groups;
+	bool owners_hidden;
+	struct sysroot root; /* the node's, which remembers */
+	struct child_memory children;
+};
+
+typedef int check_topic(const struct start *start, struct findings *findings, struct error *err);
+
+/* The addresses in the target of one link of a class. */
+static int add_parents(int fd, const char *name, struct pci_addresses *ret)
+{
+	char target[PATH_MAX];
+	ssize_t size = readlinkat(fd, name, target, sizeof(target) - 1);
+	char *rest = target, *part;
+	struct pci_address address;
+	int r = 0;
+
+	target[size < 0 ? 0 : size] = '\0';
+	while (r == 0 && (part = strsep(&rest, "/")))
+		if (pci_address_parse(part, &address) == 0 && !pci_addresses_has(ret, address))
+			r = pci_addresses_add(ret, address);
+	return r;
+}
+
+/* The addresses that stand in the targets of a class's links: who has a child of that class. */
+static int list_parents(const struct sysroot *root, const char *folder, struct pci_addresses *ret)
+{
+	cleanup_close int fd = sysroot_openat(root, folder, O_PATH | O_DIRECTORY);
+	cleanup_strings struct strings links = { 0 };
+	int r = fd < 0 ? 0 : sysroot_list(root, folder, &links);
+
+	for (size_t i = 0; i < links.count && r == 0; i++)
+		r = add_parents(fd, links.items[i], ret);
+	return r;
+}
+
+/*
+ * Of hundreds of virtual functions hardly one has an interface in use. Asked about are those that
+ * are in something (master, upper_…), have an address or a route, or carry PPPoE.
+ */
+static bool may_be_used(const struct sysroot *root, const char *name, const struct routing *routing,
+			const char *pppoe)
+{
+	cleanup_strings struct strings names = { 0 };
+	char path[SYSROOT_PATH_MAX];
+
+	for (size_t i = 0; i < routing->address_count; i++)
+		if (text_starts_with(routing->addresses[i].interface, name))
+			return true;
+	for (size_t i = 0; i < routing->route_count; i++)
+		if (text_starts_with(routing->routes[i].interface, name))
+			return true;
+	snprintf(path, sizeof(path), "sys/class/net/%s", name);
+	if ((pppoe && strstr(pppoe, name)) || sysroot_list(root, path, &names) < 0)
+		return true;
+	for (size_t i = 0; i < names.count; i++)
+		if (strcmp(names.items[i], "master") == 0 ||
+		    text_starts_with(names.items[i], "upper_"))
+			return true;
+	return false;
+}
+
+/* The folder stays where an interface went to another network namespace, a container's. */
+static bool may_be_moved(const struct sysroot *root, const struct pci_device *device)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	if (!device->driver || device->class_code >> 16 != CLASS_NETWORK)
+		return false;
+	pci_attribute_path(path, device->name, "net");
+	return text_starts_with(device->driver, "virtio") || sysroot_exists(root, path);
+}
+
+static int list_networks(const struct pve_node *node, struct pci_addresses *ret)
+{
+	cleanup_close int fd = sysroot_openat(node->root, "sys/class/net", O_PATH | O_DIRECTORY);
+	cleanup_pci_addresses struct pci_addresses idle = { 0 };
+	cleanup_routing struct routing routing = { 0 };
+	cleanup_strings struct strings links = { 0 };
+	cleanup_free char *pppoe = NULL;
+	bool told = routing_read(node->root, &routing, NULL) == 0;
+	size_t size;
+	int r = fd < 0 ? 0 : sysroot_list(node->root, "sys/class/net", &links);
+
+	(void)sysroot_read(node->root, "proc/net/pppoe", ATTRIBUTE_MAX, &pppoe, &size);
+	for (size_t i = 0; i < links.count && r == 0; i++)
+		r = add_parents(fd, links.items[i],
+				!told || may_be_used(node->root, links.items[i], &routing, pppoe)
+					? ret
+					: &idle);
+	for (size_t i = 0; i < node->inventory.count && r == 0; i++) {
+		const struct pci_device *device = &node->inventory.items[i].device;
+
+		if (!pci_addresses_has(ret, device->address) &&
+		    !pci_addresses_has(&idle, device->address) && may_be_moved(node->root, device))
+			r = pci_addresses_add(ret, device->address);
+	}
+	return r;
+}
+
+/* Runs a topic over a made-up plan of these functions. */
+static int ask(struct judging *judging, check_topic *topic, const bool *chosen, struct error *err)
+{
+	const struct pci_inventory *inventory = &judging->node->inventory;
+	cleanup_free struct plan_device *devices = calloc(inventory->count + 1, sizeof(*devices));
+	struct start start = { .root = &judging->root };
+
+	if (!devices)
+		return error_set_memory(err);
+	start.plan.devices = devices;
+	for (size_t i = 0; i < inventory->count; i++)
+		if (chosen[i])
+			devices[start.plan.device_count++].device = inventory->items[i].device;
+	if (start.plan.device_count == 0)
+		return 0;
+	start.claims = judging->node->journals;
+	return topic(&start, &judging->findings, err);
+}
+
+/* Asks about each function for itself, where the others in the plan would change the answer. */
+static int ask_each(struct judging *judging, check_topic *topic, bool *chosen, struct error *err)
+{
+	size_t count = judging->node->inventory.count;
+	cleanup_free bool *one = calloc(count + 1, sizeof(*one));
+	int r = 0;
+
+	if (!one)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		one[i] = chosen[i];
+		if (chosen[i])
+			r = ask(judging, topic, one, err);
+		one[i] = false;
+	}
+	return r;
+}
+
+typedef bool choice(const struct pci_entry *entry, const struct pci_addresses *parents);
+
+static bool is_endpoint(const struct pci_entry *entry, const struct pci_addresses *parents)
+{
+	(void)parents;
+	return !entry->device.bridge;
+}
+
+static bool is_parent(const struct pci_entry *entry, const struct pci_addresses *parents)
+{
+	return !entry->device.bridge && pci_addresses_has(parents, entry->device.address);
+}
+
+static bool is_usb(const struct pci_entry *entry, const struct pci_addresses *parents)
+{
+	(void)parents;
+	return usb_is_controller(&entry->device);
+}
+
+static bool is_display(const struct pci_entry *entry, const struct pci_addresses *parents)
+{
+	(void)parents;
+	return pci_is_display(&entry->device);
+}
+
+/* The configurations of containers name device nodes in a few keys; most hosts have none. */
+static bool containers_have_devices(const struct sysroot *root)
+{
+	static const char *const keys[] = { "\ndev", "devices.allow", "lxc.mount.entry" };
+	cleanup_strings struct strings names = { 0 };
+
+	if (sysroot_list(root, "etc/pve/lxc", &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *data = NULL;
+		char path[SYSROOT_PATH_MAX];
+		size_t size;
+
+		snprintf(path, sizeof(path), "etc/pve/lxc/%s", names.items[i]);
+		if (sysroot_read(root, path, VM_CONFIG_MAX, &data, &size) < 0)
+			return true;
+		for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
+			if (strstr(data, keys[k]) || text_starts_with(data, keys[k] + 1))
+				return true;
+	}
+	return false;
+}
+
+static int ask_chosen(struct judging *judging, check_topic *topic, choice *choose,
+		      const struct pci_addresses *parents, bool each, struct error *err)
+{
+	const struct pci_inventory *inventory = &judging->node->inventory;
+	cleanup_free bool *chosen = calloc(inventory->count + 1, sizeof(*chosen));
+
+	if (!chosen)
+		return error_set_memory(err);
+	for (size_t i = 0; i < inventory->count; i++)
+		chosen[i] = choose(&inventory->items[i], parents);
+	return each ? ask_each(judging, topic, chosen, err) : ask(judging, topic, chosen, err);
+}
+
+/* Only root may look at the descriptors of others: then it is not known who has what VFIO has. */
+static int ask_owner(struct judging *judging, struct error *err)
+{
+	struct error reason = { 0 };
+	int r = ask_chosen(judging, check_owner, is_endpoint, NULL, false, &reason);
+
+	if (r == -EACCES || r == -EPERM) {
+		judging->owners_hidden = true;
+		return 0;
+	}
+	return r < 0 ? error_set(err, r, "%s", reason.message) : 0;
+}
+
+static int ask_all(struct judging *judging, struct error *err)
+{
+	const struct sysroot *root = judging->node->root;
+	cleanup_pci_addresses struct pci_addresses disks = { 0 }, interfaces = { 0 };
+	int r = list_parents(root, "sys/class/block", &disks);
+
+	if (r == 0)
+		r = list_networks(judging->node, &interfaces);
+	if (r < 0)
+		return error_set(err, r, "cannot read /sys/class: %s", strerror(-r));
+	r = ask_chosen(judging, check_storage, is_parent, &disks, false, err);
+	if (r == 0)
+		r = ask_chosen(judging, check_network, is_parent, &interfaces, false, err);
+	if (r == 0)
+		r = ask_chosen(judging, check_usb, is_usb, NULL, true, err);
+	if (r == 0)
+		r = ask_owner(judging, err);
+	if (r == 0)
+		r = ask_chosen(judging, check_framebuffer, is_display, NULL, false, err);
+	if (r == 0 && containers_have_devices(root))
+		r = ask_chosen(judging, check_container, is_endpoint, NULL, false, err);
+	return r;
+}
+
+static struct safety *find_safety(struct judging *judging, const char *address)
+{
+	for (size_t i = 0; i < judging->node->inventory.count; i++)
+		if (strcmp(judging->node->inventory.items[i].device.name, address) == 0)
+			return &judging->items[i];
+	return NULL;
+}
+
+static int refuse(struct safety *safety, const char *why)
+{
+	if (safety->why)
+		return 0;
+	safety->pass = PASS_NO;
+	safety->why = strdup(why);
+	return safety->why ? 0 : -ENOMEM;
+}
+
+/* Of the findings the errors forbid, and all that is a use is told. */
+static int take_finding(struct safety *safety, const struct finding *finding)
+{
+	bool error = check_describe(finding->id)->level == LEVEL_ERROR;
+	cleanup_free char *words = strdup(finding->evidence);
+	size_t length;
+
+	if (!words)
+		return -ENOMEM;
+	length = strlen(words);
+	if (length > 0 && words[length - 1] == '.')
+		words[length - 1] = '\0';
+	/* It will stand behind "no, because"; "VM 102" stays as it is. */
+	if (isupper((unsigned char)words[0]) && islower((unsigned char)words[1]))
+		words[0] = (char)tolower((unsigned char)words[0]);
+	if (finding->id == CHECK_STORAGE_IN_USE || finding->id == CHECK_NETWORK_IN_USE ||
+	    finding->id == CHECK_USB_STORAGE_IN_USE || finding->id == CHECK_USB_KEYBOARD)
+		safety->vital = true;
+	if (finding->id == CHECK_FRAMEBUFFER_HELD)
+		safety->boot_display = true;
+	if (strings_add(&safety->uses, words) < 0)
+		return -ENOMEM;
+	return error ? refuse(safety, words) : 0;
+}
+
+/* What running processes do with the nodes of displays: a desktop, a transcoder. */
+static int add_openers(struct judging *judging)
+{
+	const struct sysroot *root = judging->node->root;
+	const struct pci_inventory *inventory = &judging->node->inventory;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_device *device = &inventory->items[i].device;
+		cleanup_strings struct strings nodes = { 0 };
+		cleanup_openers struct openers openers = { 0 };
+
+		if (!pci_is_display(device) || !device->driver || strstr(device->driver, "vfio") ||
+		    nodes_find(root, device->name, &nodes, NULL) < 0 || nodes.count == 0 ||
+		    openers_find(root, &nodes, &openers, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < openers.count; k++) {
+			cleanup_free char *words =
+				text_format("process %d (%s) has %s open",
+					    (int)openers.items[k].pid, openers.items[k].command,
+					    openers.items[k].node);
+
+			if (!words || strings_add(&judging->items[i].uses, words) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int add_vms(struct judging *judging, size_t at)
+{
+	const struct pci_device *device = &judging->node->inventory.items[at].device;
+	const struct journal *owner = NULL;
+
+	if (claims_find(&judging->node->journals, device->name, &owner))
+		judging->items[at].holder = owner->vmid;
+	for (size_t i = 0; i < judging->node->vm_count; i++) {
+		const struct node_vm *vm = &judging->node->vms[i];
+		const char *source = node_vm_source(vm, device->address);
+		cleanup_free char *words = NULL;
+
+		if (!source)
+			continue;
+		words = text_format("%s of VM %u, which %s", source, vm->vmid,
+				    vm->qemu.pid ? "runs" : "does not run");
+		if (!words || strings_add(&judging->items[at].uses, words) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Better than that some process has its group open. */
+static const struct node_vm *find_running(const struct judging *judging,
+					  const struct pci_device *device)
+{
+	if (!device->driver || !strstr(device->driver, "vfio"))
+		return NULL;
+	for (size_t i = 0; i < judging->node->vm_count; i++)
+		if (judging->node->vms[i].qemu.pid &&
+		    node_vm_source(&judging->node->vms[i], device->address))
+			return &judging->node->vms[i];
+	return NULL;
+}
+
+static int judge_alone(struct judging *judging, size_t at)
+{
+	const struct pci_entry *entry = &judging->node->inventory.items[at];
+	const struct pci_device *device = &entry->device;
+	struct safety *safety = &judging->items[at];
+
+	const struct node_vm *vm = find_running(judging, device);
+
+	if (entry->facts.boot_display)
+		safety->boot_display = true;
+	if (vm) {
+		cleanup_free char *why = text_format("VM %u, which runs, has it", vm->vmid);
+
+		return why ? refuse(safety, why) : -ENOMEM;
+	}
+	if (device->bridge)
+		return refuse(safety, "it is a bridge: pass what is behind it");
+	if (device->iommu_group == IOMMU_GROUP_NONE)
+		return refuse(safety, "it is in no IOMMU group");
+	if (iommu_group_is_reserved(&judging->groups, device->iommu_group))
+		return refuse(safety, "the firmware has reserved memory for it (RMRR)");
+	if (judging->owners_hidden && device->driver && strstr(device->driver, "vfio"))
+		return refuse(safety, "only root can see whether a VM has it");
+	if (device->dead)
+		return refuse(safety, "it does not answer");
+	return 0;
+}
+
+/*
+ * Of a physical function what is known of its virtual ones by now, as check_sriov() would tell it
+ * without reading all of them again.
+ */
+static int judge_physical(struct judging *judging, size_t at)
+{
+	const struct pci_inventory *inventory = &judging->node->inventory;
+	const struct pci_device *device = &inventory->items[at].device;
+	size_t used = 0;
+	cleanup_free char *first = NULL;
+	cleanup_free char *words = NULL;
+
+	if (inventory->items[at].facts.functions == 0)
+		return 0;
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_entry *entry = &inventory->items[i];
+		bool passed = entry->device.driver && strstr(entry->device.driver, "vfio");
+
+		if (!text_equal(entry->facts.physical, device->name) ||
+		    (!passed && !judging->items[i].vital))
+			continue;
+		if (used++ == 0)
+			first = text_format("its virtual function %s %s", entry->device.name,
+					    passed ? "is a VM's, or may be" : "is in use");
+	}
+	if (used == 0)
+		return 0;
+	words = used > 1 ? text_format("%s, and %zu more", first ? first : "", used - 1)
+			 : TAKE_PTR(first);
+	judging->items[at].vital = true;
+	if (!words || strings_add(&judging->items[at].uses, words) < 0)
+		return -ENOMEM;
+	return refuse(&judging->items[at], words);
+}
+
+/* The others of the group go along, and can forbid it. */
+static int judge_group(struct judging *judging, size_t at)
+{
+	const struct pci_inventory *inventory = &judging->node->inventory;
+	struct safety *safety = &judging->items[at];
+	cleanup_text struct text others = { 0 };
+
+	if (safety->pass == PASS_NO)
+		return 0;
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_device *other = &inventory->items[i].device;
+
+		if (i == at || other->bridge ||
+		    other->iommu_group != inventory->items[at].device.iommu_group)
+			continue;
+		if (judging->items[i].pass == PASS_NO && judging->items[i].why &&
+		    !text_starts_with(judging->items[i].why, "its group has ")) {
+			cleanup_free char *why = text_format("its group has %s: %s", other->name,
+							     judging->items[i].why);
+
+			return why ? refuse(safety, why) : -ENOMEM;
+		}
+		text_add(&others, "%s%s", others.size ? " " : "", other->name);
+	}
+	if (!others.size)
+		return others.failed ? -ENOMEM : 0;
+	safety->pass = PASS_GROUP;
+	safety->why = text_take(&others);
+	return safety->why ? 0 : -ENOMEM;
+}
+
+/* Nobody means to pass a host or ISA bridge; in the group of something else it may come along. */
+static int judge_chipset(struct judging *judging, size_t at)
+{
+	const struct pci_device *device = &judging->node->inventory.items[at].device;
+	struct safety *safety = &judging->items[at];
+
+	if (device->class_code >> 16 != CLASS_BRIDGE || safety->pass == PASS_NO)
+		return 0;
+	free(TAKE_PTR(safety->why));
+	return refuse(safety, "it is a part of the chipset");
+}
+
+static int judge(struct judging *judging)
+{
+	size_t count = judging->node->inventory.count;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = judge_alone(judging, i);
+	for (size_t i = 0; i < judging->findings.count && r == 0; i++) {
+		struct safety *safety = find_safety(judging, judging->findings.items[i].subject);
+
+		if (safety)
+			r = take_finding(safety, &judging->findings.items[i]);
+	}
+	if (r == 0)
+		r = add_openers(judging);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = add_vms(judging, i);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = judge_physical(judging, i);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = judge_group(judging, i);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = judge_chipset(judging, i);
+	return r;
+}
+
+int safeties_judge(const struct pve_node *node, struct safeties *ret, struct error *err)
+{
+	cleanup_safeties struct safeties safeties = { 0 };
+	struct judging judging = { .node = node };
+	int r;
+
+	safeties.items = calloc(node->inventory.count + 1, sizeof(*safeties.items));
+	if (!safeties.items)
+		return error_set_memory(err);
+	safeties.count = node->inventory.count;
+	judging.items = safeties.items;
+	judging.root = *node->root;
+	judging.root.children = &judging.children;
+	r = iommu_groups_read(node->root, false, &judging.groups);
+	if (r < 0)
+		return error_set(err, r, "cannot read /sys/kernel/iommu_groups: %s", strerror(-r));
+	r = ask_all(&judging, err);
+	if (r == 0 && judge(&judging) < 0)
+		r = error_set_memory(err);
+	findings_done(&judging.findings);
+	child_memory_done(&judging.children);
+	iommu_groups_done(&judging.groups);
+	if (r < 0)
+		return r;
+	*ret = safeties;
+	safeties = (struct safeties){ 0 };
+	return 0;
+}
+
+void safeties_done(struct safeties *safeties)
+{
+	for (size_t i = 0; i < safeties->count; i++) {
+		free(safeties->items[i].why);
+		strings_done(&safeties->items[i].uses);
+	}
+	free(safeties->items);
+	*safeties = (struct safeties){ 0 };
+}
+
+const char *pass_name(enum pass pass)
+{
+	static const char *const names[] = {
+		[PASS_YES] = "yes",
+		[PASS_GROUP] = "with its group",
+		[PASS_NO] = "no",
+	};
+
+	return names[pass];
+}

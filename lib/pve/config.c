@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pve: the configuration file of a VM. Keeps what concerns PCI devices; changes no file. */
+#include "pve/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/number.h"
+
+/* A piece of the file, not terminated. */
+struct slice {
+	const char *data;
+	size_t size;
+};
+
+static bool slice_starts_with(struct slice slice, const char *start)
+{
+	size_t size = strlen(start);
+
+	return slice.size >= size && memcmp(slice.data, start, size) == 0;
+}
+
+/* Perl's \s for what a file can hold. */
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct slice trim(struct slice slice)
+{
+	while (slice.size > 0 && is_space(slice.data[0])) {
+		slice.data++;
+		slice.size--;
+	}
+	while (slice.size > 0 && is_space(slice.data[slice.size - 1]))
+		slice.size--;
+	return slice;
+}
+
+/* Cuts the next line off `rest`; false at the end. */
+static bool next_line(struct slice *rest, struct slice *ret)
+{
+	const char *end;
+
+	if (rest->size == 0)
+		return false;
+	end = memchr(rest->data, '\n', rest->size);
+	ret->data = rest->data;
+	ret->size = end ? (size_t)(end - rest->data) : rest->size;
+	rest->data += ret->size;
+	rest->size -= ret->size;
+	if (end) {
+		rest->data++;
+		rest->size--;
+	}
+	return true;
+}
+
+/* ^\[[^\]]*\]\s*$ : any such line ends the section before it, known to PVE or not. */
+static bool is_header(struct slice line)
+{
+	const char *close;
+
+	if (line.size == 0 || line.data[0] != '[')
+		return false;
+	close = memchr(line.data, ']', line.size);
+	if (!close)
+		return false;
+	close++;
+	return trim((struct slice){ close, line.size - (size_t)(close - line.data) }).size == 0;
+}
+
+static bool cut_end(struct slice *slice, const char *end)
+{
+	size_t size = strlen(end);
+
+	if (slice->size < size || memcmp(slice->data + slice->size - size, end, size) != 0)
+		return false;
+	slice->size -= size;
+	return true;
+}
+
+/*
+ * snapstate:\s*(prepare|delete)\s*$ , which PVE does not anchor and tries before any key. Looked at
+ * from the end, where the expression has its anchor: a line can be a megabyte.
+ */
+static bool is_snapstate(struct slice line)
+{
+	line = trim(line);
+	if (!cut_end(&line, "prepare") && !cut_end(&line, "delete"))
+		return false;
+	line = trim(line);
+	return cut_end(&line, "snapstate:");
+}
+
+/* Is blank, a comment, or a key PVE treats before all others. */
+static bool is_of_no_concern(struct slice line)
+{
+	return trim(line).size == 0 || line.data[0] == '#' ||
+	       slice_starts_with(line, "description:") || slice_starts_with(line, "delete:") ||
+	       is_snapstate(line);
+}
+
+/* ^([a-z][a-z_\-]*\d*):\s*(.+?)\s*$ ; a value of blanks alone is one blank. */
+static bool split_key(struct slice line, struct slice *ret_key, struct slice *ret_value)
+{
+	size_t end = 0;
+
+	if (line.size == 0 || line.data[0] < 'a' || line.data[0] > 'z')
+		return false;
+	while (end < line.size && ((line.data[end] >= 'a' && line.data[end] <= 'z') ||
+				   line.data[end] == '_' || line.data[end] == '-'))
+		end++;
+	while (end < line.size && line.data[end] >= '0' && line.data[end] <= '9')
+		end++;
+	if (end + 1 >= line.size || line.data[end] != ':')
+		return false;
+	*ret_key = (struct slice){ line.data, end };
+	*ret_value = trim((struct slice){ line.data + end + 1, line.size - end - 1 });
+	if (ret_value->size == 0)
+		*ret_value = (struct slice){ line.data + line.size - 1, 1 };
+	return true;
+}
+
+static char *slice_copy(struct slice slice)
+{
+	return strndup(slice.data, slice.size);
+}
+
+static int drop_line(struct vm_config *config, unsigned number, struct slice line, const char *why)
+{
+	struct vm_dropped_line dropped = { .line = number };
+
+	dropped.text = slice_copy(trim(line));
+	dropped.why = strdup(why);
+	if (!dropped.text || !dropped.why ||
+	    array_reserve(&config->dropped, config->dropped_count, sizeof(dropped)) < 0) {
+		free(dropped.text);
+		free(dropped.why);
+		return -ENOMEM;
+	}
+	config->dropped[config->dropped_count++] = dropped;
+	return 0;
+}
+
+/* hostpci0 to hostpci15 and no other spelling; -1 for any other key. */
+static int hostpci_index(struct slice key)
+{
+	uint64_t index;
+
+	if (!slice_starts_with(key, "hostpci"))
+		return -1;
+	key.data += strlen("hostpci");
+	key.size -= strlen("hostpci");
+	if ((key.size > 1 && key.data[0] == '0') ||
+	    parse_number(key.data, key.size, 10, HOSTPCI_COUNT - 1, &index) < 0)
+		return -1;
+	return (int)index;
+}
+
+/* A later valid line replaces an earlier one; an invalid one leaves it. */
+static int read_hostpci(struct vm_config *config, unsigned number, struct slice line, int index,
+			struct slice value)
+{
+	struct vm_hostpci *slot = &config->hostpci[index];
+	struct hostpci hostpci = { 0 };
+	cleanup_free char *copy = NULL;
+	struct error err = { 0 };
+	int r;
+
+	if (memchr(value.data, '\0', value.size) || memchr(value.data, '\r', value.size))
+		return drop_line(config, number, line, "its value holds a control character");
+	copy = slice_copy(value);
+	if (!copy)
+		return -ENOMEM;
+	r = hostpci_parse(copy, &hostpci, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return drop_line(config, number, line, err.message);
+	hostpci_done(&slot->hostpci);
+	free(slot->value);
+	*slot = (struct vm_hostpci){
+		.present = true,
+		.line = number,
+		.value = TAKE_PTR(copy),
+		.hostpci = hostpci,
+	};
+	return 0;
+}
+
+static bool slice_equal(struct slice slice, const char *text)
+{
+	return slice.size == strlen(text) && memcmp(slice.data, text, slice.size) == 0;
+}
+
+/*
+ * `args` is kept as it is. Of other strings, but not of booleans, PVE takes one outer pair of quotes
+ * off (check_type in QemuServer.pm); a value with a control character that it would drop is dropped here too.
+ */
+static int read_setting(struct vm_config *config, unsigned number, struct slice key,
+			struct slice value)
+{
+	struct vm_setting setting = { .line = number };
+	bool raw = slice_equal(key, "args");
+	bool quoted = value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"';
+
+	if (memchr(value.data, '\0', value.size) || (!raw && memchr(value.data, '\r', value.size)))
+		return 0;
+	if (quoted && !raw && !slice_equal(key, "template"))
+		value = (struct slice){ value.data + 1, value.size - 2 };
+	setting.key = slice_copy(key);
+	setting.value = slice_copy(value);
+	if (!setting.key || !setting.value ||
+	    array_reserve(&config->settings, config->setting_count, sizeof(setting)) < 0) {
+		free(setting.key);
+		free(setting.value);
+		return -ENOMEM;
+	}
+	config->settings[config->setting_count++] = setting;
+	return 0;
+}
+
+/* A line that is no setting in PVE's eyes though somebody meant a device with it. */
+static bool means_hostpci(struct slice line)
+{
+	static const char word[] = "hostpci";
+
+	line = trim(line);
+	return line.size >= sizeof(word) - 1 && strncasecmp(line.data, word, sizeof(word) - 1) == 0;
+}
+
+static int read_line(struct vm_config *config, unsigned number, struct slice line)
+{
+	struct slice key, value;
+	int index;
+
+	if (is_of_no_concern(line))
+		return 0;
+	if (!split_key(line, &key, &value)) {
+		if (!means_hostpci(line))
+			return 0;
+		return drop_line(config, number, line,
+				 "it is not of the form 'hostpciN: VALUE', in lower case and "
+				 "without blanks before the colon");
+	}
+	index = hostpci_index(key);
+	if (index >= 0)
+		return read_hostpci(config, number, line, index, value);
+	if (slice_starts_with(key, "hostpci"))
+		return drop_line(config, number, line, "there are only hostpci0 to hostpci15");
+	return read_setting(config, number, key, value);
+}
+
+/* A later value that is no boolean leaves an earlier one. */
+static bool find_template(const struct vm_config *config)
+{
+	bool parsed = false;
+
+	for (size_t i = 0; i < config->setting_count; i++)
+		if (strcmp(config->settings[i].key, "template") == 0)
+			(void)pve_boolean_parse(config->settings[i].value, &parsed);
+	return parsed;
+}
+
+int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
+		    struct error *err)
+{
+	cleanup_vm_config struct vm_config config = { 0 };
+	struct slice rest = { data, size }, line;
+	unsigned number = 0;
+
+	config.path = strdup(path);
+	if (!config.path)
+		return error_set_memory(err);
+	while (next_line(&rest, &line) && !is_header(line))
+		if (read_line(&config, ++number, line) < 0)
+			return error_set_memory(err);
+	config.is_template = find_template(&config);
+	*ret = config;
+	config = (struct vm_config){ 0 };
+	return 0;
+}
+
+int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
+		   struct vm_config *ret, struct error *err)
+{
+	cleanup_free char *data = NULL;
+	char path[SYSROOT_PATH_MAX];
+	size_t size;
+	int r;
+
+	if (node)
+		snprintf(path, sizeof(path), "/etc/pve/nodes/%s/qemu-server/%u.conf", node, vmid);
+	else
+		snprintf(path, sizeof(path), "/etc/pve/qemu-server/%u.conf", vmid);
+	r = sysroot_read(root, path + 1, VM_CONFIG_MAX, &data, &size);
+	if (r == -EFBIG)
+		return error_set(err, r, "%s: larger than the 1 MiB Proxmox VE allows", path);
+	if (r < 0)
+		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
+	return vm_config_parse(path, data, size, ret, err);
+}
+
+const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key)
+{
+	for (size_t i = config->setting_count; i > 0; i--)
+		if (strcmp(config->settings[i - 1].key, key) == 0)
+			return &config->settings[i - 1];
+	return NULL;
+}
+
+const char *vm_config_get(const struct vm_config *config, const char *key)
+{
+	const struct vm_setting *setting = vm_config_find(config, key);
+
+	return setting ? setting->value : NULL;
+}
+
+bool vm_config_names_devices(const struct vm_config *config)
+{
+	for (size_t i = 0; i < HOSTPCI_COUNT; i++)
+		if (config->hostpci[i].present)
+			return true;
+	return vm_config_find(config, "args") != NULL;
+}
+
+bool vm_config_is_q35(const struct vm_config *config)
+{
+	const char *machine = vm_config_get(config, "machine");
+
+	return machine && strstr(machine, "q35");
+}
+
+void vm_config_done(struct vm_config *config)
+{
+	for (size_t i = 0; i < HOSTPCI_COUNT; i++) {
+		hostpci_done(&config->hostpci[i].hostpci);
+		free(config->hostpci[i].value);
+	}
+	for (size_t i = 0; i < config->dropped_count; i++) {
+		free(config->dropped[i].text);
+		free(config->dropped[i].why);
+	}
+	free(config->dropped);
+	for (size_t i = 0; i < config->setting_count; i++) {
+		free(config->settings[i].key);
+		free(config->settings[i].value);
+	}
+	free(config->settings);
+	free(config->path);
+	*config = (struct vm_config){ 0 };
+}

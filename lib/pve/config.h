@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pve: the configuration file of a VM, read as Proxmox VE reads it: parse_vm_config() in
+ * qemu-server's QemuServer.pm (read at 9.2.6). A start looks at the main section alone, the one
+ * before the first [header]; pending changes have been merged into it before the hook runs.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "host/sysroot.h"
+#include "pve/hostpci.h"
+
+/* hostpci0 to hostpci15: $MAX_HOSTPCI_DEVICES in PCI.pm. */
+#define HOSTPCI_COUNT 16
+
+/* No configuration file is larger: pmxcfs holds files of up to 1 MiB. */
+#define VM_CONFIG_MAX ((size_t)1 << 20)
+
+/* One hostpciN line that counts. */
+struct vm_hostpci {
+	bool present;
+	unsigned line;
+	char *value; /* as written */
+	struct hostpci hostpci;
+};
+
+/* Any other setting, as PVE keeps it: one pair of double quotes around a value is gone. */
+struct vm_setting {
+	unsigned line;
+	char *key;
+	char *value;
+};
+
+/* A line PVE drops with no more than a warning, though a device seems to be meant. */
+struct vm_dropped_line {
+	unsigned line;
+	char *text; /* the line */
+	char *why;
+};
+
+struct vm_config {
+	char *path;	  /* as a person knows it: "/etc/pve/qemu-server/101.conf" */
+	bool is_template; /* "template: 1": PVE starts it, for backups, without its devices */
+	struct vm_setting *settings; /* in order of file; of a key given twice the last counts */
+	size_t setting_count;
+	struct vm_hostpci hostpci[HOSTPCI_COUNT];
+	struct vm_dropped_line *dropped;
+	size_t dropped_count;
+};
+
+/*
+ * Parses the content of a file; `path` is only kept for messages. Fails without memory only: what
+ * PVE drops is in `dropped`.
+ */
+int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
+		    struct error *err);
+
+/*
+ * Reads and parses the configuration of a VM: of this node, or with `node` of that one, where it
+ * still lies while the VM migrates here. -ENOENT when there is none.
+ */
+int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
+		   struct vm_config *ret, struct error *err);
+
+/* A setting other than hostpciN, or NULL. `args` is here too. */
+const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key);
+/* Its value, or NULL. */
+const char *vm_config_get(const struct vm_config *config, const char *key);
+
+/* It has a hostpci line, or "args", in which a device can be. */
+bool vm_config_names_devices(const struct vm_config *config);
+
+/* The machine type is a q35: Machine.pm asks no more than for these letters. */
+bool vm_config_is_q35(const struct vm_config *config);
+
+void vm_config_done(struct vm_config *config);
+#define cleanup_vm_config cleanup(vm_config_done)

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* record: what is recorded of procfs, the kernel, its modules and the network. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "host/package.h"
+#include "record/sys.h"
+#include "use/route.h"
+
+static bool keep_all(char *line)
+{
+	return *line != '#';
+}
+
+/* One processor tells for all. */
+static bool keep_processor(char *line)
+{
+	static const char *const fields[] = { "vendor_id", "cpu family", "flags", "model name" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (text_starts_with(line, fields[i]))
+			return true;
+	return false;
+}
+
+static bool keep_remapped(char *line)
+{
+	return strstr(line, " IR-") != NULL;
+}
+
+static bool keep_memory(char *line)
+{
+	return text_starts_with(line, "Mem");
+}
+
+/* Ranges of PCI functions, and framebuffers: BOOTFB, efifb. */
+static bool keep_range(char *line)
+{
+	const char *name = strstr(line, " : ");
+
+	return name && (strstr(name, "fb") || strstr(name, "FB") || strstr(name, "drm") ||
+			strstr(name, "0000:"));
+}
+
+/* Mounts of block devices: a server of network file systems is nobody's business. */
+static bool keep_mount(char *line)
+{
+	return strstr(line, " - ") && strstr(strstr(line, " - "), " /dev/");
+}
+
+/* "U: Uniq=" is a serial number, or a MAC address of Bluetooth. */
+static bool keep_input(char *line)
+{
+	return !text_starts_with(line, "U:");
+}
+
+static bool keep_vfio(char *line)
+{
+	return strstr(line, "vfio") != NULL;
+}
+
+static bool keep_grub(char *line)
+{
+	return text_starts_with(line, "GRUB_CMDLINE");
+}
+
+/* The modules whose parameters setup sets, and doctor looks at. */
+static bool has_known_parameters(const char *module)
+{
+	return text_starts_with(module, "vfio") || text_starts_with(module, "kvm") ||
+	       strcmp(module, "i915") == 0;
+}
+
+static void record_modules(struct recorder *recorder, const struct pve_node *node)
+{
+	cleanup_strings struct strings names = { 0 };
+	char path[SYSROOT_PATH_MAX];
+
+	(void)sysroot_list(recorder->root, "sys/module", &names);
+	for (size_t i = 0; i < names.count; i++) {
+		snprintf(path, sizeof(path), "sys/module/%s", names.items[i]);
+		recorder_folder(recorder, path, 0755);
+		snprintf(path, sizeof(path), "sys/module/%s/initstate", names.items[i]);
+		recorder_file(recorder, path);
+		snprintf(path, sizeof(path), "sys/module/%s/parameters", names.items[i]);
+		if (has_known_parameters(names.items[i]))
+			recorder_files(recorder, path, NULL);
+	}
+	snprintf(path, sizeof(path), "lib/modules/%s/modules.dep", node->release);
+	recorder_lines(recorder, path, keep_vfio);
+	snprintf(path, sizeof(path), "lib/modules/%s/modules.builtin", node->release);
+	recorder_lines(recorder, path, keep_vfio);
+}
+
+/* Of the lists of aliases and names only what is for a vendor that is there. */
+static bool has_vendor(const struct pve_node *node, const char *digits)
+{
+	for (size_t i = 0; i < node->inventory.count; i++) {
+		char vendor[8];
+
+		snprintf(vendor, sizeof(vendor), "%04x", node->inventory.items[i].device.vendor);
+		if (strncasecmp(digits, vendor, 4) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void record_aliases(struct recorder *recorder, const struct pve_node *node)
+{
+	static const char concrete[] = "alias pci:v0000", any[] = "alias pci:v*";
+	cleanup_free char *data = NULL;
+	cleanup_text struct text kept = { 0 };
+	char path[SYSROOT_PATH_MAX];
+	char *rest, *line;
+	size_t size;
+
+	snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", node->release);
+	if (sysroot_read(recorder->root, path, (size_t)16 << 20, &data, &size) < 0)
+		return;
+	rest = data;
+	while ((line = strsep(&rest, "\n")))
+		if (text_starts_with(line, any) ||
+		    (text_starts_with(line, concrete) && has_vendor(node, line + strlen(concrete))))
+			text_add(&kept, "%s\n", line);
+	recorder_text(recorder, path, kept.data ? kept.data : "");
+}
+
+static void record_names(struct recorder *recorder, const struct pve_node *node)
+{
+	static const char path[] = "usr/share/misc/pci.ids";
+	cleanup_free char *data = NULL;
+	cleanup_text struct text kept = { 0 };
+	bool wanted = false;
+	char *rest, *line;
+	size_t size;
+
+	if (sysroot_read(recorder->root, path, (size_t)8 << 20, &data, &size) < 0)
+		return;
+	rest = data;
+	while ((line = strsep(&rest, "\n"))) {
+		/* Remarks stand also among a vendor's devices. */
+		if (*line == '#' || !*line)
+			continue;
+		if (*line != '\t')
+			wanted = text_starts_with(line, "C ") || has_vendor(node, line);
+		/* Subsystems are not printed. */
+		if (wanted && !text_starts_with(line, "\t\t"))
+			text_add(&kept, "%s\n", line);
+	}
+	/* The list is public; names in it are not to be taken for hosts. */
+	if (kept.data)
+		recorder_bytes(recorder, path, kept.data, kept.size, 0644);
+}
+
+static void record_firmware(struct recorder *recorder)
+{
+	static const char secure_boot[] =
+		"sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+	cleanup_strings struct strings units = { 0 };
+	cleanup_free char *data = NULL;
+	size_t size;
+
+	recorder_presence(recorder, "sys/firmware/acpi/tables/DMAR");
+	recorder_presence(recorder, "sys/firmware/acpi/tables/IVRS");
+	if (sysroot_exists(recorder->root, "sys/firmware/efi"))
+		recorder_folder(recorder, "sys/firmware/efi", 0755);
+	if (sysroot_read(recorder->root, secure_boot, ATTRIBUTE_MAX, &data, &size) == 0) {
+		/* The UUID in its name is not this machine's, but that of the kind of variable. */
+		tar_add_file(&recorder->tar, secure_boot, 0644, data, size);
+	}
+	recorder_file(recorder, "sys/kernel/security/lockdown");
+	(void)sysroot_list(recorder->root, "sys/class/iommu", &units);
+	for (size_t i = 0; i < units.count; i++) {
+		cleanup_free char *path = text_format("sys/class/iommu/%s", units.items[i]);
+
+		if (path)
+			recorder_folder(recorder, path, 0755);
+	}
+}
+
+static void record_packages(struct recorder *recorder)
+{
+	static const char *const names[] = { "pve-manager", "qemu-server", "pve-qemu-kvm",
+					     "pve-edk2-firmware" };
+	char *versions[sizeof(names) / sizeof(*names)] = { 0 };
+	cleanup_text struct text status = { 0 };
+
+	(void)package_versions(recorder->root, names, sizeof(names) / sizeof(*names), versions);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (versions[i])
+			text_add(&status,
+				 "Package: %s\nStatus: install ok installed\nVersion: %s\n\n",
+				 names[i], versions[i]);
+		free(versions[i]);
+	}
+	if (status.size)
+		recorder_bytes(recorder, "var/lib/dpkg/status", status.data, status.size, 0644);
+}
+
+void recorder_kernel(struct recorder *recorder, const struct pve_node *node)
+{
+	recorder_file(recorder, "proc/sys/kernel/hostname");
+	recorder_file(recorder, "proc/sys/kernel/osrelease");
+	recorder_file(recorder, "proc/sys/kernel/random/boot_id");
+	recorder_file(recorder, "proc/cmdline");
+	recorder_lines(recorder, "proc/cpuinfo", keep_processor);
+	recorder_lines(recorder, "proc/interrupts", keep_remapped);
+	recorder_lines(recorder, "proc/meminfo", keep_memory);
+	recorder_lines(recorder, "proc/iomem", keep_range);
+	recorder_lines(recorder, "proc/1/mountinfo", keep_mount);
+	recorder_file(recorder, "proc/swaps");
+	recorder_lines(recorder, "proc/bus/input/devices", keep_input);
+	recorder_files(recorder, "etc/modprobe.d", keep_all);
+	recorder_files(recorder, "lib/modprobe.d", keep_all);
+	recorder_lines(recorder, "etc/modules", keep_all);
+	recorder_files(recorder, "etc/modules-load.d", keep_all);
+	recorder_lines(recorder, "etc/default/grub", keep_grub);
+	recorder_files(recorder, "etc/default/grub.d", keep_grub);
+	recorder_file(recorder, "etc/kernel/cmdline");
+	recorder_file(recorder, "etc/kernel/proxmox-boot-uuids");
+	recorder_file(recorder, "var/lib/pve-vfio/setup.json");
+	record_modules(recorder, node);
+	record_aliases(recorder, node);
+	record_names(recorder, node);
+	record_firmware(recorder);
+	record_packages(recorder);
+}
+
+/*
+ * Addresses are made up, one network for each interface that has an address, so that none of the
+ * node's own is in the archive, in whatever form the kernel writes it.
+ */
+void recorder_network(struct recorder *recorder)
+{
+	cleanup_routing struct routing routing = { 0 };
+	cleanup_text struct text route = { 0 }, trie = { 0 }, inet6 = { 0 };
+
+	text_add(&route, "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\t"
+			 "Window\tIRTT\n");
+	text_add(&trie, "Local:\n");
+	if (routing_read(recorder->root, &routing, NULL) < 0)
+		return;
+	for (size_t i = 0; i < routing.address_count && i < 250; i++) {
+		const struct interface_address *address = &routing.addresses[i];
+
+		if (strchr(address->text, ':')) {
+			text_add(&inet6, "fd%030zx %02zx 40 00 80 %8s\n", i + 1, i + 1,
+				 address->interface);
+			continue;
+		}
+		text_add(&route, "%s\t00%02zX000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
+			 address->interface, i);
+		text_add(&trie, "           |-- 10.0.%zu.1\n              /32 host LOCAL\n", i);
+	}
+	for (size_t i = 0; i < routing.route_count; i++)
+		text_add(&route, "%s\t%s\tFE00000A\t0003\t0\t0\t0\t%s\t0\t0\t0\n",
+			 routing.routes[i].interface,
+			 routing.routes[i].is_default ? "00000000" : "0000FE0A",
+			 routing.routes[i].is_default ? "00000000" : "0000FFFF");
+	if (route.failed || trie.failed || inet6.failed) {
+		recorder->tar.failed = true;
+		return;
+	}
+	/* The names of interfaces can hold a MAC address. */
+	recorder_text(recorder, "proc/net/route", route.data);
+	recorder_bytes(recorder, "proc/net/fib_trie", trie.data, trie.size, 0644);
+	recorder_bytes(recorder, "proc/net/ipv6_route", "", 0, 0644);
+	recorder_text(recorder, "proc/net/if_inet6", inet6.data ? inet6.data : "");
+}

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settings: settings. Guesses nothing: what is not understood is an error with file, line and key. */
+#include "settings/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/json.h"
+#include "base/number.h"
+#include "host/unit.h"
+
+#define DEADLINE_MAX_S 3600
+
+/* The bits of resourceN_resize are 64: Documentation/ABI/testing/sysfs-bus-pci. */
+#define RESIZE_MAX_MIB ((json_int_t)1 << 31)
+
+/* What names of drivers, modules and reset methods are made of, and their length. */
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define WORD_MAX     64
+
+/* A document while it is read. */
+struct reading {
+	const char *name;
+	const char *data; /* not terminated */
+	size_t size;
+	struct settings *settings;
+	struct error *err;
+};
+
+/*
+ * The line a key stands in. jansson keeps no places, so the text is searched: for the keys of the
+ * objects around it first, one behind the other.
+ */
+static unsigned find_line(const struct reading *reading, const char *const path[])
+{
+	const char *at = reading->data, *end = reading->data + reading->size;
+	unsigned line = 1;
+
+	for (size_t i = 0; path[i]; i++) {
+		cleanup_free char *quoted = text_format("\"%s\"", path[i]);
+		const char *found =
+			quoted ? memmem(at, (size_t)(end - at), quoted, strlen(quoted)) : NULL;
+
+		if (!found)
+			break;
+		for (; at < found; at++)
+			line += *at == '\n';
+	}
+	return line;
+}
+
+/* "FILE, line N: 'KEY' …". `inner` and `outer` may be NULL. */
+static int fault(const struct reading *reading, const char *outer, const char *inner,
+		 const char *key, const char *words)
+{
+	const char *const path[] = { outer ? outer : key, outer ? (inner ? inner : key) : NULL,
+				     outer && inner ? key : NULL, NULL };
+
+	return error_set(reading->err, -EBADMSG, "%s, line %u: '%s' %s", reading->name,
+			 find_line(reading, path), key, words);
+}
+
+static int fault_unknown(const struct reading *reading, const char *outer, const char *inner,
+			 const char *key, const char *nearest)
+{
+	cleanup_free char *words = text_format("is no setting; did you mean '%s'?", nearest);
+
+	return fault(reading, outer, inner, key, words ? words : "is no setting");
+}
+
+/* Setters return -EINVAL for a value that is not what the key's `wants` says. */
+
+/* One of two words; the first is `false`. */
+static int parse_choice(const json_t *value, const char *first, const char *second, bool *ret)
+{
+	const char *word = json_string_value(value);
+
+	if (!word || (strcmp(word, first) != 0 && strcmp(word, second) != 0))
+		return -EINVAL;
+	*ret = strcmp(word, second) == 0;
+	return 0;
+}
+
+static int parse_bool(const json_t *value, bool *ret)
+{
+	if (!json_is_boolean(value))
+		return -EINVAL;
+	*ret = json_is_true(value);
+	return 0;
+}
+
+/* A word that fits `letters`, copied over the one that is there. */
+static int parse_word(const struct reading *reading, const json_t *value, const char *letters,
+		      char **ret)
+{
+	const char *word = json_string_value(value);
+	char *copy;
+
+	if (!word || !*word || strlen(word) >= WORD_MAX || word[strspn(word, letters)] != '\0')
+		return -EINVAL;
+	copy = strdup(word);
+	if (!copy)
+		return error_set_memory(reading->err);
+	free(*ret);
+	*ret = copy;
+	return 0;
+}
+
+/* An array of strings that replaces the one of the other file. */
+static int parse_list(const struct reading *reading, const json_t *value,
+		      bool (*is_valid)(const char *item), struct strings *ret)
+{
+	if (!json_is_array(value))
+		return -EINVAL;
+	strings_done(ret);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const char *item = json_string_value(json_array_get(value, i));
+
+		if (!item || !is_valid(item))
+			return -EINVAL;
+		if (strings_add(ret, item) < 0)
+			return error_set_memory(reading->err);
+	}
+	return 0;
+}
+
+static int set_after_stop(const struct reading *reading, json_t *value)
+{
+	return parse_choice(value, "host", "keep", &reading->settings->keep);
+}
+
+static int set_siblings(const struct reading *reading, json_t *value)
+{
+	return parse_choice(value, "take", "refuse", &reading->settings->refuse_siblings);
+}
+
+static int set_console(const struct reading *reading, json_t *value)
+{
+	return parse_choice(value, "release", "leave", &reading->settings->leave_console);
+}
+
+static int set_trace(const struct reading *reading, json_t *value)
+{
+	return parse_bool(value, &reading->settings->trace);
+}
+
+static int set_driver(const struct reading *reading, json_t *value)
+{
+	return parse_word(reading, value, NAME_LETTERS, &reading->settings->driver);
+}
+
+static int set_stop_units(const struct reading *reading, json_t *value)
+{
+	return parse_list(reading, value, unit_name_is_service, &reading->settings->stop_units);
+}
+
+static bool is_module_name(const char *name)
+{
+	return *name && strlen(name) < WORD_MAX && name[strspn(name, NAME_LETTERS)] == '\0';
+}
+
+static int set_unload_modules(const struct reading *reading, json_t *value)
+{
+	return parse_list(reading, value, is_module_name, &reading->settings->unload_modules);
+}
+
+static int set_deadline(const struct reading *reading, json_t *value)
+{
+	json_int_t seconds = json_integer_value(value);
+
+	if (!json_is_integer(value) || seconds < 1 || seconds > DEADLINE_MAX_S)
+		return -EINVAL;
+	reading->settings->deadline_s = (unsigned)seconds;
+	return 0;
+}
+
+static bool is_check_id(const char *id)
+{
+	return *id != '\0';
+}
+
+/* Whether there is such a check is told where they are known: mark_allowed() in check/start.c. */
+static int set_allow(const struct reading *reading, json_t *value)
+{
+	return parse_list(reading, value, is_check_id, &reading->settings->allow);
+}
+
+/* null takes away what the node's file sets. */
+static int set_chain(const struct reading *reading, json_t *value)
+{
+	const char *volume = json_string_value(value);
+	char *copy = volume ? strdup(volume) : NULL;
+
+	if (!json_is_null(value) && (!volume || !strchr(volume, ':'))) {
+		free(copy);
+		return -EINVAL;
+	}
+	if (volume && !copy)
+		return error_set_memory(reading->err);
+	free(reading->settings->chain);
+	reading->settings->chain = copy;
+	return 0;
+}
+
+static struct device_settings *find_device(struct settings *settings, struct pci_address address)
+{
+	struct device_settings *device;
+
+	for (size_t i = 0; i < settings->device_count; i++)
+		if (pci_address_equal(settings->devices[i].address, address))
+			return &settings->devices[i];
+	if (array_reserve(&settings->devices, settings->device_count, sizeof(*device)) < 0)
+		return NULL;
+	device = &settings->devices[settings->device_count++];
+	*device = (struct device_settings){ .address = address };
+	return device;
+}
+
+static int set_device_after_stop(const struct reading *reading, struct device_settings *device,
+				 json_t *value)
+{
+	(void)reading;
+	device->has_keep = true;
+	return parse_choice(value, "host", "keep", &device->keep);
+}
+
+/* Leaves one blank between words, as the kernel shows them, and none around. */
+static void squeeze(char *words)
+{
+	char *to = words;
+
+	for (const char *at = words; *at; at++)
+		if (*at != ' ' || (to > words && to[-1] != ' '))
+			*to++ = *at;
+	if (to > words && to[-1] == ' ')
+		to--;
+	*to = '\0';
+}
+
+/* "flr bus": names in the order in which the kernel is to try them; none would forbid a reset. */
+static int set_reset_method(const struct reading *reading, struct device_settings *device,
+			    json_t *value)
+{
+	int r = parse_word(reading, value, NAME_LETTERS " ", &device->reset_method);
+
+	if (r < 0)
+		return r;
+	squeeze(device->reset_method);
+	return *device->reset_method ? 0 : -EINVAL;
+}
+
+static int set_d3cold(const struct reading *reading, struct device_settings *device, json_t *value)
+{
+	(void)reading;
+	device->has_d3cold = true;
+	return parse_bool(value, &device->d3cold);
+}
+
+static int set_power(const struct reading *reading, struct device_settings *device, json_t *value)
+{
+	(void)reading;
+	device->has_power = true;
+	return parse_choice(value, "auto", "on", &device->power_on);
+}
+
+/* {"1": 8192}: the size of BAR 1 in MiB. */
+static int set_resize_bar(const struct reading *reading, struct device_settings *device,
+			  json_t *value)
+{
+	const char *bar;
+	json_t *size;
+
+	(void)reading;
+	if (!json_is_object(value))
+		return -EINVAL;
+	json_object_foreach(value, bar, size) {
+		json_int_t mib = json_integer_value(size);
+
+		if (*bar < '0' || *bar >= '0' + PCI_BAR_COUNT || bar[1] != '\0' ||
+		    !json_is_integer(size) || mib < 1 || mib > RESIZE_MAX_MIB ||
+		    (mib & (mib - 1)) != 0)
+			return -EINVAL;
+		device->resize_bar[*bar - '0'] = (unsigned)mib;
+	}
+	return 0;
+}
+
+static int set_rescan(const struct reading *reading, struct device_settings *device, json_t *value)
+{
+	(void)reading;
+	return parse_bool(value, &device->rescan);
+}
+
+static const struct device_key {
+	const char *name;
+	int (*set)(const struct reading *reading, struct device_settings *device, json_t *value);
+	const char *wants;
+} device_keys[] = {
+	{ "after_stop", set_device_after_stop, "must be \"host\" or \"keep\"" },
+	{ "reset_method", set_reset_method,
+	  "must be words of the device's reset_method, such as \"flr bus\"" },
+	{ "d3cold", set_d3cold, "must be true or false" },
+	{ "power", set_power, "must be \"auto\" or \"on\"" },
+	{ "resize_bar", set_resize_bar,
+	  "must be an object of sizes in MiB, powers of two, by the BAR's number: {\"1\": 8192}" },
+	{ "rescan", set_rescan, "must be true or false" },
+};
+
+#define DEVICE_KEY_COUNT (sizeof(device_keys) / sizeof(*device_keys))
+
+static int set_device_member(const struct reading *reading, const char *name,
+			     struct device_settings *device, const char *key, json_t *value)
+{
+	const char *names[DEVICE_KEY_COUNT];
+
+	for (size_t i = 0; i < DEVICE_KEY_COUNT; i++) {
+		int r;
+
+		names[i] = device_keys[i].name;
+		if (strcmp(names[i], key) != 0)
+			continue;
+		r = device_keys[i].set(reading, device, value);
+		return r == -EINVAL ? fault(reading, "devices", name, key, device_keys[i].wants)
+				    : r;
+	}
+	return fault_unknown(reading, "devices", name, key,
+			     text_nearest(key, names, DEVICE_KEY_COUNT));
+}
+
+static int set_device(const struct reading *reading, const char *name, struct pci_address address,
+		      json_t *object)
+{
+	struct device_settings *device = find_device(reading->settings, address);
+	const char *key;
+	json_t *value;
+	int r = 0;
+
+	if (!device)
+		return error_set_memory(reading->err);
+	json_object_foreach(object, key, value) {
+		r = set_device_member(reading, name, device, key, value);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Members of an object whose keys are addresses and whose values are objects. */
+static int each_address(const struct reading *reading, const char *outer, json_t *object,
+			int (*set)(const struct reading *reading, const char *name,
+				   struct pci_address address, json_t *member))
+{
+	const char *name;
+	json_t *member;
+
+	json_object_foreach(object, name, member) {
+		struct pci_address address;
+		int r;
+
+		if (pci_address_parse(name, &address) < 0)
+			return fault(reading, outer, NULL, name,
+				     "is no full PCI address such as 0000:01:00.0");
+		if (!json_is_object(member))
+			return fault(reading, outer, NULL, name, "must be an object");
+		r = set(reading, name, address, member);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_devices(const struct reading *reading, json_t *value)
+{
+	if (!json_is_object(value))
+		return -EINVAL;
+	return each_address(reading, "devices", value, set_device);
+}
+
+static int set_pin(const struct reading *reading, const char *name, struct pci_address address,
+		   json_t *object)
+{
+	struct settings *settings = reading->settings;
+	struct pin pin = { .address = address };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value) {
+		int r = pin_set_member(&pin.identity, key, value);
+
+		if (r == -ENOENT)
+			return fault_unknown(reading, "pins", name, key, "id");
+		if (r < 0)
+			return fault(reading, "pins", name, key, "is not as pve-vfio wrote it");
+	}
+	if (!json_object_get(object, "id") || !json_object_get(object, "class"))
+		return fault(reading, "pins", NULL, name, "lacks its 'id' or 'class'");
+	if (array_reserve(&settings->pins, settings->pin_count, sizeof(pin)) < 0)
+		return error_set_memory(reading->err);
+	settings->pins[settings->pin_count++] = pin;
+	return 0;
+}
+
+static int set_pins(const struct reading *reading, json_t *value)
+{
+	if (!json_is_object(value))
+		return -EINVAL;
+	return each_address(reading, "pins", value, set_pin);
+}
+
+static const struct key {
+	const char *name;
+	int (*set)(const struct reading *reading, json_t *value);
+	const char *wants;
+} keys[] = {
+	{ "after_stop", set_after_stop, "must be \"host\" or \"keep\"" },
+	{ "siblings", set_siblings, "must be \"take\" or \"refuse\"" },
+	{ "deadline_s", set_deadline, "must be a whole number of seconds from 1 to 3600" },
+	{ "driver", set_driver, "must be \"auto\" or the name of a VFIO driver" },
+	{ "stop_units", set_stop_units, "must be an array of services: [\"NAME.service\"]" },
+	{ "unload_modules", set_unload_modules, "must be an array of kernel modules" },
+	{ "console", set_console, "must be \"release\" or \"leave\"" },
+	{ "trace", set_trace, "must be true or false" },
+	{ "allow", set_allow, "must be an array of check ids" },
+	{ "chain", set_chain, "must be a volume such as \"local:snippets/NAME\", or null" },
+	{ "devices", set_devices, "must be an object of addresses" },
+	{ "pins", set_pins, "must be an object of addresses" },
+};
+
+#define KEY_COUNT (sizeof(keys) / sizeof(*keys))
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+const char *settings_key_name(size_t at)
+{
+	if (at < KEY_COUNT)
+		return keys[at].name;
+	return at - KEY_COUNT < DEVICE_KEY_COUNT ? device_keys[at - KEY_COUNT].name : NULL;
+}
+
+static const char *nearest_key(const char *name)
+{
+	const char *names[KEY_COUNT];
+
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		names[i] = keys[i].name;
+	return text_nearest(name, names, KEY_COUNT);
+}
+
+int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
+		   struct error *err)
+{
+	struct reading reading = { name, data, size, settings, err };
+	cleanup_json json_t *json = NULL;
+	const char *member;
+	json_t *value;
+	int r;
+
+	r = json_parse_object(name, data, size, &json, err);
+	if (r < 0)
+		return r;
+	json_object_foreach(json, member, value) {
+		const struct key *key = find_key(member);
+
+		if (!key)
+			return fault_unknown(&reading, NULL, NULL, member, nearest_key(member));
+		r = key->set(&reading, value);
+		if (r == -EINVAL)
+			return fault(&reading, NULL, NULL, member, key->wants);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void settings_vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
+{
+	snprintf(path, SYSROOT_PATH_MAX, "%s/%u.json", SETTINGS_VM_FOLDER, vmid);
+}
+
+static int read_file(const struct sysroot *root, const char *path, struct settings *settings,
+		     struct error *err)
+{
+	cleanup_free char *data = NULL;
+	size_t size;
+	int r;
+
+	r = sysroot_read(root, path + 1, SETTINGS_MAX, &data, &size);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
+	return settings_parse(path, data, size, settings, err);
+}
+
+int settings_read(const struct sysroot *root, uint32_t vmid, struct settings *ret,
+		  struct error *err)
+{
+	cleanup_settings struct settings settings;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	settings_init(&settings);
+	r = read_file(root, SETTINGS_NODE_PATH, &settings, err);
+	settings_vm_path(vmid, path);
+	if (r == 0 && vmid)
+		r = read_file(root, path, &settings, err);
+	if (r < 0)
+		return r;
+	*ret = settings;
+	settings = (struct settings){ 0 };
+	return 0;
+}
+
+void settings_init(struct settings *settings)
+{
+	*settings = (struct settings){ .deadline_s = SETTINGS_DEADLINE_S };
+}
+
+void settings_done(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->device_count; i++)
+		free(settings->devices[i].reset_method);
+	free(settings->devices);
+	free(settings->pins);
+	free(settings->driver);
+	free(settings->chain);
+	strings_done(&settings->stop_units);
+	strings_done(&settings->unload_modules);
+	strings_done(&settings->allow);
+	*settings = (struct settings){ 0 };
+}
+
+const struct device_settings *settings_device(const struct settings *settings,
+					      struct pci_address address)
+{
+	for (size_t i = 0; i < settings->device_count; i++)
+		if (pci_address_equal(settings->devices[i].address, address))
+			return &settings->devices[i];
+	return NULL;
+}
+
+bool settings_keep(const struct settings *settings, struct pci_address address)
+{
+	const struct device_settings *device = settings_device(settings, address);
+
+	return device && device->has_keep ? device->keep : settings->keep;
+}
+
+const struct pin *settings_pin(const struct settings *settings, struct pci_address address)
+{
+	for (size_t i = 0; i < settings->pin_count; i++)
+		if (pci_address_equal(settings->pins[i].address, address))
+			return &settings->pins[i];
+	return NULL;
+}

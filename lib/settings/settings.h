@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * settings: what the administrator set for a VM, in JSON: /etc/pve/pve-vfio/VMID.json, which travels
+ * with the VM, over /etc/pve-vfio/config.json, of this node. None is needed. The keys are
+ * described in pve-vfio.json(5).
+ */
+#pragma once
+
+#include "settings/pin.h"
+
+#define SETTINGS_NODE_PATH "/etc/pve-vfio/config.json"
+#define SETTINGS_VM_FOLDER "/etc/pve/pve-vfio"
+
+/* The deadline where none is set: a driver's remove is a matter of a few seconds at most. */
+#define SETTINGS_DEADLINE_S 30
+
+/* pmxcfs holds files of up to 1 MiB. */
+#define SETTINGS_MAX ((size_t)1 << 20)
+
+struct device_settings {
+	struct pci_address address;
+	bool has_keep; /* after_stop is set for this device */
+	bool keep;
+	char *reset_method;	  /* for the time the VM has it; NULL: as it is */
+	bool has_d3cold, d3cold;  /* whether it may enter D3cold */
+	bool has_power, power_on; /* power/control: "on" keeps it out of runtime suspend */
+	unsigned resize_bar[PCI_BAR_COUNT]; /* MiB; 0: as it is */
+	bool rescan; /* it is removed and found again before the host gets it back */
+};
+
+struct settings {
+	bool keep;	      /* after_stop: the VFIO driver keeps the devices */
+	bool refuse_siblings; /* siblings: a start that would take more than it names is refused */
+	bool leave_console;   /* console: the host's consoles stay on a display that goes */
+	bool trace;	      /* the hook tells each step with its time */
+	unsigned deadline_s;  /* for what the kernel does with one device */
+	char *driver; /* for `args` and driver=keep lines: "auto", or a driver; NULL: not set */
+	struct strings stop_units;     /* services to stop while the VM has its devices */
+	struct strings unload_modules; /* modules to unload while it has them */
+	struct strings allow;	       /* ids of checks whose findings refuse no start */
+	char *chain; /* the volume of another hookscript, run in each phase; or NULL */
+	struct device_settings *devices;
+	size_t device_count;
+	struct pin *pins;
+	size_t pin_count;
+};
+
+/*
+ * Reads both files; one that is missing leaves the defaults. -EBADMSG for an unknown key, a wrong
+ * type or value or a duplicate key, with file, line and the nearest valid key: nothing of a broken
+ * file applies.
+ */
+int settings_read(const struct sysroot *root, uint32_t vmid, struct settings *ret,
+		  struct error *err);
+
+/* Parses one document over what `settings` has; `name` is what messages call the file. */
+int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
+		   struct error *err);
+
+/* The keys, then those of a device; NULL behind the last. */
+const char *settings_key_name(size_t at);
+
+void settings_init(struct settings *settings);
+void settings_done(struct settings *settings);
+#define cleanup_settings cleanup(settings_done)
+
+/* All of it as the object that would give these settings; the caller frees it. NULL: no memory. */
+json_t *settings_json(const struct settings *settings);
+
+/* What is set for one device, or NULL. */
+const struct device_settings *settings_device(const struct settings *settings,
+					      struct pci_address address);
+
+/* Whether the device stays with its VFIO driver when the VM stops. */
+bool settings_keep(const struct settings *settings, struct pci_address address);
+const struct pin *settings_pin(const struct settings *settings, struct pci_address address);
+
+/* Where the settings of a VM are: "/etc/pve/pve-vfio/101.json". */
+void settings_vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX]);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settings: writing below /etc/pve/pve-vfio. Touches nothing of /etc/pve that is not this program's. */
+#include "settings/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "settings/settings.h"
+
+static int open_folder(const struct sysroot *root)
+{
+	cleanup_close int parent = sysroot_openat(root, "etc/pve", O_PATH | O_DIRECTORY);
+	const char *name = strrchr(SETTINGS_VM_FOLDER, '/') + 1;
+	int fd;
+
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int store_write(const struct sysroot *root, const char *path, const json_t *document,
+		struct error *err)
+{
+	cleanup_free char *json = json_dumps(document, JSON_INDENT(2));
+	cleanup_free char *text = json ? text_format("%s\n", json) : NULL;
+	const char *name = strrchr(path, '/') + 1;
+	cleanup_close int folder = -1;
+	int r;
+
+	if (!text)
+		return error_set_memory(err);
+	folder = open_folder(root);
+	if (folder < 0)
+		r = folder;
+	else if (json_object_size(document) > 0)
+		r = file_replace_at(folder, name, text, strlen(text));
+	else
+		r = unlinkat(folder, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+	return r < 0 ? error_set(err, r, "cannot write %s: %s", path, strerror(-r)) : 0;
+}
+
+int store_read(const struct sysroot *root, const char *path, json_t **ret, struct error *err)
+{
+	cleanup_free char *data = NULL;
+	size_t size;
+	int r = sysroot_read(root, path + 1, SETTINGS_MAX, &data, &size);
+
+	if (r == -ENOENT) {
+		*ret = json_object();
+		return *ret ? 0 : error_set_memory(err);
+	}
+	if (r < 0)
+		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
+	return json_parse_object(path, data, size, ret, err);
+}
+
+int store_chain(const struct sysroot *root, uint32_t vmid, const char *volume, struct error *err)
+{
+	cleanup_json json_t *document = NULL;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	settings_vm_path(vmid, path);
+	r = store_read(root, path, &document, err);
+	if (r < 0)
+		return r;
+	if (text_equal(json_string_value(json_object_get(document, "chain")), volume))
+		return 0;
+	if (volume)
+		json_object_set_new(document, "chain", json_string(volume));
+	else
+		json_object_del(document, "chain");
+	return store_write(root, path, document, err);
+}
+
+int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addresses *addresses,
+		struct error *err)
+{
+	cleanup_json json_t *document = NULL;
+	char path[SYSROOT_PATH_MAX];
+	bool any = false;
+	json_t *pins;
+	int r;
+
+	settings_vm_path(vmid, path);
+	r = store_read(root, path, &document, err);
+	if (r < 0)
+		return r;
+	pins = json_object_get(document, "pins");
+	for (size_t i = 0; i < addresses->count; i++) {
+		char name[PCI_ADDRESS_TEXT];
+
+		pci_address_format(addresses->items[i], name);
+		any |= json_object_del(pins, name) == 0;
+	}
+	if (!any)
+		return 0;
+	if (json_object_size(pins) == 0)
+		json_object_del(document, "pins");
+	return store_write(root, path, document, err);
+}

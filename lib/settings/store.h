@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * settings: writing below /etc/pve/pve-vfio, which is replicated in the cluster (pmxcfs): a write is a
+ * message to all nodes, can block, and fails with EACCES or EPERM without quorum.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "host/sysroot.h"
+#include "pci/device.h"
+
+/*
+ * Writes the document to `path` ("/etc/pve/pve-vfio/101.json"), as a whole, and makes the folder if
+ * need be; a document without members removes the file. -EACCES or -EPERM without quorum.
+ */
+int store_write(const struct sysroot *root, const char *path, const json_t *document,
+		struct error *err);
+
+/* Reads a document of that folder; a file that is not there is an object without members. */
+int store_read(const struct sysroot *root, const char *path, json_t **ret, struct error *err);
+
+/* Sets `chain` in the settings of a VM, or takes it out (NULL), and leaves all else there. */
+int store_chain(const struct sysroot *root, uint32_t vmid, const char *volume, struct error *err);
+
+/* Takes the pins of these addresses out of the settings of a VM: their next start pins them anew. */
+int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addresses *addresses,
+		struct error *err);

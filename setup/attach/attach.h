@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: pve-vfio attach and detach: from a device to a VM that has it, and back. Looks first, says
+ * each command, and changes nothing before everything has been looked at.
+ *
+ * Functions that can refuse return an exit status; the sentence for STATUS_FAILED and
+ * STATUS_REFUSED is in `err` unless it is printed already.
+ */
+#pragma once
+
+#include "pci/select.h"
+#include "pve/copies.h"
+#include "pve/mapping.h"
+#include "pve/storage.h"
+#include "settings/attached.h"
+#include "setup/setup.h"
+#include "wanted/layout.h"
+#include "wanted/wanted.h"
+
+/* ---- the VM (attach_vm.c) */
+
+struct attach_vm {
+	uint32_t vmid;
+	char *node; /* this one */
+	char *text; /* of the configuration */
+	struct vm_config config;
+};
+
+/*
+ * Reads the VM, and refuses one that is not here, is locked, a template or a container, runs, or has
+ * changes pending: qm would put off what is asked, or refuse half of it. `for_what`: "attach".
+ */
+int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
+		   struct attach_vm *ret, struct error *err);
+
+/* -EAGAIN when somebody has changed the configuration since it was read. */
+int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm, struct error *err);
+void attach_vm_done(struct attach_vm *vm);
+#define cleanup_attach_vm cleanup(attach_vm_done)
+
+/* The functions that hostpci`number` means on this node; none for no line. 0 or -ENOMEM. */
+int attach_vm_line(const struct attach_vm *vm, const struct vm_config *config, unsigned number,
+		   const struct mappings *mappings, const struct pci_addresses *present,
+		   struct pci_addresses *ret);
+
+/* ---- everything that attach is asked and finds */
+
+struct attach_options {
+	const char *layout, *guest, *mapping, *storage, *romfile, *gop;
+	bool chain, dry_run, yes;
+	char **words; /* devices */
+	int word_count;
+};
+
+/* What becomes of the hookscript. Strings are NULL where nothing is to be done. */
+struct attach_hook {
+	char *volume;  /* "local:snippets/pve-vfio-hook" */
+	char *path;    /* of the volume */
+	char *storage; /* of the volume */
+	char *content; /* the storage's content is set to this */
+	char *chain;   /* the other hookscript of the VM: it is chained */
+	bool shared;
+	bool place; /* the file is missing or not current */
+};
+
+/* A device and how it is given. */
+struct attach_device {
+	struct pci_selection selection;
+	struct layout_device device;
+	const struct layout *layout; /* NULL: the VM has it, and nothing is to be changed */
+	unsigned line;		     /* that has it; HOSTPCI_COUNT: args; above: none */
+	char vbios[32];		     /* the name of an APU's video BIOS file */
+};
+
+struct attach {
+	const struct sysroot *root;
+	const struct attach_options *options;
+	struct attach_vm vm;
+	struct pci_names names;
+	struct pci_addresses present;
+	struct mappings mappings;
+	struct attached attached; /* by earlier runs */
+	struct attach_hook hook;
+	struct attach_device *devices;
+	size_t device_count;
+	struct strings mapping_words; /* the pvesh command that makes the mapping, or empty */
+	bool mapping_is_new;
+	struct vm_edit edit; /* what is set */
+};
+
+/* ---- the steps (attach_hook.c, attach_device.c, attach_mapping.c, attach_check.c) */
+
+/* Looks where the hookscript is to be, and at one that the VM has already. */
+int attach_hook_look(struct attach *attach, struct error *err);
+
+/* Puts the file there; in a dry run only says so. */
+int attach_hook_place(const struct attach *attach, struct error *err);
+
+/* Tells on which nodes of the cluster the file is missing. */
+void attach_hook_tell_nodes(const struct attach *attach);
+
+/* Finds the devices and their layouts. */
+int attach_devices_look(struct attach *attach, struct error *err);
+
+/* What the layouts set, with or without the mapping in the line. */
+int attach_devices_edit(const struct attach *attach, bool mapped, struct vm_edit *edit,
+			struct error *err);
+
+/* Looks whether --mapping is there, and how to make it where it is not. */
+int attach_mapping_look(struct attach *attach, struct error *err);
+
+/* The checks of the hook on the configuration as it would be. */
+int attach_check(struct attach *attach, const struct vm_edit *edit, struct error *err);
+
+/* Asks where machine or firmware of an installed system would change. */
+int attach_ask(const struct attach *attach, struct error *err);
+
+/* ---- words (attach_print.c, attach_guest.c) */
+
+void attach_print_devices(struct attach *attach);
+void attach_print_changes(const struct attach *attach);
+void attach_print_guest(const struct attach *attach);
+
+/* Whether the guest is Windows: --guest, else what Proxmox VE was told of it. */
+bool attach_guest_is_windows(const struct attach *attach);
+
+/* Prints the command and, but for a dry run, runs it. */
+int attach_run(const struct strings *words, bool dry_run, struct error *err);

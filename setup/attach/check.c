@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: what the hook would say of the configuration that attach makes, before it is made. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "check/check.h"
+#include "report/words.h"
+#include "setup/ask.h"
+#include "setup/attach/attach.h"
+
+/* A person who attaches a device says that it is the one meant, whatever was there before. */
+static void forget_pins(struct settings *settings, const struct attach *attach)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < settings->pin_count; i++) {
+		bool given = false;
+
+		for (size_t k = 0; k < attach->device_count; k++)
+			given |= pci_addresses_has(&attach->devices[k].selection.functions,
+						   settings->pins[i].address);
+		if (!given)
+			settings->pins[kept++] = settings->pins[i];
+	}
+	settings->pin_count = kept;
+}
+
+/* VMs of this node whose configuration has one of the devices: fine, while one runs at a time. */
+static void tell_of_other(const struct attach *attach, uint32_t vmid)
+{
+	cleanup_vm_config struct vm_config config = { 0 };
+
+	if (vm_config_read(attach->root, NULL, vmid, &config, NULL) < 0 || config.is_template)
+		return;
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		cleanup_pci_addresses struct pci_addresses line = { 0 };
+
+		(void)attach_vm_line(&attach->vm, &config, i, &attach->mappings, &attach->present,
+				     &line);
+		for (size_t k = 0; k < attach->device_count; k++) {
+			const struct pci_addresses *own = &attach->devices[k].selection.functions;
+
+			if (line.count > 0 && pci_addresses_has(&line, own->items[0]))
+				fprintf(stderr,
+					"VM %u has %s too (hostpci%u): only one of the two can run "
+					"at a time.\n",
+					vmid, attach->devices[k].device.function, i);
+		}
+	}
+}
+
+static void tell_of_others(const struct attach *attach)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	(void)sysroot_list(attach->root, "etc/pve/qemu-server", &names);
+	for (size_t i = 0; i < names.count && attach->device_count > 0; i++) {
+		const char *dot = strchr(names.items[i], '.');
+		uint64_t vmid;
+
+		if (dot && strcmp(dot, ".conf") == 0 &&
+		    parse_number(names.items[i], (size_t)(dot - names.items[i]), 10, UINT32_MAX,
+				 &vmid) == 0 &&
+		    vmid != attach->vm.vmid)
+			tell_of_other(attach, (uint32_t)vmid);
+	}
+}
+
+static int open_journals(const struct attach *attach, struct state *state, struct start *start,
+			 struct error *err)
+{
+	int r = state_open(attach->root, false, state, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	start->state = state;
+	r = journal_read(attach->root, state, attach->vm.vmid, &start->journal, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+int attach_check(struct attach *attach, const struct vm_edit *edit, struct error *err)
+{
+	cleanup_free char *text = vm_edit_text(edit, attach->vm.text), *words = NULL;
+	cleanup_findings struct findings findings = { 0 };
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_start struct start start = {
+		.root = attach->root,
+		.vmid = attach->vm.vmid,
+		.dry = true,
+		.config_text = text,
+	};
+	size_t errors;
+	int r;
+
+	if (!text) {
+		error_set_memory(err);
+		return STATUS_FAILED;
+	}
+	r = open_journals(attach, &state, &start, err);
+	if (r == 0)
+		r = start_prepare(&start, err);
+	if (r == 0) {
+		forget_pins(&start.settings, attach);
+		r = check_start_run(&start, &findings, err);
+	}
+	if (r < 0)
+		return STATUS_FAILED;
+	words = words_findings(&findings);
+	fputs(words ? words : "", stderr);
+	tell_of_others(attach);
+	errors = findings_count(&findings, LEVEL_ERROR);
+	if (errors == 0 || attach->device_count == 0)
+		return STATUS_DONE;
+	error_set(err, -EPERM,
+		  "the hook would refuse to start VM %u, for %zu reason%s; nothing is "
+		  "changed",
+		  attach->vm.vmid, errors, errors > 1 ? "s" : "");
+	return STATUS_REFUSED;
+}
+
+/* ---- what an installed system would not like */
+
+static const struct {
+	const char *key;
+	const char *linux_words, *windows_words;
+} risks[] = {
+	{ "bios",
+	  "A system installed with the one firmware does not boot with the other: it\n"
+	  "needs a boot loader for it on an EFI system partition, or in the MBR.",
+	  "Windows installed with the one firmware does not boot with the other; mbr2gpt\n"
+	  "in the guest prepares a disk for UEFI." },
+	{ "machine",
+	  "The guest's devices move to other places: names of network cards change\n"
+	  "(ens18 to enp6s18), and what names them must follow.",
+	  "Windows finds new hardware: network cards lose their addresses, and it may\n"
+	  "want to be activated again." },
+};
+
+int attach_ask(const struct attach *attach, struct error *err)
+{
+	bool windows = attach_guest_is_windows(attach);
+	bool any = false;
+
+	if (!vm_config_has_disk(&attach->vm.config))
+		return STATUS_DONE;
+	for (size_t i = 0; i < sizeof(risks) / sizeof(*risks); i++) {
+		const struct vm_change *change = vm_edit_find(&attach->edit, risks[i].key);
+
+		if (!change)
+			continue;
+		any = true;
+		fprintf(stderr,
+			"The layout changes '%s' from %s to %s, and the VM has a disk.\n%s\n",
+			change->key, change->before ? change->before : "the default",
+			change->after ? change->after : "the default",
+			windows ? risks[i].windows_words : risks[i].linux_words);
+	}
+	if (!any || attach->options->yes || attach->options->dry_run ||
+	    ask_yes_no("Change it?") > 0)
+		return STATUS_DONE;
+	error_set(err, -EPERM,
+		  "VM %u is left as it is; --yes changes it, and another --layout may do without",
+		  attach->vm.vmid);
+	return STATUS_REFUSED;
+}

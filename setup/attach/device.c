@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the devices attach is asked for, and what their layouts set. Changes nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "pve/args.h"
+#include "setup/attach/attach.h"
+
+#define GOP_DEFAULT "AMDGopDriver.rom"
+#define ROM_FOLDER  "usr/share/kvm"
+
+static bool any_in(const struct pci_addresses *a, const struct pci_addresses *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (pci_addresses_has(b, a->items[i]))
+			return true;
+	return false;
+}
+
+static bool any_display(const struct sysroot *root, const struct pci_addresses *functions)
+{
+	for (size_t i = 0; i < functions->count; i++) {
+		cleanup_pci_device struct pci_device device = { 0 };
+
+		if (pci_device_read(root, functions->items[i], &device, NULL) == 0 &&
+		    device.class_code >> 16 == 0x03)
+			return true;
+	}
+	return false;
+}
+
+/* Whether `args` has one of the functions. 1, 0 or negative. */
+static int args_have(const struct attach *attach, const struct pci_addresses *functions,
+		     struct error *err)
+{
+	const char *line = vm_config_get(&attach->vm.config, "args");
+	cleanup_args struct args args = { 0 };
+	int r = line ? args_parse(line, &args, err) : 0;
+
+	for (size_t i = 0; i < args.count && r == 0; i++)
+		r = pci_addresses_has(functions, args.devices[i].address);
+	return r;
+}
+
+/*
+ * What of the VM has the device already, HOSTPCI_COUNT + 1 for nothing; and whether the VM has
+ * another display.
+ */
+static int look_at_lines(const struct attach *attach, struct attach_device *device,
+			 bool *ret_display, struct error *err)
+{
+	const struct pci_addresses *functions = &device->selection.functions;
+	int r;
+
+	device->line = HOSTPCI_COUNT + 1;
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		cleanup_pci_addresses struct pci_addresses line = { 0 };
+
+		if (attach_vm_line(&attach->vm, &attach->vm.config, i, &attach->mappings,
+				   &attach->present, &line) < 0)
+			return error_set_memory(err);
+		if (any_in(&line, functions)) {
+			if (device->line > HOSTPCI_COUNT)
+				device->line = i;
+		} else if (any_display(attach->root, &line)) {
+			*ret_display = true;
+		}
+	}
+	r = args_have(attach, functions, err);
+	if (r > 0 && device->line > HOSTPCI_COUNT)
+		device->line = HOSTPCI_COUNT;
+	return r < 0 ? r : 0;
+}
+
+/* The files of an APU, by the names that `pve-vfio rom vfct` and the guides give them. */
+static int find_roms(const struct attach *attach, struct attach_device *device, struct error *err)
+{
+	struct layout_device *own = &device->device;
+	const char *gop = attach->options->gop ? attach->options->gop : GOP_DEFAULT;
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), ROM_FOLDER "/%s", gop);
+	if (attach->options->gop || sysroot_exists(attach->root, path))
+		own->gop = gop;
+	if (!own->romfile) {
+		snprintf(device->vbios, sizeof(device->vbios), "vbios_%04x_%04x.bin", own->vendor,
+			 own->device);
+		own->romfile = device->vbios;
+	}
+	snprintf(path, sizeof(path), ROM_FOLDER "/%s", own->romfile);
+	if (sysroot_exists(attach->root, path))
+		return 0;
+	return error_set(err, -ENOENT,
+			 "AMD graphics in the processor need their video BIOS as a file, and "
+			 "/%s is not there. Make it with:\n"
+			 "  pve-vfio rom vfct --device %s -o %s\n"
+			 "  pve-vfio rom install %s",
+			 path, own->function, own->romfile, own->romfile);
+}
+
+static int choose_layout(const struct attach *attach, struct attach_device *device,
+			 bool has_display, bool *used, struct error *err)
+{
+	const char *name = attach->options->layout;
+	const struct layout *layout = name ? layout_find(name) : NULL;
+
+	device->device.romfile = attach->options->romfile;
+	if (layout && layout_suits(layout, device->device.kind)) {
+		device->layout = layout;
+		*used = true;
+	} else {
+		device->layout = layout_choose(&device->device, &attach->vm.config, has_display);
+	}
+	return text_equal(layout_name(device->layout), "amd-apu") ? find_roms(attach, device, err)
+								  : 0;
+}
+
+/* The line that has the device stays as it is, unless a layout is asked for. */
+static int look_at_device(struct attach *attach, const char *word, bool *has_display, bool *used,
+			  struct error *err)
+{
+	struct attach_device *device;
+	int r;
+
+	if (array_reserve(&attach->devices, attach->device_count, sizeof(*device)) < 0)
+		return error_set_memory(err);
+	device = &attach->devices[attach->device_count];
+	*device = (struct attach_device){ 0 };
+	r = pci_select(attach->root, &attach->names, &attach->present, word, &device->selection,
+		       err);
+	if (r < 0)
+		return r;
+	attach->device_count++;
+	for (size_t i = 0; i + 1 < attach->device_count; i++)
+		if (any_in(&attach->devices[i].selection.functions, &device->selection.functions))
+			return error_set(err, -EINVAL,
+					 "'%s' means a device that an earlier word means already",
+					 word);
+	r = layout_device_read(attach->root, &device->selection, &device->device, err);
+	if (r == 0)
+		r = look_at_lines(attach, device, has_display, err);
+	if (r < 0)
+		return r;
+	if (device->line <= HOSTPCI_COUNT && !attach->options->layout) {
+		*has_display |= any_display(attach->root, &device->selection.functions);
+		return 0;
+	}
+	r = choose_layout(attach, device, *has_display, used, err);
+	*has_display |= any_display(attach->root, &device->selection.functions);
+	return r;
+}
+
+/* The device a mapping has on this node; of several alternatives the first stands for all. */
+static const char *mapped_device(const struct attach *attach)
+{
+	const char *name = attach->options->mapping;
+	const struct mapping *mapping = name ? mappings_find(&attach->mappings, name) : NULL;
+
+	for (size_t i = 0; mapping && i < mapping->count; i++)
+		if (strcmp(mapping->entries[i].node, attach->vm.node) == 0)
+			return mapping->entries[i].paths.items[0];
+	return NULL;
+}
+
+static int look_at_mapped(struct attach *attach, bool *has_display, bool *used, struct error *err)
+{
+	const char *path = mapped_device(attach);
+
+	if (path)
+		return look_at_device(attach, path, has_display, used, err);
+	return error_set(err, -ENOENT,
+			 "there is no resource mapping '%s' with a device of this node; name the "
+			 "device, and it is made",
+			 attach->options->mapping);
+}
+
+int attach_devices_look(struct attach *attach, struct error *err)
+{
+	const struct attach_options *options = attach->options;
+	bool has_display = false, used = false;
+	int r = 0;
+
+	for (int i = 0; i < options->word_count && r == 0; i++)
+		r = look_at_device(attach, options->words[i], &has_display, &used, err);
+	if (options->mapping && options->word_count == 0)
+		r = look_at_mapped(attach, &has_display, &used, err);
+	/* With a sentence: it is the person's word that does not fit, not the machine. */
+	if (r < 0)
+		return r == -ENOMEM ? STATUS_FAILED : STATUS_REFUSED;
+	if (options->layout && !used && attach->device_count > 0) {
+		error_set(err, -EINVAL, "layout '%s' is not for %s (%s)", options->layout,
+			  layout_kind_name(attach->devices[0].device.kind),
+			  attach->devices[0].device.function);
+		return STATUS_REFUSED;
+	}
+	return STATUS_DONE;
+}
+
+/* Every line that has one of the device's functions goes, so that it comes back as the layout has it. */
+static int clear_lines(const struct attach *attach, const struct attach_device *device,
+		       struct vm_edit *edit)
+{
+	const struct vm_config *config = &attach->vm.config;
+	int r = 0;
+
+	for (unsigned i = 0; i < HOSTPCI_COUNT && r == 0; i++) {
+		cleanup_pci_addresses struct pci_addresses line = { 0 };
+		char key[SOURCE_MAX];
+
+		snprintf(key, sizeof(key), "hostpci%u", i);
+		r = attach_vm_line(&attach->vm, config, i, &attach->mappings, &attach->present,
+				   &line);
+		if (r == 0 && any_in(&line, &device->selection.functions))
+			r = vm_edit_set(edit, key, vm_config_value(config, key), NULL, NULL);
+	}
+	return r;
+}
+
+/* What an earlier attach put into `args` goes; what somebody wrote there stays. */
+static int clear_args(const struct attach *attach, struct vm_edit *edit)
+{
+	const struct vm_change *ours = vm_edit_find(&attach->attached.edit, "args");
+	const char *now = vm_config_get(&attach->vm.config, "args");
+
+	if (!ours || !text_equal(ours->after, now))
+		return 0;
+	return vm_edit_set(edit, "args", now, ours->before, NULL);
+}
+
+int attach_devices_edit(const struct attach *attach, bool mapped, struct vm_edit *edit,
+			struct error *err)
+{
+	for (size_t i = 0; i < attach->device_count; i++) {
+		const struct attach_device *device = &attach->devices[i];
+		struct layout_device own = device->device;
+		int r;
+
+		if (!device->layout)
+			continue;
+		own.mapping = mapped ? attach->options->mapping : NULL;
+		r = clear_lines(attach, device, edit);
+		if (r == 0 && device->line == HOSTPCI_COUNT)
+			r = clear_args(attach, edit);
+		if (r < 0)
+			return error_set_memory(err);
+		r = layout_apply(device->layout, &own, &attach->vm.config, HOSTPCI_COUNT, edit,
+				 err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the hookscript of a VM: which storage has it, and whether it is there and current. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "pve/pve.h"
+#include "setup/ask.h"
+#include "setup/attach/attach.h"
+
+/* The program is about 1 MB. */
+#define HOOK_SIZE_MAX ((size_t)64 << 20)
+
+/* A program of ours has its own name in it. */
+static const char mark[] = "pve-vfio-hook";
+
+static bool is_ours(const char *volume)
+{
+	size_t size = strlen(volume), tail = strlen(HOOK_VOLUME);
+
+	return size > tail && strcmp(volume + size - tail, HOOK_VOLUME) == 0;
+}
+
+/* ---- another hookscript */
+
+static int look_at_other(struct attach *attach, const char *other, struct error *err)
+{
+	const struct attach_options *options = attach->options;
+	int answer = options->chain || options->yes;
+
+	if (!answer)
+		fprintf(stderr,
+			"VM %u has a hookscript already: '%s'. Proxmox VE runs one only.\n"
+			"With --chain, pve-vfio-hook takes its place and runs it in each phase:\n"
+			"before the devices are taken in pre-start, and after its own work in the\n"
+			"others. If it fails in pre-start, the VM is not started, as without pve-vfio.\n",
+			attach->vm.vmid, other);
+	if (!answer)
+		answer = options->dry_run ? 1 : ask_yes_no("Chain it?");
+	if (answer <= 0) {
+		error_set(err, -EPERM, "VM %u keeps its hookscript; nothing is changed",
+			  attach->vm.vmid);
+		return STATUS_REFUSED;
+	}
+	attach->hook.chain = strdup(other);
+	if (!attach->hook.chain)
+		error_set_memory(err);
+	return attach->hook.chain ? STATUS_DONE : STATUS_FAILED;
+}
+
+/* ---- the storage */
+
+static bool is_better(const struct storage *a, const struct storage *b, bool cluster)
+{
+	if (!b || a->snippets != b->snippets)
+		return !b || a->snippets;
+	if (a->shared != b->shared)
+		return a->shared == cluster;
+	return strcmp(a->name, "local") == 0;
+}
+
+/* One that has snippets already; in a cluster one that all nodes see; 'local' before others. */
+static const struct storage *best(const struct storages *storages, bool cluster)
+{
+	const struct storage *found = NULL;
+
+	for (size_t i = 0; i < storages->count; i++) {
+		const struct storage *storage = &storages->items[i];
+
+		if (!storage->files || !storage->active)
+			continue;
+		/* Content is not enabled on a shared storage of somebody's without need. */
+		if (!storage->snippets && storage->shared)
+			continue;
+		if (is_better(storage, found, cluster))
+			found = storage;
+	}
+	return found;
+}
+
+static int choose(const struct attach *attach, const struct storages *storages, bool cluster,
+		  const struct storage **ret, struct error *err)
+{
+	const char *name = attach->options->storage;
+
+	*ret = name ? storages_find(storages, name) : best(storages, cluster);
+	if (!*ret)
+		error_set(err, -ENOENT,
+			  name ? "there is no storage '%s' on this node; 'pvesm status' shows them"
+			       : "no storage of this node is a folder that can have snippets%s",
+			  name ? name : "");
+	else if (!(*ret)->files)
+		error_set(err, -EINVAL,
+			  "the storage '%s' is no folder and cannot have snippets; give another",
+			  name);
+	else if (!(*ret)->active)
+		error_set(err, -EAGAIN, "the storage '%s' is disabled or not active", name);
+	else
+		return STATUS_DONE;
+	return STATUS_REFUSED;
+}
+
+static int ask_for_content(struct attach *attach, const struct storage *storage, struct error *err)
+{
+	cleanup_free char *question =
+		text_format("Enable snippets for the storage '%s' (it has %s)?", storage->name,
+			    storage->content);
+
+	attach->hook.content = text_format("%s,snippets", storage->content);
+	if (!question || !attach->hook.content) {
+		error_set_memory(err);
+		return STATUS_FAILED;
+	}
+	if (attach->options->yes || attach->options->dry_run || ask_yes_no(question) > 0)
+		return STATUS_DONE;
+	error_set(err, -EPERM,
+		  "a hookscript lies in a storage's snippets folder, and none has one; give --yes, "
+		  "or run 'pvesm set %s --content %s' yourself",
+		  storage->name, attach->hook.content);
+	return STATUS_REFUSED;
+}
+
+static int use_storage(struct attach *attach, const struct storage *storage, struct error *err)
+{
+	struct attach_hook *hook = &attach->hook;
+
+	hook->shared = storage->shared;
+	hook->storage = strdup(storage->name);
+	hook->volume = text_format("%s" HOOK_VOLUME, storage->name);
+	if (!hook->storage || !hook->volume) {
+		error_set_memory(err);
+		return STATUS_FAILED;
+	}
+	return storage->snippets ? STATUS_DONE : ask_for_content(attach, storage, err);
+}
+
+/* The storage of a hookscript that is ours already stays. */
+static int look_at_storage(struct attach *attach, const char *now, struct error *err)
+{
+	cleanup_storages struct storages storages = { 0 };
+	cleanup_strings struct strings nodes = { 0 };
+	const struct storage *storage = NULL;
+	int status;
+
+	if (storages_query(attach->vm.node, &storages, err) < 0 || cluster_nodes(&nodes, err) < 0)
+		return STATUS_FAILED;
+	if (now && is_ours(now) && !attach->options->storage) {
+		cleanup_free char *name = text_format("%.*s", (int)strcspn(now, ":"), now);
+
+		storage = name ? storages_find(&storages, name) : NULL;
+	}
+	status = storage ? STATUS_DONE : choose(attach, &storages, nodes.count > 1, &storage, err);
+	return status == STATUS_DONE ? use_storage(attach, storage, err) : status;
+}
+
+/* ---- the file */
+
+/* 1: the link of a local folder, or the same bytes. 0: to be put there. */
+static int is_current(const struct attach *attach, struct error *err)
+{
+	cleanup_free char *there = NULL, *ours = NULL;
+	char target[sizeof(HOOK_PATH) + 1] = "";
+	const char *path = attach->hook.path;
+	size_t there_size, ours_size;
+	int r;
+
+	r = sysroot_read(attach->root, &HOOK_PATH[1], HOOK_SIZE_MAX, &ours, &ours_size);
+	if (r < 0)
+		return error_set(err, r, "cannot read %s: %s; install the package pve-vfio",
+				 HOOK_PATH, strerror(-r));
+	if (readlink(path, target, sizeof(target) - 1) > 0)
+		return strcmp(target, HOOK_PATH) == 0 && !attach->hook.shared;
+	r = sysroot_read(attach->root, path + 1, HOOK_SIZE_MAX, &there, &there_size);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
+	if (!memmem(there, there_size, mark, strlen(mark)))
+		return error_set(err, -EEXIST,
+				 "%s is there and is not pve-vfio's: move it away, or give another "
+				 "--storage",
+				 path);
+	return there_size == ours_size && memcmp(there, ours, ours_size) == 0 &&
+	       access(path, X_OK) == 0;
+}
+
+int attach_hook_look(struct attach *attach, struct error *err)
+{
+	const char *now = vm_config_get(&attach->vm.config, "hookscript");
+	int status = STATUS_DONE, r;
+
+	if (now && !is_ours(now))
+		status = look_at_other(attach, now, err);
+	if (status == STATUS_DONE)
+		status = look_at_storage(attach, now, err);
+	if (status != STATUS_DONE)
+		return status;
+	if (volume_path(attach->hook.volume, &attach->hook.path, err) < 0)
+		return STATUS_FAILED;
+	r = is_current(attach, err);
+	if (r < 0)
+		return r == -EEXIST ? STATUS_REFUSED : STATUS_FAILED;
+	attach->hook.place = r == 0;
+	r = vm_edit_set(&attach->edit, "hookscript", now, attach->hook.volume, NULL);
+	if (r < 0)
+		error_set_memory(err);
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+static int enable_content(const struct attach *attach, struct error *err)
+{
+	cleanup_strings struct strings words = { 0 };
+
+	if (pve_words(&words, "pvesm", "set", attach->hook.storage, "--content",
+		      attach->hook.content) < 0)
+		return error_set_memory(err);
+	return attach_run(&words, attach->options->dry_run, err);
+}
+
+/* A link on a local storage follows the package's updates; other nodes need the file itself. */
+static int put_file(const struct attach *attach, int folder)
+{
+	cleanup_free char *data = NULL;
+	size_t size;
+	int r;
+
+	if (!attach->hook.shared) {
+		unlinkat(folder, HOOK_NAME ".tmp", 0);
+		if (symlinkat(HOOK_PATH, folder, HOOK_NAME ".tmp") < 0 ||
+		    renameat(folder, HOOK_NAME ".tmp", folder, HOOK_NAME) < 0)
+			return -errno;
+		return 0;
+	}
+	r = sysroot_read(attach->root, &HOOK_PATH[1], HOOK_SIZE_MAX, &data, &size);
+	if (r == 0)
+		r = file_replace_at(folder, HOOK_NAME, data, size);
+	if (r == 0 && fchmodat(folder, HOOK_NAME, 0755, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+static int open_folder(const char *path)
+{
+	cleanup_free char *folder = strdup(path);
+	int fd;
+
+	if (!folder)
+		return -ENOMEM;
+	*strrchr(folder, '/') = '\0';
+	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int attach_hook_place(const struct attach *attach, struct error *err)
+{
+	const struct attach_hook *hook = &attach->hook;
+	cleanup_close int folder = -1;
+	int r = hook->content ? enable_content(attach, err) : 0;
+
+	if (r < 0 || !hook->place)
+		return r;
+	printf("%s %s %s\n", hook->shared ? "cp" : "ln -sfn", HOOK_PATH, hook->path);
+	if (attach->options->dry_run)
+		return 0;
+	folder = open_folder(hook->path);
+	r = folder < 0 ? folder : put_file(attach, folder);
+	return r < 0 ? error_set(err, r, "cannot write %s: %s", hook->path, strerror(-r)) : 0;
+}
+
+void attach_hook_tell_nodes(const struct attach *attach)
+{
+	const struct attach_hook *hook = &attach->hook;
+	cleanup_strings struct strings nodes = { 0 };
+
+	if (hook->shared || cluster_nodes(&nodes, NULL) < 0)
+		return;
+	for (size_t i = 0; i < nodes.count; i++) {
+		struct error err = { 0 };
+		int r;
+
+		if (strcmp(nodes.items[i], attach->vm.node) == 0)
+			continue;
+		r = volume_is_on_node(nodes.items[i], hook->storage, hook->volume, &err);
+		if (r > 0)
+			continue;
+		if (r == 0)
+			fprintf(stderr, "'%s' is missing on node '%s'", hook->volume,
+				nodes.items[i]);
+		else
+			fprintf(stderr, "Whether '%s' is on node '%s' cannot be told (%s)",
+				hook->volume, nodes.items[i], err.message);
+		fprintf(stderr,
+			": VM %u does not start\nthere without the file. Install pve-vfio there "
+			"and run\n  ln -sfn %s %s\n",
+			attach->vm.vmid, HOOK_PATH, hook->path);
+	}
+}

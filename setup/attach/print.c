@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: what attach does, told: devices, layouts, commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "pve/pve.h"
+#include "setup/attach/attach.h"
+
+static void print_functions(struct attach *attach, const struct attach_device *device)
+{
+	for (size_t i = 0; i < device->selection.functions.count; i++) {
+		cleanup_pci_device struct pci_device function = { 0 };
+		cleanup_free char *name = NULL;
+
+		if (pci_device_read(attach->root, device->selection.functions.items[i], &function,
+				    NULL) < 0)
+			continue;
+		name = pci_name(&attach->names, attach->root, &function);
+		printf("# %s %s\n", function.name, name ? name : "");
+	}
+}
+
+void attach_print_devices(struct attach *attach)
+{
+	for (size_t i = 0; i < attach->device_count; i++) {
+		const struct attach_device *device = &attach->devices[i];
+
+		print_functions(attach, device);
+		if (device->layout)
+			printf("#   layout %s:\n#     %s\n", layout_name(device->layout),
+			       layout_what(device->layout));
+		else if (device->line < HOSTPCI_COUNT)
+			printf("#   hostpci%u has it already: left as it is\n", device->line);
+		else
+			printf("#   args have it already: left as it is\n");
+	}
+}
+
+void attach_print_changes(const struct attach *attach)
+{
+	for (size_t i = 0; i < attach->edit.count; i++) {
+		const struct vm_change *change = &attach->edit.items[i];
+
+		if (change->why)
+			printf("#   %s: %s -> %s: %s\n", change->key,
+			       change->before ? change->before : "not set",
+			       change->after ? change->after : "not set", change->why);
+	}
+}
+
+int attach_run(const struct strings *words, bool dry_run, struct error *err)
+{
+	cleanup_free char *line = pve_command_line(words);
+
+	if (!line)
+		return error_set_memory(err);
+	puts(line);
+	fflush(stdout);
+	return dry_run ? 0 : pve_run(words, NULL, err);
+}

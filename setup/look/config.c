@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio config. Validates the settings and shows what they come to. */
+#include <stdio.h>
+
+#include "base/json.h"
+#include "settings/settings.h"
+#include "setup/setup.h"
+
+int verb_config(struct command *command, struct error *err)
+{
+	cleanup_settings struct settings settings = { 0 };
+	cleanup_json json_t *document = NULL;
+	cleanup_free char *text = NULL;
+	uint32_t vmid = 0;
+
+	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
+		return STATUS_USAGE;
+	if (settings_read(&command->root, vmid, &settings, err) < 0)
+		return STATUS_FAILED;
+	document = settings_json(&settings);
+	text = json_dumps(document, JSON_INDENT(2));
+	puts(text ? text : "");
+	return STATUS_DONE;
+}

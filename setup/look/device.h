@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: all there is to know of one device, for 'devices ADDRESS'.
+ */
+#pragma once
+
+#include "report/devices.h"
+#include "setup/setup.h"
+
+/*
+ * Prints the functions that the command's argument means ("0000:01:00.0", "01:00.0", "01:00" for all
+ * of it). Returns an exit status; STATUS_USAGE with words for one that is no address,
+ * STATUS_FAILED for none there.
+ */
+int device_print(struct command *command, const struct pve_node *node,
+		 const struct device_rows *rows);

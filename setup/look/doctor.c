@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio doctor. Says what is wrong with the node, or a VM; changes nothing. */
+#include <stdio.h>
+
+#include "base/json.h"
+#include "doctor/doctor.h"
+#include "report/verdicts.h"
+#include "setup/setup.h"
+#include "setup/terminal.h"
+
+static void print_json(const struct verdicts *verdicts)
+{
+	cleanup_json json_t *document = json_pack("{s:b, s:o}", "well", verdicts_are_well(verdicts),
+						  "verdicts", verdicts_json(verdicts));
+	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
+
+	puts(text ? text : "");
+}
+
+static void print_text(const struct verdicts *verdicts)
+{
+	struct terminal terminal = terminal_of_output();
+	cleanup_free char *words = verdicts_words(verdicts, &terminal);
+	cleanup_free char *summary = verdicts_summary(verdicts);
+
+	printf("%s\n%s\n", words ? words : "", summary ? summary : "");
+}
+
+static int judge(struct command *command, struct verdicts *verdicts, struct error *err)
+{
+	cleanup_pve_node struct pve_node node = { .root = &command->root };
+	cleanup_safeties struct safeties safeties = { 0 };
+	cleanup_pci_claims struct pci_claims claims = { 0 };
+	cleanup_quirks struct quirks quirks = { 0 };
+	struct doctor doctor = { &node, &safeties, &claims, &quirks, { 0 } };
+	uint32_t vmid = 0;
+	int r;
+
+	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
+		return STATUS_USAGE;
+	r = quirks_read(&command->root, &quirks, err);
+	if (r == 0)
+		r = pve_node_read(&node, err);
+	if (r == 0)
+		r = safeties_judge(&node, &safeties, err);
+	if (r == 0 && pci_claims_read(&command->root, &node.inventory, &claims) < 0)
+		r = error_set_memory(err);
+	if (r == 0)
+		r = command->argc > 0 ? doctor_vm(&doctor, vmid, verdicts, err)
+				      : doctor_node(&doctor, verdicts, err);
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+int verb_doctor(struct command *command, struct error *err)
+{
+	cleanup_verdicts struct verdicts verdicts = { 0 };
+	int status = judge(command, &verdicts, err);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (command->json)
+		print_json(&verdicts);
+	else
+		print_text(&verdicts);
+	return verdicts_are_well(&verdicts) ? STATUS_DONE : STATUS_REFUSED;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio plan. Shows what the hook would do at a start; changes nothing. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "check/check.h"
+#include "report/json.h"
+#include "report/words.h"
+#include "setup/setup.h"
+
+static void print_device(struct pci_names *names, const struct start *start,
+			 const struct plan_device *planned)
+{
+	const struct pci_device *device = &planned->device;
+	cleanup_free char *name = pci_name(names, start->root, device);
+	const char *driver = device->driver ? device->driver : "no driver";
+
+	printf("%s %s\n  %s, ", device->name, name ? name : "", planned->source);
+	if (device->iommu_group != IOMMU_GROUP_NONE && !planned->sibling)
+		printf("group %d, ", device->iommu_group);
+	if (planned->foreseen)
+		printf("%s: only if Proxmox VE chooses it\n", driver);
+	else if (text_equal(device->driver, planned->vfio.name))
+		printf("%s already\n", driver);
+	else
+		printf("%s -> %s\n", driver, planned->vfio.name);
+}
+
+static void print_left(const struct start *start)
+{
+	for (size_t i = 0; i < start->wanted.count; i++) {
+		const struct wanted_device *device = &start->wanted.devices[i];
+		char address[PCI_ADDRESS_TEXT];
+
+		if (device->use == WANTED_LEAVE)
+			printf("%s\n  %s: left to Proxmox VE (driver=keep or mdev)\n",
+			       pci_address_format(device->address, address), device->source);
+	}
+}
+
+/* What else changes while the VM has them. */
+static void print_releases(const struct actions *actions)
+{
+	for (size_t i = 0; i < actions->count; i++) {
+		cleanup_free char *words = words_planned(&actions->items[i]);
+
+		if (words)
+			printf("%s (%s)\n", words, actions->items[i].source);
+	}
+}
+
+static void print_text(const struct start *start, const struct findings *findings)
+{
+	cleanup_pci_names struct pci_names names = { 0 };
+	cleanup_free char *words = words_findings(findings);
+	size_t errors = findings_count(findings, LEVEL_ERROR);
+
+	if (start->wanted.count == 0 && findings->count == 0)
+		printf("VM %u wants no PCI device.\n", start->vmid);
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		print_device(&names, start, &start->plan.devices[i]);
+	print_left(start);
+	print_releases(&start->plan.actions);
+	fputs(words ? words : "", stdout);
+	if (errors > 0)
+		printf("The start would be refused, for %zu reason%s.\n", errors,
+		       errors > 1 ? "s" : "");
+}
+
+static void print_json(const struct start *start, const struct findings *findings)
+{
+	cleanup_pci_names struct pci_names names = { 0 };
+	cleanup_json json_t *document = start_json(&names, start, findings);
+	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
+
+	puts(text ? text : "");
+}
+
+/* Without root the other VMs' journals cannot be read; without any there is no directory. */
+static int open_state(struct command *command, struct state *state, struct error *err)
+{
+	int r = state_open(&command->root, false, state, err);
+
+	if (r != -EACCES && r != -EPERM && r != -ENOENT)
+		return r;
+	if (r != -ENOENT)
+		fprintf(stderr, "pve-vfio: without root it is not seen what other VMs hold\n");
+	*err = (struct error){ 0 };
+	return -ENOENT;
+}
+
+int verb_plan(struct command *command, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_start struct start start = { .root = &command->root, .dry = true };
+	int r;
+
+	if (command_parse_vmid(command, 0, &start.vmid) != STATUS_DONE)
+		return STATUS_USAGE;
+	r = open_state(command, &state, err);
+	if (r == 0) {
+		start.state = &state;
+		r = journal_read(&command->root, &state, start.vmid, &start.journal, err);
+	}
+	if (r == 0 || r == -ENOENT)
+		r = start_prepare(&start, err);
+	if (r == 0)
+		r = check_start_run(&start, &findings, err);
+	if (r < 0)
+		return STATUS_FAILED;
+	if (command->json)
+		print_json(&start, &findings);
+	else
+		print_text(&start, &findings);
+	return findings_count(&findings, LEVEL_ERROR) > 0 ? STATUS_REFUSED : STATUS_DONE;
+}

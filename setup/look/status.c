@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio status. Reads the journals and the kernel; changes nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "change/journal.h"
+#include "pci/driver.h"
+#include "pci/override.h"
+#include "pve/lock.h"
+#include "pve/qemu.h"
+#include "report/words.h"
+#include "setup/setup.h"
+
+/* Enough for a driver that is just probing. */
+#define OVERRIDE_DEADLINE_MS 2000
+
+#define STATUS_WIDTH	     80
+
+/* What the driver of a device is now, in words. */
+static char *driver_now(const struct sysroot *root, const char *address)
+{
+	char *driver = NULL;
+	int r = pci_driver_read(root, address, &driver);
+
+	if (r == 0)
+		return driver ? driver : strdup("no driver");
+	return strdup(r == -ENODEV ? "no longer there" : "unknown");
+}
+
+static void format_time(time_t when, char buffer[32])
+{
+	struct tm parts;
+
+	if (!localtime_r(&when, &parts) || strftime(buffer, 32, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+		snprintf(buffer, 32, "unknown");
+}
+
+/* How the kernel sees what a journal says. */
+struct sight {
+	struct override_reading *readings; /* one for each action; of an ACTION_BIND it is read */
+	size_t count;
+	bool told; /* whether the VM runs could be told */
+	bool runs;
+	bool at_work; /* a phase holds the VM's lock */
+	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
+	bool watched; /* the start watch is there */
+};
+
+static void sight_done(struct sight *sight)
+{
+	if (sight->readings)
+		pci_overrides_done(sight->readings, sight->count);
+	free(sight->readings);
+}
+
+/* driver_override is read for its lock alone: a driver that hangs in probe or remove holds it. */
+static int look(struct command *command, const struct state *state, const struct journal *journal,
+		struct sight *sight, struct error *err)
+{
+	cleanup_close int lock = -1, config_lock = vm_lock_open(&command->root, journal->vmid);
+	struct task qemu = { 0 };
+
+	sight->locked = config_lock >= 0 && vm_lock_is_held(config_lock);
+	sight->watched = journal->watch.pid && task_is_alive(&command->root, &journal->watch);
+	sight->count = 0;
+	sight->readings = calloc(journal->actions.count + 1, sizeof(*sight->readings));
+	if (!sight->readings)
+		return error_set_memory(err);
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].type == ACTION_BIND)
+			sight->readings[sight->count++].address = journal->actions.items[i].target;
+	sight->told = qemu_find(&command->root, journal->vmid, &qemu, NULL) == 0;
+	sight->runs = qemu.pid != 0;
+	lock = state_lock_vm(state, journal->vmid, deadline_in_ms(0), NULL);
+	sight->at_work = lock == -EWOULDBLOCK;
+	return pci_overrides_read(&command->root, sight->readings, sight->count,
+				  OVERRIDE_DEADLINE_MS, err);
+}
+
+/* Or the hook's own child is with it in the kernel, and so keeps the VM's lock. */
+static bool is_stuck(const struct sight *sight, const struct action *action)
+{
+	if (action->state == ACTION_STUCK && sight->at_work)
+		return true;
+	for (size_t i = 0; i < sight->count; i++)
+		if (strcmp(sight->readings[i].address, action->target) == 0)
+			return sight->readings[i].stuck;
+	return false;
+}
+
+static bool any_stuck(const struct journal *journal)
+{
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].state == ACTION_STUCK)
+			return true;
+	return false;
+}
+
+/* What is wrong with the whole of it, or NULL. */
+static const char *find_fault(const struct journal *journal, const struct sight *sight)
+{
+	if (sight->at_work)
+		return any_stuck(journal)
+			       ? "a child of the hook is stuck in the kernel with one of "
+				 "its devices; most often only a reboot of the host helps"
+			       : "a phase is at work on it just now";
+	if (sight->locked)
+		return "Proxmox VE is at work on it: a start or stop goes on";
+	if (sight->watched)
+		return "its start watch is about to give its devices back";
+	if (journal->phase == JOURNAL_KEPT || !sight->told || sight->runs)
+		return NULL;
+	if (journal->phase == JOURNAL_STARTING || journal->phase == JOURNAL_STOPPING)
+		return "no phase is at work on it: one was killed, or could not give all back; "
+		       "'pve-vfio restore' tries again";
+	return "it does not run: its start failed, or post-stop never came; 'pve-vfio restore' "
+	       "gives its devices back";
+}
+
+static void print_device(struct command *command, struct pci_names *names,
+			 const struct journal *journal, const struct action *action,
+			 const struct sight *sight)
+{
+	cleanup_free char *name = words_name(names, &command->root, action->target);
+	cleanup_free char *driver = driver_now(&command->root, action->target);
+	bool done = action->state == ACTION_DONE;
+
+	printf("  %s %s\n    %s: %s, before: %s%s%s\n", action->target, name ? name : "",
+	       action->source, driver, action->before ? action->before : "no driver",
+	       done ? "" : "; ", done ? "" : action_state_name(action->state));
+	if (is_stuck(sight, action))
+		printf("    stuck in the kernel: a driver's probe or remove does not end\n");
+	else if (journal->phase == JOURNAL_RUNNING && done && !text_equal(driver, action->wanted))
+		printf("    the journal says %s: somebody else changed it\n", action->wanted);
+}
+
+/* Services that were stopped, values that were set: what else goes back after the stop. */
+static void print_change(const struct action *action)
+{
+	if (action->type != ACTION_BIND && action->type != ACTION_RESERVE)
+		printf("  %s %s: %s -> %s\n", action_operations(action->type)->name, action->target,
+		       action->before ? action->before : "none", action->wanted);
+}
+
+static void print_text(struct command *command, struct pci_names *names,
+		       const struct journal *journal, const struct sight *sight)
+{
+	const char *fault = find_fault(journal, sight);
+	char since[32];
+
+	format_time(journal->since, since);
+	printf("VM %u: %s since %s", journal->vmid, journal_phase_name(journal->phase), since);
+	if (journal->qemu.pid)
+		printf(", QEMU process %d", (int)journal->qemu.pid);
+	if (sight->watched)
+		printf(", start watch %d", (int)journal->watch.pid);
+	printf("\n");
+	if (fault) {
+		cleanup_text struct text words = { 0 };
+
+		words_wrap(&words, STATUS_WIDTH, " ", " ", fault);
+		fputs(words.data ? words.data : "", stdout);
+	}
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].type == ACTION_BIND)
+			print_device(command, names, journal, &journal->actions.items[i], sight);
+	for (size_t i = 0; i < journal->actions.count; i++)
+		print_change(&journal->actions.items[i]);
+}
+
+static json_t *json_device(struct command *command, struct pci_names *names,
+			   const struct action *action, const struct sight *sight)
+{
+	cleanup_free char *name = words_name(names, &command->root, action->target);
+	cleanup_free char *driver = NULL;
+
+	(void)pci_driver_read(&command->root, action->target, &driver);
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:b}", "address", action->target, "name",
+			 name ? name : "", "source", action->source, "driver", driver, "before",
+			 action->before, "state", action_state_name(action->state), "stuck",
+			 is_stuck(sight, action));
+}
+
+static json_t *json_vm(struct command *command, struct pci_names *names,
+		       const struct journal *journal, const struct sight *sight)
+{
+	json_t *devices = json_array(), *changes = json_array();
+
+	for (size_t i = 0; i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (action->type == ACTION_BIND)
+			json_array_append_new(devices, json_device(command, names, action, sight));
+		else if (action->type != ACTION_RESERVE)
+			json_array_append_new(changes,
+					      json_pack("{s:s, s:s, s:s?, s:s, s:s}", "type",
+							action_operations(action->type)->name,
+							"target", action->target, "before",
+							action->before, "wanted", action->wanted,
+							"state", action_state_name(action->state)));
+	}
+	return json_pack("{s:I, s:s, s:I, s:o, s:o, s:b, s:b, s:o, s:s?, s:o, s:o}", "vmid",
+			 (json_int_t)journal->vmid, "phase", journal_phase_name(journal->phase),
+			 "since", (json_int_t)journal->since, "qemu_pid",
+			 journal->qemu.pid ? json_integer(journal->qemu.pid) : json_null(), "runs",
+			 sight->told ? json_boolean(sight->runs) : json_null(), "at_work",
+			 sight->at_work, "locked", sight->locked, "watch_pid",
+			 sight->watched ? json_integer(journal->watch.pid) : json_null(), "fault",
+			 find_fault(journal, sight), "devices", devices, "changes", changes);
+}
+
+/* One VM's journal is printed, or put into `vms` for JSON. */
+static int show_vm(struct command *command, const struct state *state, uint32_t vmid,
+		   struct pci_names *names, json_t *vms, struct error *err)
+{
+	cleanup(sight_done) struct sight sight = { 0 };
+	cleanup_journal struct journal journal = { 0 };
+	int r = journal_read(&command->root, state, vmid, &journal, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	r = look(command, state, &journal, &sight, err);
+	if (r < 0)
+		return r;
+	if (command->json)
+		json_array_append_new(vms, json_vm(command, names, &journal, &sight));
+	else
+		print_text(command, names, &journal, &sight);
+	return 1;
+}
+
+/* A journal that cannot be understood does not hide the others. How many there are, or its errno. */
+static int show_all(struct command *command, const struct vmids *vmids, const struct state *state,
+		    json_t *vms, struct error *err)
+{
+	cleanup_pci_names struct pci_names names = { 0 };
+	int shown = 0, failed = 0;
+
+	for (size_t i = 0; i < vmids->count; i++) {
+		struct error reason = { 0 };
+		int r = show_vm(command, state, vmids->items[i], &names, vms, &reason);
+
+		if (r >= 0)
+			shown += r;
+		else if (failed == 0)
+			failed = error_set(err, r, "%s", reason.message);
+	}
+	return failed < 0 ? failed : shown;
+}
+
+static void print_json(json_t *vms)
+{
+	cleanup_json json_t *document = json_pack("{s:O}", "vms", vms);
+	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
+
+	puts(text ? text : "");
+}
+
+int verb_status(struct command *command, struct error *err)
+{
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_vmids struct vmids vmids = { 0 };
+	cleanup_json json_t *vms = json_array();
+	struct vmids one = { .count = 1 };
+	uint32_t vmid;
+	int r;
+
+	if (command->argc > 0) {
+		if (command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
+			return STATUS_USAGE;
+		one.items = &vmid;
+	}
+	r = state_open(&command->root, false, &state, err);
+	if (r == 0 && command->argc == 0)
+		r = journal_list(&state, &vmids, err);
+	if (r == 0)
+		r = show_all(command, command->argc > 0 ? &one : &vmids, &state, vms, err);
+	if (r == -ENOENT)
+		r = 0;
+	if (command->json && (r >= 0 || json_array_size(vms) > 0))
+		print_json(vms);
+	else if (r == 0)
+		puts(command->argc > 0 ? "The VM holds no devices." : "No VM holds devices.");
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: what the files of `pve-vfio setup` and `undo` share.
+ */
+#pragma once
+
+#include "boot/effect.h"
+#include "boot/leftover.h"
+#include "boot/request.h"
+#include "boot/transaction.h"
+#include "setup/setup.h"
+
+/* The command line of setup. Started as { 0 }. */
+struct configure_options {
+	bool dry_run, yes, clean_up, add;
+	/* What is asked of the machine, in the form it is recorded: "--early=0000:01:00.0" */
+	struct strings asked;
+};
+
+/* Everything that setup has found out and is about to do. Started as { 0 }. */
+struct configure {
+	const struct sysroot *root;
+	bool json;
+	struct configure_options options;
+	struct record record;
+	struct boot_draft draft;
+	struct boot_machine machine;
+	struct boot_existing existing;
+	struct boot_request request;
+	struct boot_settings settings;
+	struct boot_leftovers leftovers;
+	struct strings notes;
+	struct strings cmdline; /* our words in /etc/kernel/cmdline, from now on */
+	struct boot_commands commands;
+	bool applied;
+};
+
+/* Parses the words behind the verb; STATUS_USAGE after printing what is wrong, or STATUS_DONE. */
+int configure_parse(int argc, char **argv, struct configure_options *ret);
+
+/*
+ * Makes the request of what is asked; looks at the devices. STATUS_REFUSED, with the sentence in
+ * `err`, where the host would lose what it cannot do without.
+ */
+int configure_request(const struct sysroot *root, const struct strings *asked,
+		      struct boot_request *ret, struct error *err);
+
+/* The functions that an address means, "01:00" all of a slot; adds EARLY settings. */
+int configure_early(const struct sysroot *root, const char *word, struct boot_request *request,
+		    struct error *err);
+int configure_sriov(const struct sysroot *root, const char *word, struct boot_request *request,
+		    struct error *err);
+int configure_blacklist(const struct sysroot *root, const char *driver,
+			struct boot_request *request, struct error *err);
+
+/* Asks on the terminal; false without one, or for any answer but y. */
+bool configure_ask(const char *question);
+
+/* The commands of the transaction with their progress on standard error; none in an image. */
+int configure_run(const struct sysroot *root, const struct boot_commands *commands,
+		  const struct strings *words, struct error *err);
+
+/* Prints all there is to know before the question; the JSON document after it. */
+void configure_print(const struct configure *configure);
+void configure_print_draft(const struct boot_draft *draft, const struct boot_settings *settings);
+void configure_print_commands(const struct sysroot *root, const struct boot_commands *commands);
+void configure_print_json(const struct configure *configure, bool reboot);
+json_t *configure_json_files(const struct boot_draft *draft);
+json_t *configure_json_commands(const struct boot_commands *commands);
+
+/* Says what is left to do; true when a reboot is needed. */
+bool configure_needs_reboot(const struct configure *configure);

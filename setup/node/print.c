@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: what setup and undo say. Changes nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/diff.h"
+#include "report/words.h"
+#include "setup/node/configure.h"
+
+static const char *action_of(const struct boot_file *file)
+{
+	if (!file->before)
+		return "new";
+	return file->after ? "changed" : "removed";
+}
+
+/* The reasons of words that stand where no comment can. */
+static void print_reasons(const struct boot_settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+		cleanup_text struct text text = { 0 };
+
+		if (setting->kind != BOOT_PARAMETER || setting->found)
+			continue;
+		words_wrap(&text, WORDS_WIDTH, "   ", "     ", setting->name);
+		words_wrap(&text, WORDS_WIDTH, "     ", "     ", setting->reason);
+		fputs(text.data ? text.data : "", stdout);
+	}
+}
+
+static void print_early(const struct boot_settings *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct boot_setting *setting = &settings->items[i];
+		cleanup_text struct text text = { 0 };
+
+		if (setting->kind != BOOT_EARLY)
+			continue;
+		words_wrap(&text, WORDS_WIDTH, "   ", "     ", setting->name);
+		words_wrap(&text, WORDS_WIDTH, "     ", "     ", setting->reason);
+		fputs(text.data ? text.data : "", stdout);
+	}
+}
+
+/* Of a script only what differs from machine to machine: the lines "hold ADDRESS ..." */
+static void print_script(const char *diff)
+{
+	while (*diff) {
+		size_t size = strcspn(diff, "\n");
+		bool hold = text_starts_with(diff + 1, " hold 0");
+
+		if (hold)
+			printf("%.*s\n", (int)size, diff);
+		diff += size + (diff[size] == '\n');
+	}
+}
+
+/* `settings` NULL: nothing has a reason. */
+void configure_print_draft(const struct boot_draft *draft, const struct boot_settings *settings)
+{
+	for (size_t i = 0; i < draft->count; i++) {
+		const struct boot_file *file = draft->items[i];
+		cleanup_text struct text text = { 0 };
+
+		if (!boot_file_changes(file))
+			continue;
+		diff_lines(&text, file->before ? file->before : "", file->after ? file->after : "");
+		printf("/%s (%s)\n", file->path, action_of(file));
+		if (file->owner.mode & S_IXUSR)
+			print_script(text.data ? text.data : "");
+		else
+			fputs(text.data ? text.data : "", stdout);
+		if (settings && strcmp(file->path, LAYOUT_EARLY_HOOK) == 0)
+			puts("  puts vfio-pci into the initramfs");
+		if (settings && strcmp(file->path, LAYOUT_EARLY_SCRIPT) == 0)
+			print_early(settings);
+		if (settings && strcmp(file->path, BOOT_CMDLINE) == 0)
+			print_reasons(settings);
+		putchar('\n');
+	}
+}
+
+static void print_wrapped(const char *first, const char *indent, const char *words)
+{
+	cleanup_text struct text text = { 0 };
+
+	words_wrap(&text, WORDS_WIDTH, first, indent, words);
+	fputs(text.data ? text.data : "", stdout);
+}
+
+static void print_found(const struct boot_settings *settings)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < settings->count; i++) {
+		cleanup_free char *words = NULL;
+
+		if (!settings->items[i].found)
+			continue;
+		words = boot_setting_words(&settings->items[i]);
+		if (first)
+			puts("Set already:");
+		first = false;
+		printf("  %s (%s)\n", words ? words : "", settings->items[i].where);
+	}
+	if (!first)
+		putchar('\n');
+}
+
+static void print_leftovers(const struct configure *configure)
+{
+	const struct boot_leftovers *leftovers = &configure->leftovers;
+
+	if (leftovers->count == 0)
+		return;
+	puts(configure->options.clean_up ? "Left over from guides, and cleaned up:"
+					 : "Left over from guides; --clean-up removes it:");
+	for (size_t i = 0; i < leftovers->count; i++) {
+		const struct boot_leftover *leftover = &leftovers->items[i];
+
+		printf("  /%s, line %u: %s%s\n", leftover->path, leftover->line, leftover->text,
+		       leftover->size == 0 ? " (by hand: more stands there)" : "");
+		/* once for lines that follow one another */
+		if (i + 1 == leftovers->count || leftovers->items[i + 1].why != leftover->why)
+			print_wrapped("   ", "   ", leftover->why);
+	}
+	putchar('\n');
+}
+
+void configure_print_commands(const struct sysroot *root, const struct boot_commands *commands)
+{
+	for (size_t i = 0; i < commands->count; i++) {
+		cleanup_free char *words = boot_command_words(&commands->items[i]);
+
+		printf("%s %s\n",
+		       i > 0	    ? "       "
+		       : root->live ? "Runs:  "
+				    : "Not run, as this is an image; run in it:\n       ",
+		       words ? words : "");
+	}
+}
+
+void configure_print(const struct configure *configure)
+{
+	const struct boot_loader *loader = &configure->machine.loader;
+
+	printf("This machine starts with %s%s.\n", boot_loader_name(loader),
+	       loader->managed ? ", kept by proxmox-boot-tool" : "");
+	for (size_t i = 0; i < loader->evidence.count; i++)
+		print_wrapped(" ", " ", loader->evidence.items[i]);
+	putchar('\n');
+	configure_print_draft(&configure->draft, &configure->settings);
+	print_found(&configure->settings);
+	for (size_t i = 0; i < configure->notes.count; i++)
+		print_wrapped("Note:", "     ", configure->notes.items[i]);
+	if (configure->notes.count > 0)
+		putchar('\n');
+	print_leftovers(configure);
+	configure_print_commands(configure->root, &configure->commands);
+}
+
+bool configure_ask(const char *question)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO))
+		return false;
+	for (;;) {
+		fprintf(stderr, "%s (y/n): ", question);
+		if (!fgets(answer, sizeof(answer), stdin)) {
+			fputc('\n', stderr);
+			return false;
+		}
+		answer[strcspn(answer, "\r\n")] = '\0';
+		if (strcmp(answer, "y") == 0 || strcmp(answer, "n") == 0)
+			return *answer == 'y';
+		fputs("Answer y or n.\n", stderr);
+	}
+}
+
+static void print_progress(const char *command, int64_t took_ms, void *context)
+{
+	(void)context;
+	if (took_ms < 0)
+		fprintf(stderr, "%s ...\n", command);
+	else
+		fprintf(stderr, "%s: done, %.1f s\n", command, (double)took_ms / 1000);
+}
+
+int configure_run(const struct sysroot *root, const struct boot_commands *commands,
+		  const struct strings *words, struct error *err)
+{
+	const struct transaction_callbacks callbacks = { .progress = print_progress };
+
+	if (!root->live)
+		return 0;
+	return transaction_run(root, commands, words, &callbacks, err);
+}
+
+bool configure_needs_reboot(const struct configure *configure)
+{
+	cleanup_boot_effects struct boot_effects effects = { 0 };
+	struct error err = { 0 };
+
+	/* what a module that is not loaded will do is not known, and needs no reboot */
+	if (!configure->root->live ||
+	    boot_effects_look(configure->root, &configure->settings, &effects, &err) < 0)
+		return true;
+	for (size_t i = 0; i < effects.count; i++)
+		if (effects.items[i].state == BOOT_NOT_IN_EFFECT)
+			return true;
+	return false;
+}
+
+/* ---- JSON */
+
+json_t *configure_json_files(const struct boot_draft *draft)
+{
+	json_t *files = json_array();
+
+	for (size_t i = 0; i < draft->count; i++) {
+		const struct boot_file *file = draft->items[i];
+		cleanup_text struct text text = { 0 };
+
+		if (!boot_file_changes(file))
+			continue;
+		diff_lines(&text, file->before ? file->before : "", file->after ? file->after : "");
+		json_array_append_new(files, json_pack("{s:s, s:s, s:s}", "path", file->path,
+						       "action", action_of(file), "diff",
+						       text.data ? text.data : ""));
+	}
+	return files;
+}
+
+json_t *configure_json_commands(const struct boot_commands *commands)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < commands->count; i++) {
+		cleanup_free char *words = boot_command_words(&commands->items[i]);
+
+		json_array_append_new(array, json_string(words ? words : ""));
+	}
+	return array;
+}
+
+static json_t *json_strings(const struct strings *strings)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < strings->count; i++)
+		json_array_append_new(array, json_string(strings->items[i]));
+	return array;
+}
+
+static json_t *json_leftovers(const struct boot_leftovers *leftovers)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < leftovers->count; i++) {
+		const struct boot_leftover *leftover = &leftovers->items[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:i, s:s, s:s, s:b}", "id",
+						leftover->id, "path", leftover->path, "line",
+						(int)leftover->line, "text", leftover->text, "why",
+						leftover->why, "removable", leftover->size > 0));
+	}
+	return array;
+}
+
+void configure_print_json(const struct configure *configure, bool reboot)
+{
+	const struct boot_loader *loader = &configure->machine.loader;
+	cleanup_json json_t *document =
+		json_pack("{s:{s:b, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "loader",
+			  "grub", loader->grub, "systemd_boot", loader->systemd_boot, "managed",
+			  loader->managed, "evidence", json_strings(&loader->evidence), "settings",
+			  boot_settings_to_json(&configure->settings), "files",
+			  configure_json_files(&configure->draft), "leftovers",
+			  json_leftovers(&configure->leftovers), "notes",
+			  json_strings(&configure->notes), "commands",
+			  configure_json_commands(&configure->commands), "applied",
+			  configure->applied, "reboot", reboot);
+	cleanup_free char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
+
+	puts(text ? text : "");
+}

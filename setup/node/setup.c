@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio setup. Looks, shows, asks, and only then writes. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "setup/node/configure.h"
+
+static void configure_done(struct configure *configure)
+{
+	strings_done(&configure->options.asked);
+	record_done(&configure->record);
+	boot_draft_done(&configure->draft);
+	boot_machine_done(&configure->machine);
+	boot_existing_done(&configure->existing);
+	boot_request_done(&configure->request);
+	boot_settings_done(&configure->settings);
+	boot_leftovers_done(&configure->leftovers);
+	strings_done(&configure->notes);
+	strings_done(&configure->cmdline);
+	boot_commands_done(&configure->commands);
+}
+
+/* With --add, what was asked before is asked again, ahead of what is new. */
+static int add_recorded(struct configure *configure, struct error *err)
+{
+	cleanup_strings struct strings all = configure->record.options;
+	struct strings *asked = &configure->options.asked;
+
+	configure->record.options = (struct strings){ 0 };
+	for (size_t i = 0; i < asked->count; i++)
+		if (!strings_has(&all, asked->items[i]) && strings_add(&all, asked->items[i]) < 0)
+			return error_set_memory(err);
+	strings_done(asked);
+	*asked = all;
+	all = (struct strings){ 0 };
+	return 0;
+}
+
+static int read_machine(struct configure *configure, struct error *err)
+{
+	const struct sysroot *root = configure->root;
+	int r = record_read(root, &configure->record, err);
+
+	if (r == 0 && configure->options.add)
+		r = add_recorded(configure, err);
+	if (r == 0)
+		r = boot_machine_read(root, &configure->machine, err);
+	if (r == 0)
+		r = layout_clear(&configure->draft, root, &configure->record.cmdline, err);
+	if (r == 0)
+		r = boot_existing_read(&configure->draft, root, &configure->existing, err);
+	return r;
+}
+
+static int find_leftovers(struct configure *configure, struct error *err)
+{
+	const struct boot_settings *devices = &configure->request.devices;
+	cleanup_strings struct strings blacklisted = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < devices->count && r == 0; i++)
+		if (devices->items[i].kind == BOOT_BLACKLIST)
+			r = strings_add(&blacklisted, devices->items[i].name);
+	if (r == 0)
+		r = boot_leftovers_find(&configure->existing, &configure->machine, &blacklisted,
+					&configure->leftovers, err);
+	if (r < 0 || !configure->options.clean_up)
+		return r;
+	r = boot_leftovers_cut(&configure->leftovers, &configure->draft, configure->root, err);
+	if (r <= 0)
+		return r;
+	boot_existing_done(&configure->existing);
+	return boot_existing_read(&configure->draft, configure->root, &configure->existing, err);
+}
+
+static int add_notes(struct configure *configure)
+{
+	const struct boot_existing *existing = &configure->existing;
+	int r = 0;
+
+	for (size_t i = 0; i < existing->grub.doubts.count && configure->machine.loader.grub; i++) {
+		cleanup_free char *note =
+			text_format("%s does something to the kernel parameters that only running "
+				    "it can tell; look at /proc/cmdline after the reboot",
+				    existing->grub.doubts.items[i]);
+
+		r = note ? strings_add(&configure->notes, note) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	if (existing->more_lines && configure->machine.loader.systemd_boot)
+		r = strings_add(&configure->notes, "/etc/kernel/cmdline has more than one line; "
+						   "systemd-boot gets only the first");
+	return r;
+}
+
+/* What GRUB will come to with the draft must have every word: a later file may take them back. */
+static int check_grub(struct configure *configure, struct error *err)
+{
+	cleanup_grub struct grub grub = { 0 };
+	int r;
+
+	if (!configure->machine.loader.grub)
+		return 0;
+	r = grub_read(&configure->draft, configure->root, &grub, err);
+	for (size_t i = 0; i < configure->settings.count && r == 0; i++) {
+		const struct boot_setting *setting = &configure->settings.items[i];
+
+		if (setting->kind == BOOT_PARAMETER && !boot_words_find(&grub.words, setting->name))
+			return error_set(err, -EBADMSG,
+					 "'%s' in /%s would be lost: a file behind it in /%s sets "
+					 "%s anew. Rename that file, or let it keep the old value "
+					 "($%s)",
+					 setting->name, LAYOUT_GRUB, GRUB_FOLDER, GRUB_VARIABLE,
+					 GRUB_VARIABLE);
+	}
+	return r;
+}
+
+/* The kernel that is pinned now, NULL for none. */
+static char *read_pin(const struct sysroot *root)
+{
+	cleanup_free char *pin = NULL;
+
+	if (sysroot_read_attribute(root, LAYOUT_PIN, &pin) < 0 || *pin == '\0')
+		return NULL;
+	return TAKE_PTR(pin);
+}
+
+/* The kernel that an earlier setup pinned, or NULL. */
+static const char *recorded_pin(const struct record *record)
+{
+	for (size_t i = 0; i < record->settings.count; i++)
+		if (record->settings.items[i].kind == BOOT_PIN)
+			return record->settings.items[i].name;
+	return NULL;
+}
+
+static int add_pin_command(struct configure *configure)
+{
+	cleanup_free char *now = read_pin(configure->root);
+	const char *wanted = configure->request.pin_kernel;
+	const char *before = configure->record.pin_before;
+	const char *ours = recorded_pin(&configure->record);
+	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", wanted ? wanted : before,
+				    NULL };
+	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
+
+	if (wanted)
+		return text_equal(now, wanted) ? 0 : boot_commands_add(&configure->commands, pin);
+	/* another pin is somebody else's */
+	if (!ours || !text_equal(now, ours))
+		return 0;
+	return boot_commands_add(&configure->commands, before ? pin : unpin);
+}
+
+static int make_plan(struct configure *configure, struct error *err)
+{
+	struct layout_refresh refresh;
+	int r = find_leftovers(configure, err);
+
+	if (r == 0)
+		r = boot_request_settle(&configure->request, &configure->machine,
+					&configure->existing, &configure->settings,
+					&configure->notes, err);
+	if (r == 0)
+		r = layout_write(&configure->draft, configure->root, &configure->settings,
+				 &configure->existing, &configure->machine.loader,
+				 &configure->cmdline, err);
+	if (r == 0)
+		r = check_grub(configure, err);
+	if (r == 0)
+		r = boot_draft_check(&configure->draft, err);
+	if (r < 0)
+		return r;
+	refresh = layout_refresh_for(&configure->draft);
+	if (configure->record.pending)
+		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
+	r = boot_commands_for(&configure->commands, refresh, &configure->machine.loader, err);
+	if (r == 0 && (add_pin_command(configure) < 0 || add_notes(configure) < 0))
+		r = error_set_memory(err);
+	return r;
+}
+
+/* ---- applying */
+
+/* The words that the boot menu has to have. */
+static int list_words(const struct configure *configure, struct strings *words)
+{
+	for (size_t i = 0; i < configure->settings.count; i++)
+		if (configure->settings.items[i].kind == BOOT_PARAMETER &&
+		    strings_add(words, configure->settings.items[i].name) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* What the record says while the files are written: all that may be ours. */
+static int prepare_record(struct configure *configure, struct error *err)
+{
+	struct record *record = &configure->record;
+
+	if (!recorded_pin(record) && configure->request.pin_kernel) {
+		free(record->pin_before);
+		record->pin_before = read_pin(configure->root);
+	}
+	for (size_t i = 0; i < configure->cmdline.count; i++)
+		if (!strings_has(&record->cmdline, configure->cmdline.items[i]) &&
+		    strings_add(&record->cmdline, configure->cmdline.items[i]) < 0)
+			return error_set_memory(err);
+	record->exists = record->pending = true;
+	return 0;
+}
+
+static int finish_record(struct configure *configure, struct error *err)
+{
+	struct record *record = &configure->record;
+
+	strings_done(&record->cmdline);
+	strings_done(&record->options);
+	boot_settings_done(&record->settings);
+	record->cmdline = configure->cmdline;
+	record->options = configure->options.asked;
+	record->settings = configure->settings;
+	record->pending = false;
+	int r = record_write(configure->root, record, err);
+
+	record->cmdline = record->options = (struct strings){ 0 };
+	record->settings = (struct boot_settings){ 0 };
+	return r;
+}
+
+/*
+ * After a failure: the files, what the commands made of them, and the record, as they were. A kernel
+ * is pinned last, so none is pinned now.
+ */
+static void put_all_back(const struct configure *configure, const struct record *previous)
+{
+	cleanup_boot_commands struct boot_commands commands = { 0 };
+	struct error err = { 0 };
+
+	fputs("pve-vfio: that failed; everything is put back\n", stderr);
+	if (transaction_put_back(configure->root, &configure->draft, &err) < 0 ||
+	    boot_commands_for(&commands, layout_refresh_for(&configure->draft),
+			      &configure->machine.loader, &err) < 0 ||
+	    configure_run(configure->root, &commands, NULL, &err) < 0)
+		fprintf(stderr, "pve-vfio: putting back: %s\n", err.message);
+	transaction_sweep(configure->root, &configure->record);
+	transaction_remove_folders(configure->root, &configure->record.folders);
+	if (previous->exists)
+		(void)record_write(configure->root, previous, NULL);
+	else
+		(void)record_remove(configure->root, NULL);
+}
+
+/* A signal in the midst would leave it to the next run to finish; it is short, so it waits. */
+static void hold_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+static int apply(struct configure *configure, struct error *err)
+{
+	cleanup_record struct record previous = { 0 };
+	cleanup_strings struct strings words = { 0 };
+	cleanup_close int lock = transaction_lock(configure->root, err);
+	int r;
+
+	if (lock < 0)
+		return lock;
+	hold_signals();
+	r = record_read(configure->root, &previous, err);
+	if (r == 0 && list_words(configure, &words) < 0)
+		r = error_set_memory(err);
+	if (r == 0)
+		r = prepare_record(configure, err);
+	if (r < 0)
+		return r;
+	transaction_sweep(configure->root, &previous);
+	r = transaction_write(configure->root, &configure->record, &configure->draft, err);
+	if (r == 0)
+		r = configure_run(configure->root, &configure->commands, &words, err);
+	if (r < 0) {
+		put_all_back(configure, &previous);
+		return r;
+	}
+	return 0;
+}
+
+static int finish(struct configure *configure, struct error *err)
+{
+	bool reboot;
+
+	configure->applied = true;
+	reboot = configure_needs_reboot(configure);
+	if (configure->json)
+		configure_print_json(configure, reboot);
+	else if (!configure->root->live)
+		puts("Done.");
+	else
+		puts(reboot ? "Done. Reboot for all of it to take effect; then look with "
+			      "'pve-vfio doctor'."
+			    : "Done. Everything is in effect: no reboot is needed.");
+	return finish_record(configure, err) < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+/* The record says what was asked for, also where all of it was there already. */
+static bool is_recorded(const struct configure *configure)
+{
+	const struct strings *asked = &configure->options.asked;
+	const struct strings *known = &configure->record.options;
+	bool same = configure->record.exists && asked->count == known->count;
+
+	for (size_t i = 0; i < asked->count && same; i++)
+		same = strcmp(asked->items[i], known->items[i]) == 0;
+	return same;
+}
+
+static int show_and_apply(struct configure *configure, struct error *err)
+{
+	const struct configure_options *options = &configure->options;
+	bool nothing = !boot_draft_changes(&configure->draft) && configure->commands.count == 0 &&
+		       !configure->record.pending;
+
+	if (!configure->json)
+		configure_print(configure);
+	if (nothing && !configure->json)
+		puts("Nothing to do: everything is set.");
+	if (nothing || options->dry_run) {
+		if (configure->json)
+			configure_print_json(configure, configure_needs_reboot(configure));
+		if (nothing && !options->dry_run && !is_recorded(configure) &&
+		    finish_record(configure, err) < 0)
+			return STATUS_FAILED;
+		return STATUS_DONE;
+	}
+	fflush(stdout);
+	if (!options->yes && (configure->json || !configure_ask("Apply this?"))) {
+		if (configure->json)
+			configure_print_json(configure, false);
+		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
+		return STATUS_REFUSED;
+	}
+	return apply(configure, err) < 0 ? STATUS_FAILED : finish(configure, err);
+}
+
+int verb_setup(struct command *command, struct error *err)
+{
+	cleanup(configure_done) struct configure configure = { .root = &command->root,
+							       .json = command->json };
+	int status = configure_parse(command->argc, command->argv, &configure.options);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (read_machine(&configure, err) < 0)
+		return STATUS_FAILED;
+	status = configure_request(configure.root, &configure.options.asked, &configure.request,
+				   err);
+	if (status != STATUS_DONE)
+		return status;
+	if (make_plan(&configure, err) < 0)
+		return STATUS_FAILED;
+	return show_and_apply(&configure, err);
+}

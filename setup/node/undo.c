@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio undo. Takes back what setup made, and nothing else. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "setup/node/configure.h"
+
+struct undo {
+	const struct sysroot *root;
+	bool json, yes, dry_run;
+	struct record record;
+	struct boot_draft draft;
+	struct boot_machine machine;
+	struct boot_commands commands;
+	struct strings notes;
+	struct strings kept; /* files whose originals stay */
+};
+
+static void undo_done(struct undo *undo)
+{
+	record_done(&undo->record);
+	boot_draft_done(&undo->draft);
+	boot_machine_done(&undo->machine);
+	boot_commands_done(&undo->commands);
+	strings_done(&undo->notes);
+	strings_done(&undo->kept);
+}
+
+static int parse(struct command *command, struct undo *undo)
+{
+	for (int at = 0; at < command->argc; at++) {
+		if (strcmp(command->argv[at], "--yes") == 0) {
+			undo->yes = true;
+		} else if (strcmp(command->argv[at], "--dry-run") == 0) {
+			undo->dry_run = true;
+		} else {
+			fprintf(stderr,
+				"pve-vfio undo: takes --yes and --dry-run, not '%s'; see "
+				"pve-vfio(8)\n",
+				command->argv[at]);
+			return STATUS_USAGE;
+		}
+	}
+	return STATUS_DONE;
+}
+
+static int note(struct undo *undo, char *sentence, struct error *err)
+{
+	cleanup_free char *own = sentence;
+
+	return !own || strings_add(&undo->notes, own) < 0 ? error_set_memory(err) : 0;
+}
+
+/* A file that somebody has edited since stays, but for the words of a command line that are ours. */
+static int keep(struct undo *undo, const struct record_file *file, struct error *err)
+{
+	if (strcmp(file->path, BOOT_CMDLINE) == 0) {
+		int r = layout_clear(&undo->draft, undo->root, &undo->record.cmdline, err);
+
+		return r < 0 ? r
+			     : note(undo,
+				    text_format("/%s was edited since: only the words of setup are "
+						"taken out",
+						file->path),
+				    err);
+	}
+	if (strings_add(&undo->kept, file->path) < 0)
+		return error_set_memory(err);
+	return note(undo,
+		    text_format("/%s was edited since and stays as it is; what it was before setup "
+				"is in /%s, %s...",
+				file->path, RECORD_FOLDER, RECORD_KEPT),
+		    err);
+}
+
+static int restore_file(struct undo *undo, const struct record_file *known, struct error *err)
+{
+	cleanup_free char *original = NULL;
+	struct boot_file *file;
+	int r = boot_draft_open(&undo->draft, undo->root, known->path, &file, err);
+
+	if (r < 0 || (!known->existed && !file->before))
+		return r;
+	if (!known->existed)
+		return boot_draft_set(&undo->draft, undo->root, known->path, NULL, 0, err);
+	r = record_original(undo->root, known, &original, err);
+	if (r < 0 || text_equal(file->before, original))
+		return r;
+	if (file->before ? record_hash(file->before) != known->written : known->written != 0)
+		return keep(undo, known, err);
+	file->owner = known->owner;
+	return boot_draft_set(&undo->draft, undo->root, known->path, original, known->owner.mode,
+			      err);
+}
+
+static int add_pin_command(struct undo *undo)
+{
+	cleanup_free char *now = NULL;
+	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", undo->record.pin_before,
+				    NULL };
+	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
+
+	if (boot_settings_count(&undo->record.settings, BOOT_PIN, true) == 0 ||
+	    sysroot_read_attribute(undo->root, LAYOUT_PIN, &now) < 0)
+		return 0;
+	/* another pin is somebody else's */
+	for (size_t i = 0; i < undo->record.settings.count; i++) {
+		const struct boot_setting *setting = &undo->record.settings.items[i];
+
+		if (setting->kind == BOOT_PIN && strcmp(setting->name, now) == 0)
+			return boot_commands_add(&undo->commands,
+						 undo->record.pin_before ? pin : unpin);
+	}
+	return 0;
+}
+
+static int make_plan(struct undo *undo, struct error *err)
+{
+	struct layout_refresh refresh;
+	int r = boot_machine_read(undo->root, &undo->machine, err);
+
+	for (size_t i = 0; i < undo->record.file_count && r == 0; i++)
+		r = restore_file(undo, &undo->record.files[i], err);
+	if (r == 0)
+		r = boot_draft_check(&undo->draft, err);
+	if (r < 0)
+		return r;
+	refresh = layout_refresh_for(&undo->draft);
+	if (undo->record.pending)
+		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
+	r = boot_commands_for(&undo->commands, refresh, &undo->machine.loader, err);
+	if (r == 0 && add_pin_command(undo) < 0)
+		r = error_set_memory(err);
+	return r;
+}
+
+/* The files go back one by one; a record that is still there lets another undo finish. */
+static int write_back(struct undo *undo, struct error *err)
+{
+	cleanup_record struct record scratch = { 0 };
+	int r = record_read(undo->root, &scratch, err);
+
+	if (r < 0)
+		return r;
+	scratch.pending = true;
+	r = record_write(undo->root, &scratch, err);
+	if (r == 0)
+		r = transaction_restore(undo->root, &undo->draft, err);
+	if (r == 0)
+		r = configure_run(undo->root, &undo->commands, NULL, err);
+	return r;
+}
+
+/* Removes the record, but for originals of files that stay. */
+static int forget(const struct undo *undo, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < undo->kept.count && r == 0; i++)
+		r = record_keep_original(undo->root, undo->kept.items[i], err);
+	transaction_sweep(undo->root, &undo->record);
+	transaction_remove_folders(undo->root, &undo->record.folders);
+	return r < 0 ? r : record_remove(undo->root, err);
+}
+
+static void print(const struct undo *undo, bool applied)
+{
+	cleanup_json json_t *notes = json_array(), *document = NULL;
+	cleanup_free char *text = NULL;
+
+	if (!undo->json) {
+		configure_print_draft(&undo->draft, NULL);
+		for (size_t i = 0; i < undo->notes.count; i++)
+			printf("Note: %s\n", undo->notes.items[i]);
+		configure_print_commands(undo->root, &undo->commands);
+		return;
+	}
+	for (size_t i = 0; i < undo->notes.count; i++)
+		json_array_append_new(notes, json_string(undo->notes.items[i]));
+	document = json_pack("{s:o, s:o, s:O, s:b}", "files", configure_json_files(&undo->draft),
+			     "commands", configure_json_commands(&undo->commands), "notes", notes,
+			     "applied", applied);
+	text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
+	puts(text ? text : "");
+}
+
+static int show_and_apply(struct undo *undo, struct error *err)
+{
+	cleanup_close int lock = -1;
+
+	if (!undo->json)
+		print(undo, false);
+	if (undo->dry_run) {
+		if (undo->json)
+			print(undo, false);
+		return STATUS_DONE;
+	}
+	fflush(stdout);
+	if (!undo->yes && (undo->json || !configure_ask("Take this back?"))) {
+		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
+		return STATUS_REFUSED;
+	}
+	lock = transaction_lock(undo->root, err);
+	if (lock < 0)
+		return STATUS_FAILED;
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	if (write_back(undo, err) < 0 || forget(undo, err) < 0)
+		return STATUS_FAILED;
+	if (undo->json)
+		print(undo, true);
+	else
+		puts(undo->root->live ? "Done. Reboot for it to take effect." : "Done.");
+	return STATUS_DONE;
+}
+
+int verb_undo(struct command *command, struct error *err)
+{
+	cleanup(undo_done) struct undo undo = { .root = &command->root, .json = command->json };
+	int status = parse(command, &undo);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (record_read(undo.root, &undo.record, err) < 0)
+		return STATUS_FAILED;
+	if (!undo.record.exists) {
+		if (!undo.dry_run)
+			(void)record_remove(undo.root, NULL);
+		if (undo.json)
+			print(&undo, false);
+		else
+			puts("Nothing to undo: pve-vfio setup has changed nothing here.");
+		return STATUS_DONE;
+	}
+	if (make_plan(&undo, err) < 0)
+		return STATUS_FAILED;
+	return show_and_apply(&undo, err);
+}

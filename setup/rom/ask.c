@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the questions of pve-vfio rom fix. Asks no more once the input has ended. */
+#include "setup/rom/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+#include "setup/ask.h"
+
+#define ANSWER_MAX  64
+#define INPUT_ENDED "the input ended before the questions did: nothing is written"
+
+/* Reads a line without its end; a longer one is no answer to any question here. */
+static int read_answer(char answer[ANSWER_MAX], struct error *err)
+{
+	if (!fgets(answer, ANSWER_MAX, stdin)) {
+		fputc('\n', stderr);
+		return error_set(err, -ECANCELED, INPUT_ENDED);
+	}
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return 0;
+}
+
+/* 1 for yes, 0 for no, or negative. */
+static int ask(struct error *err, const char *question)
+{
+	int r = ask_yes_no(question);
+
+	return r < 0 ? error_set(err, r, INPUT_ENDED) : r;
+}
+
+static int ask_id(const char *kind, uint16_t *ret, struct error *err)
+{
+	char answer[ANSWER_MAX];
+	uint32_t id;
+	int r;
+
+	for (;;) {
+		fprintf(stderr, "New %s ID: ", kind);
+		r = read_answer(answer, err);
+		if (r < 0)
+			return r;
+		if (parse_hex_u32(answer, &id) == 0 && id <= UINT16_MAX)
+			break;
+		fprintf(stderr, "An ID is four hexadecimal digits, such as 5a85.\n");
+	}
+	*ret = (uint16_t)id;
+	return 0;
+}
+
+/* What becomes of one id. 1: it is *ret. 0: it stays. */
+static int ask_about_id(const char *kind, uint16_t now, uint16_t *ret, struct error *err)
+{
+	char question[ANSWER_MAX];
+	int r;
+
+	snprintf(question, sizeof(question), "Modify %s ID %04x?", kind, now);
+	r = ask(err, question);
+	if (r <= 0)
+		return r;
+	r = ask_id(kind, ret, err);
+	if (r < 0)
+		return r;
+	snprintf(question, sizeof(question), "Overwrite %s ID with %04x?", kind, *ret);
+	return ask(err, question);
+}
+
+static int ask_about_ids(struct rom_fix *fix, size_t image, struct error *err)
+{
+	uint16_t id;
+	int r;
+
+	if (!fix->rom.images[image].has_pcir)
+		return 0;
+	r = ask_about_id("vendor", fix->rom.images[image].vendor, &id, err);
+	if (r > 0)
+		r = rom_fix_vendor(fix, image, id, err);
+	if (r < 0)
+		return r;
+	r = ask_about_id("device", fix->rom.images[image].device, &id, err);
+	if (r > 0)
+		r = rom_fix_device(fix, image, id, err);
+	return r;
+}
+
+static int ask_about_checksum(struct rom_fix *fix, size_t number, struct error *err)
+{
+	const struct rom_image *image = &fix->rom.images[number];
+	int r;
+
+	if (image->code != ROM_CODE_X86)
+		return 0;
+	if (image->sum == 0) {
+		fprintf(stderr, "ROM checksum OK\n");
+		return 0;
+	}
+	r = ask(err, "ROM checksum is invalid, fix?");
+	return r > 0 ? rom_fix_checksum(fix, number, err) : r;
+}
+
+/* The flag of the last image, and the bytes ahead of the first. */
+static int ask_about_whole(struct rom_fix *fix, struct error *err)
+{
+	char question[ANSWER_MAX];
+	int r = 0;
+
+	if (fix->rom.header.size > 0) {
+		snprintf(question, sizeof(question), "Remove the header of %zu bytes?",
+			 fix->rom.header.size);
+		r = ask(err, question);
+		if (r > 0)
+			r = rom_fix_strip_header(fix, err);
+	}
+	if (r == 0 && fix->rom.end != ROM_END_LAST && fix->rom.end != ROM_END_NO_PCIR) {
+		r = ask(err, "No image says that it is the last, fix?");
+		if (r > 0)
+			r = rom_fix_last(fix, err);
+	}
+	return r;
+}
+
+int rom_ask(struct rom_fix *fix, struct error *err)
+{
+	char code[ROM_CODE_TEXT];
+	int r = ask_about_whole(fix, err);
+
+	for (size_t i = 0; i < fix->rom.chain_count && r >= 0; i++) {
+		const struct rom_image *image = &fix->rom.images[i];
+
+		fprintf(stderr, "\nImage %zu at 0x%zx: %s\n", i + 1, image->offset,
+			rom_code_name(image, code));
+		r = ask_about_ids(fix, i, err);
+		if (r < 0)
+			break;
+		if (i + 1 == fix->rom.chain_count)
+			fprintf(stderr, "Last image\n");
+		r = ask_about_checksum(fix, i, err);
+	}
+	return r < 0 ? r : 0;
+}

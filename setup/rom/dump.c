@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio rom dump. Writes the ROM of a device to a file, or no file. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rom/read.h"
+#include "setup/rom/rom.h"
+
+static int parse_source(const struct rom_command *command, enum rom_source *ret)
+{
+	const char *name = command->given[OPTION_SOURCE];
+
+	*ret = ROM_SOURCE_COUNT;
+	if (!name)
+		return STATUS_DONE;
+	for (enum rom_source source = 0; source < ROM_SOURCE_COUNT; source++) {
+		if (strcmp(rom_source_name(source), name) == 0) {
+			*ret = source;
+			return STATUS_DONE;
+		}
+	}
+	return rom_usage_error("--source takes sysfs, amdgpu or vfct, not '%s'", name);
+}
+
+/* "x86 8086:0406, EFI 8086:0406" */
+static char *describe_images(const struct rom_dump *dump)
+{
+	cleanup_text struct text text = { 0 };
+	cleanup_rom struct rom rom = { 0 };
+	char code[ROM_CODE_TEXT];
+
+	if (rom_parse((struct bytes){ (const uint8_t *)dump->data, dump->size }, &rom, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < rom.count; i++)
+		text_add(&text, "%s%s %04x:%04x", i ? ", " : "",
+			 rom_code_name(&rom.images[i], code), rom.images[i].vendor,
+			 rom.images[i].device);
+	return text_take(&text);
+}
+
+/* To standard error: standard output may be where the ROM goes. */
+static void print_text(const struct rom_dump *dump, const char *path)
+{
+	cleanup_free char *images = describe_images(dump);
+
+	for (size_t i = 0; i < dump->notes.count; i++)
+		fprintf(stderr, "pve-vfio: %s\n", dump->notes.items[i]);
+	fprintf(stderr, "%s: %zu bytes from %s: %s\n", path, dump->size,
+		rom_source_name(dump->source), images ? images : "");
+	if (dump->shadow)
+		fputs("pve-vfio: this is the copy in memory at 0xc0000, which the machine's BIOS "
+		      "has run and\nchanged. Look at it with 'pve-vfio rom check'; the ROM itself "
+		      "can be read when the\nmachine is booted with another display.\n",
+		      stderr);
+}
+
+static void print_json(const struct rom_dump *dump, const struct pci_device *device,
+		       const char *path)
+{
+	json_t *notes = json_array();
+
+	for (size_t i = 0; i < dump->notes.count; i++)
+		json_array_append_new(notes, json_string(dump->notes.items[i]));
+	print_json_document(json_pack("{s:s, s:o, s:I, s:s, s:b, s:o}", "address", device->name,
+				      "file", json_name(path), "size", (json_int_t)dump->size,
+				      "source", rom_source_name(dump->source), "shadow",
+				      dump->shadow, "notes", notes));
+}
+
+int rom_dump(const struct rom_command *command, struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { 0 };
+	const char *path = command->given[OPTION_OUTPUT];
+	cleanup_rom_dump struct rom_dump dump = { 0 };
+	struct pci_address address;
+	enum rom_source source;
+	uint16_t ignored;
+	bool is_address;
+
+	if (!path)
+		return rom_usage_error("'dump' needs -o FILE");
+	if (command->json && strcmp(path, "-") == 0)
+		return rom_usage_error("--json and the ROM cannot both go to standard output");
+	if (rom_device_parse(command->words[0], &address, &ignored, &ignored, &is_address) < 0 ||
+	    !is_address)
+		return rom_usage_error("'%s' is not the address of a device", command->words[0]);
+	if (parse_source(command, &source) != STATUS_DONE)
+		return STATUS_USAGE;
+	if (pci_device_read(command->root, address, &device, err) < 0 ||
+	    rom_read(command->root, &device, source, &dump, err) < 0 ||
+	    rom_file_write(path, (struct bytes){ (const uint8_t *)dump.data, dump.size }, err) < 0)
+		return STATUS_FAILED;
+	if (command->json)
+		print_json(&dump, &device, path);
+	else
+		print_text(&dump, path);
+	return STATUS_DONE;
+}

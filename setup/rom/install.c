@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio rom install. Puts a ROM where QEMU finds it; leaves the VM's lines to qm. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/number.h"
+#include "pve/config.h"
+#include "pve/pve.h"
+#include "setup/rom/rom.h"
+
+/* What romfile= is relative to (qemu-server, PCI.pm). */
+#define ROM_FOLDER "usr/share/kvm"
+#define FILE_MODE  0644
+
+/* PVE takes any name without , and ; but a slash leads elsewhere, and blanks are hard to see. */
+static bool is_good_name(const char *name)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "._+-";
+
+	return *name != '\0' && *name != '.' && *name != '-' && strspn(name, good) == strlen(name);
+}
+
+static const char *choose_name(const struct rom_command *command)
+{
+	const char *path = command->words[0], *slash = strrchr(path, '/');
+
+	if (command->word_count > 1)
+		return command->words[1];
+	return slash ? slash + 1 : path;
+}
+
+/* Refuses a ROM that is of no use for the device and VM it is meant for. */
+static int check(const struct rom_command *command, const struct rom_file *file, struct error *err)
+{
+	cleanup_rom_judgement struct rom_judgement judgement = { 0 };
+	cleanup_rom struct rom rom = { 0 };
+	struct rom_audience audience;
+	int status = rom_audience_read(command, &audience, err);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (rom_parse(rom_file_bytes(file), &rom, err) < 0 ||
+	    rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err) < 0)
+		return STATUS_FAILED;
+	rom_judgement_print(&audience, &judgement);
+	putchar('\n');
+	if (!rom_judgement_is_hopeless(&judgement, audience.firmware))
+		return STATUS_DONE;
+	fprintf(stderr, "pve-vfio: '%s' is not installed: no VM could use it\n", file->name);
+	return STATUS_REFUSED;
+}
+
+/* 1 when the file is there with that content, 0 when there is none or it may be replaced. */
+static int look_at_old(const struct rom_command *command, const char *name,
+		       const struct rom_file *file, struct error *err)
+{
+	cleanup_free char *path = text_format("%s/%s", ROM_FOLDER, name), *data = NULL;
+	size_t size;
+	int r;
+
+	if (!path)
+		return error_set_memory(err);
+	r = sysroot_read(command->root, path, ROM_SIZE_MAX, &data, &size);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0 &&
+	    bytes_equal((struct bytes){ (const uint8_t *)data, size }, rom_file_bytes(file)))
+		return 1;
+	if (command->given[OPTION_REPLACE])
+		return 0;
+	return error_set(err, -EEXIST,
+			 "'/%s' is there with other content: give another NAME, or --replace",
+			 path);
+}
+
+static int copy(const struct rom_command *command, const char *name, const struct rom_file *file,
+		struct error *err)
+{
+	cleanup_close int fd = -1;
+	int r = look_at_old(command, name, file, err);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		printf("/%s/%s is there already, with the same content\n", ROM_FOLDER, name);
+		return 0;
+	}
+	fd = sysroot_openat(command->root, ROM_FOLDER, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return error_set(err, fd, "cannot open '/%s': %s%s", ROM_FOLDER, strerror(-fd),
+				 fd == -ENOENT ? "; is this a Proxmox VE node?" : "");
+	r = file_replace_at(fd, name, file->data, file->size);
+	if (r == 0 && fchmodat(fd, name, FILE_MODE, 0) < 0)
+		r = -errno;
+	if (r < 0)
+		return error_set(err, r, "cannot write '/%s/%s': %s", ROM_FOLDER, name,
+				 strerror(-r));
+	printf("/%s/%s: %zu bytes\n", ROM_FOLDER, name, file->size);
+	return 0;
+}
+
+/* A hostpci value with romfile=NAME in place of what it had. NULL without memory. */
+static char *set_romfile(char *value, const char *name)
+{
+	cleanup_text struct text text = { 0 };
+	char *part;
+
+	while ((part = strsep(&value, ",")))
+		if (!text_starts_with(part, "romfile="))
+			text_add(&text, "%s,", part);
+	text_add(&text, "romfile=%s", name);
+	return text_take(&text);
+}
+
+static int run_qm(const char *vmid, const char *key, const char *value, struct error *err)
+{
+	cleanup_free char *option = text_format("--%s", key), *line = NULL;
+	cleanup_strings struct strings words = { 0 };
+	int r;
+
+	if (!option || pve_words(&words, "qm", "set", vmid, option, value) < 0)
+		return error_set_memory(err);
+	line = pve_command_line(&words);
+	r = line ? pve_run(&words, NULL, err) : error_set_memory(err);
+	if (r == 0)
+		puts(line);
+	return r;
+}
+
+static int give_to_vm(const struct rom_command *command, const char *name, struct error *err)
+{
+	const char *vmid = command->given[OPTION_VMID];
+	cleanup_vm_config struct vm_config config = { 0 };
+	cleanup_free char *key = NULL, *value = NULL;
+	const struct vm_hostpci *line;
+	uint32_t id, number;
+	int r;
+
+	if (!rom_option_number(command, OPTION_VMID, UINT32_MAX, &id) ||
+	    !rom_option_number(command, OPTION_HOSTPCI, HOSTPCI_COUNT - 1, &number))
+		return error_set(err, -EINVAL, "nothing is set");
+	key = text_format("hostpci%u", number);
+	if (!key)
+		return error_set_memory(err);
+	r = vm_config_read(command->root, NULL, id, &config, err);
+	if (r < 0)
+		return r;
+	line = &config.hostpci[number];
+	if (!line->present)
+		return error_set(err, -ENOENT, "%s has no valid %s", config.path, key);
+	value = set_romfile(line->value, name);
+	if (!value)
+		return error_set_memory(err);
+	if (!command->root->live)
+		return error_set(err, -EOPNOTSUPP,
+				 "qm works on the running node only, not below "
+				 "--root; the line would be '%s: %s'",
+				 key, value);
+	return run_qm(vmid, key, value, err);
+}
+
+int rom_install(const struct rom_command *command, struct error *err)
+{
+	cleanup_rom_file struct rom_file file = { 0 };
+	const char *name = choose_name(command);
+	bool for_vm = command->given[OPTION_VMID];
+	int status, r;
+
+	if (!for_vm != !command->given[OPTION_HOSTPCI])
+		return rom_usage_error("--vmid and --hostpci go together");
+	if (!is_good_name(name))
+		return rom_usage_error("'%s' is no name for romfile=: letters, digits and . _ + - "
+				       "only",
+				       name);
+	if (rom_file_read(command->words[0], &file, err) < 0)
+		return STATUS_FAILED;
+	status = check(command, &file, err);
+	if (status != STATUS_DONE)
+		return status;
+	r = copy(command, name, &file, err);
+	if (r == -EEXIST)
+		return STATUS_REFUSED;
+	if (r == 0 && for_vm)
+		r = give_to_vm(command, name, err);
+	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup: pve-vfio rom, one sub-verb a file, a row each in the table of rom.c.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "rom/image.h"
+#include "rom/verdict.h"
+#include "setup/setup.h"
+
+/* The options of the sub-verbs; names and what they take are in the table of rom.c. */
+enum rom_option {
+	OPTION_BIOS,
+	OPTION_CHECKSUM,
+	OPTION_DEVICE,
+	OPTION_HOSTPCI,
+	OPTION_IN_PLACE,
+	OPTION_LAST,
+	OPTION_LIST,
+	OPTION_OUTPUT,
+	OPTION_PAD,
+	OPTION_REPLACE,
+	OPTION_SOURCE,
+	OPTION_STRIP_HEADER,
+	OPTION_TABLE,
+	OPTION_TRIM,
+	OPTION_VENDOR,
+	OPTION_VMID,
+	OPTION_COUNT,
+};
+
+struct rom_command {
+	const struct sysroot *root;
+	bool json;
+	const char *given[OPTION_COUNT]; /* the option's value, "" for one without, or NULL */
+	const char *words[2];		 /* what is no option, behind the sub-verb */
+	size_t word_count;
+};
+
+/* Each returns an exit status, as a verb does. */
+int rom_show(const struct rom_command *command, struct error *err);
+int rom_check(const struct rom_command *command, struct error *err);
+int rom_dump(const struct rom_command *command, struct error *err);
+int rom_vfct(const struct rom_command *command, struct error *err);
+int rom_fix(const struct rom_command *command, struct error *err);
+int rom_install(const struct rom_command *command, struct error *err);
+
+/* Prints what is wrong with the command line and returns STATUS_USAGE. */
+int rom_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Parses four hexadecimal digits of an option, with or without 0x. False after a usage error. */
+bool rom_option_id(const struct rom_command *command, enum rom_option option, uint16_t *ret);
+
+/* Parses the number of an option, up to `max`. False after a usage error. */
+bool rom_option_number(const struct rom_command *command, enum rom_option option, uint32_t max,
+		       uint32_t *ret);
+
+/*
+ * Parses a device given by its address, as lspci, sysfs or Proxmox VE write it (a slot stands for
+ * its function 0), or as VVVV:DDDD. *ret_is_address tells which of the others is set. -EINVAL.
+ */
+int rom_device_parse(const char *text, struct pci_address *ret_address, uint16_t *ret_vendor,
+		     uint16_t *ret_device, bool *ret_is_address);
+
+/* ---- files */
+
+/* A file in memory. */
+struct rom_file {
+	const char *name; /* for messages: the path, or "standard input" */
+	char *data;
+	size_t size;
+};
+
+/* Reads a whole file; "-" is standard input. */
+int rom_file_read(const char *path, struct rom_file *ret, struct error *err);
+void rom_file_done(struct rom_file *file);
+#define cleanup_rom_file cleanup(rom_file_done)
+
+struct bytes rom_file_bytes(const struct rom_file *file);
+
+/*
+ * Writes a file as a whole or not at all, readable by all; "-" is standard output. The folder must
+ * be there.
+ */
+int rom_file_write(const char *path, struct bytes data, struct error *err);
+
+/* Whether both paths lead to the same file. */
+bool rom_file_is_same(const char *a, const char *b);
+
+/* ---- printing */
+
+/*
+ * Prints `text` behind `start` in lines of 80 columns, the second and later ones indented by
+ * `indent` columns; breaks at blanks only.
+ */
+void print_wrapped(const char *start, unsigned indent, const char *text);
+
+/* A line of a table: a label, and the text wrapped beside it. */
+void print_row(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints a JSON document and a newline. Takes the reference. */
+void print_json_document(json_t *document);
+
+/* "8086" for JSON. */
+json_t *json_hex_id(uint16_t id);
+
+/* A file's name, or null when it is no UTF-8 and JSON cannot hold it. */
+json_t *json_name(const char *name);
+
+/* ---- for whom a ROM is judged */
+
+struct rom_audience {
+	bool has_target;
+	struct rom_target target;
+	enum rom_reader firmware; /* ROM_READER_COUNT: not known */
+};
+
+/*
+ * From --device, --bios, --vmid and --hostpci, as far as they are given. Returns an exit status.
+ */
+int rom_audience_read(const struct rom_command *command, struct rom_audience *ret,
+		      struct error *err);
+
+/* Prints what becomes of the ROM: a line or more for each reader of interest, and the remarks. */
+void rom_judgement_print(const struct rom_audience *audience,
+			 const struct rom_judgement *judgement);
+
+/* Whether the reader is there at all: of the two firmwares only the VM's, when it is known. */
+bool rom_audience_has(const struct rom_audience *audience, enum rom_reader reader);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio rom vfct. Lists and extracts the images of the ACPI table VFCT. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rom/vendor.h"
+#include "rom/vfct.h"
+#include "setup/rom/rom.h"
+
+static int read_table(const struct rom_command *command, struct rom_file *ret, struct error *err)
+{
+	const char *path = command->given[OPTION_TABLE];
+	int r;
+
+	if (path)
+		return rom_file_read(path, ret, err);
+	ret->name = "/" VFCT_FILE;
+	r = sysroot_read(command->root, VFCT_FILE, VFCT_SIZE_MAX, &ret->data, &ret->size);
+	if (r == -ENOENT)
+		return error_set(err, r,
+				 "this machine has no ACPI table VFCT: only AMD's firmware makes "
+				 "one, and only for AMD graphics that it started");
+	if (r < 0)
+		return error_set(err, r, "cannot read '%s': %s%s", ret->name, strerror(-r),
+				 r == -EACCES ? "; run this as root" : "");
+	return 0;
+}
+
+/* "03:00.0", or the numbers as they are where they are no address. */
+static void format_place(const struct vfct_image *image, char buffer[40])
+{
+	snprintf(buffer, 40, "%02x:%02x.%x", image->bus, image->device, image->function);
+}
+
+/* What kind of bytes the image is made of. */
+static const char *describe_data(const struct vfct_image *image)
+{
+	cleanup_rom struct rom rom = { 0 };
+	struct rom_atom atom;
+
+	if (rom_parse(image->data, &rom, NULL) < 0 || rom.count == 0)
+		return "not an option ROM";
+	return rom_atom_find(&rom.images[0], &atom) ? "AMD video BIOS" : "option ROM without ATOM";
+}
+
+static void print_faults(const struct vfct *vfct)
+{
+	if (vfct->missing)
+		printf("The file is %zu bytes shorter than the table says it is.\n", vfct->missing);
+	if (vfct->surplus)
+		printf("%zu bytes follow the table in the file.\n", vfct->surplus);
+	if (!vfct->checksum_ok && !vfct->missing)
+		printf("The checksum of the table is wrong.\n");
+	if (vfct->end == VFCT_END_HEADER)
+		printf("The table ends with bytes that are no image.\n");
+	if (vfct->end == VFCT_END_TRUNCATED)
+		printf("The last image is longer than what is left of the table.\n");
+}
+
+static void print_table(const struct rom_file *file, const struct vfct *vfct)
+{
+	printf("%s: %u bytes, %zu image%s, checksum %s\n", file->name, vfct->length, vfct->count,
+	       vfct->count == 1 ? "" : "s", vfct->checksum_ok ? "right" : "wrong");
+	if (vfct->count > 0)
+		printf("\n  %-9s %-10s %8s  %s\n", "address", "device", "bytes", "what");
+	for (size_t i = 0; i < vfct->count; i++) {
+		const struct vfct_image *image = &vfct->images[i];
+		char place[40];
+
+		format_place(image, place);
+		printf("  %-9s %04x:%04x  %8zu  %s\n", place, image->vendor_id, image->device_id,
+		       image->data.size, describe_data(image));
+	}
+	print_faults(vfct);
+}
+
+static void print_json(const struct rom_file *file, const struct vfct *vfct)
+{
+	json_t *images = json_array();
+
+	for (size_t i = 0; i < vfct->count; i++) {
+		const struct vfct_image *image = &vfct->images[i];
+
+		json_array_append_new(
+			images,
+			json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "bus",
+				  (json_int_t)image->bus, "device_number",
+				  (json_int_t)image->device, "function",
+				  (json_int_t)image->function, "vendor",
+				  json_hex_id(image->vendor_id), "device",
+				  json_hex_id(image->device_id), "subsystem_vendor",
+				  json_hex_id(image->subsystem_vendor), "subsystem_device",
+				  json_hex_id(image->subsystem_device), "revision",
+				  (json_int_t)image->revision, "offset", (json_int_t)image->offset,
+				  "size", (json_int_t)image->data.size));
+	}
+	print_json_document(json_pack("{s:o, s:I, s:b, s:b, s:o}", "file", json_name(file->name),
+				      "length", (json_int_t)vfct->length, "checksum_right",
+				      vfct->checksum_ok, "complete",
+				      vfct->end == VFCT_END_MARK || vfct->end == VFCT_END_TABLE,
+				      "images", images));
+}
+
+static const struct vfct_image *find_by_ids(const struct vfct *vfct, uint16_t vendor,
+					    uint16_t device, struct error *err)
+{
+	const struct vfct_image *found = NULL;
+
+	for (size_t i = 0; i < vfct->count; i++) {
+		const struct vfct_image *image = &vfct->images[i];
+
+		if (image->vendor_id != vendor || image->device_id != device)
+			continue;
+		if (found) {
+			error_set(err, -EINVAL,
+				  "several images are for %04x:%04x; give the address of one",
+				  vendor, device);
+			return NULL;
+		}
+		found = image;
+	}
+	if (!found)
+		error_set(err, -ENOENT, "the table has no image for %04x:%04x", vendor, device);
+	return found;
+}
+
+/* The address alone tells, since a recorded table may be of another machine. */
+static const struct vfct_image *find_by_address(const struct vfct *vfct, struct pci_address address,
+						struct error *err)
+{
+	for (size_t i = 0; i < vfct->count; i++)
+		if (vfct_image_is_at(&vfct->images[i], address))
+			return &vfct->images[i];
+	error_set(err, -ENOENT, "the table has no image for %02x:%02x.%x", address.bus,
+		  address.device, address.function);
+	return NULL;
+}
+
+/* A device of this machine may have got another bus number since its firmware made the table. */
+static const struct vfct_image *find_by_device(const struct rom_command *command,
+					       const struct vfct *vfct, struct pci_address address,
+					       struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { 0 };
+	const struct vfct_image *image = NULL;
+
+	if (command->given[OPTION_TABLE] ||
+	    pci_device_read(command->root, address, &device, NULL) < 0)
+		return find_by_address(vfct, address, err);
+	switch (vfct_find(vfct, address, device.vendor, device.device, &image)) {
+	case VFCT_MATCH_EXACT:
+		break;
+	case VFCT_MATCH_ID:
+		fprintf(stderr,
+			"pve-vfio: %s: the table has it at %02x:%02x.%x: the bus numbers have "
+			"changed since\n",
+			device.name, image->bus, image->device, image->function);
+		break;
+	case VFCT_MATCH_NONE:
+		error_set(err, -ENOENT, "%s: the table has no image for it (%04x:%04x)",
+			  device.name, device.vendor, device.device);
+		break;
+	case VFCT_MATCH_SEVERAL:
+		error_set(
+			err, -ENOENT,
+			"%s: several images have its ids (%04x:%04x) and none its address; choose "
+			"one with --table /" VFCT_FILE " --device ADDRESS",
+			device.name, device.vendor, device.device);
+		break;
+	}
+	return image;
+}
+
+static const struct vfct_image *choose(const struct rom_command *command, const struct vfct *vfct,
+				       struct error *err)
+{
+	const char *text = command->given[OPTION_DEVICE];
+	struct pci_address address;
+	uint16_t vendor, device;
+	bool is_address;
+
+	if (!text && vfct->count == 1)
+		return &vfct->images[0];
+	if (!text) {
+		error_set(err, -EINVAL, "the table has %zu images; choose one with --device",
+			  vfct->count);
+		return NULL;
+	}
+	if (rom_device_parse(text, &address, &vendor, &device, &is_address) < 0) {
+		error_set(err, -EINVAL, "'%s' is no device: neither an address nor VVVV:DDDD",
+			  text);
+		return NULL;
+	}
+	return is_address ? find_by_device(command, vfct, address, err)
+			  : find_by_ids(vfct, vendor, device, err);
+}
+
+static int extract(const struct rom_command *command, const struct vfct *vfct, struct error *err)
+{
+	const char *path = command->given[OPTION_OUTPUT];
+	const struct vfct_image *image = choose(command, vfct, err);
+	char place[40];
+
+	if (!image || rom_file_write(path, image->data, err) < 0)
+		return STATUS_FAILED;
+	format_place(image, place);
+	fprintf(stderr, "%s: %zu bytes, the video BIOS of %04x:%04x at %s\n", path,
+		image->data.size, image->vendor_id, image->device_id, place);
+	return STATUS_DONE;
+}
+
+int rom_vfct(const struct rom_command *command, struct error *err)
+{
+	bool list = command->given[OPTION_LIST] || command->json;
+	cleanup_rom_file struct rom_file file = { 0 };
+	cleanup_vfct struct vfct vfct = { 0 };
+
+	if (command->given[OPTION_OUTPUT] && list)
+		return rom_usage_error("-o writes one image, and does not go with a list");
+	if (command->given[OPTION_DEVICE] && !command->given[OPTION_OUTPUT])
+		return rom_usage_error("--device needs -o FILE");
+	if (read_table(command, &file, err) < 0 ||
+	    vfct_parse(rom_file_bytes(&file), &vfct, err) < 0)
+		return STATUS_FAILED;
+	if (command->given[OPTION_OUTPUT])
+		return extract(command, &vfct, err);
+	if (command->json)
+		print_json(&file, &vfct);
+	else
+		print_table(&file, &vfct);
+	return STATUS_DONE;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: vm/settings.c: what is not understood is told by file, line and key. */
+#include "test.h"
+#include "tree.h"
+
+#include "settings/settings.h"
+
+#define NODE_FILE "etc/pve-vfio/config.json"
+#define VM_FILE	  "etc/pve/pve-vfio/101.json"
+
+static int parse(const char *text, struct settings *settings, struct error *err)
+{
+	*err = (struct error){ 0 };
+	settings_init(settings);
+	return settings_parse("it", text, strlen(text), settings, err);
+}
+
+static struct pci_address address(const char *text)
+{
+	struct pci_address parsed = { 0 };
+
+	assert_int_equal(pci_address_parse(text, &parsed), 0);
+	return parsed;
+}
+
+static void test_defaults(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_settings struct settings settings = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), 0);
+	assert_false(settings.keep);
+	assert_false(settings.refuse_siblings);
+	assert_int_equal(settings.deadline_s, 30);
+	assert_int_equal(settings.allow.count, 0);
+	assert_false(settings_keep(&settings, address("0000:01:00.0")));
+	assert_null(settings_pin(&settings, address("0000:01:00.0")));
+}
+
+static void test_all(void **state)
+{
+	static const char text[] =
+		"{\"after_stop\": \"keep\", \"siblings\": \"refuse\", \"deadline_s\": 3600,\n"
+		"\"allow\": [\"romfile\", \"device-held\"],\n"
+		"\"devices\": {\"0000:01:00.0\": {\"after_stop\": \"host\"},"
+		" \"0000:02:00.0\": {}},\n"
+		"\"pins\": {\"0000:01:00.0\": {\"id\": \"10de:2484\", \"class\": \"030000\","
+		" \"subsystem\": \"1462:3909\", \"serial\": \"52-54-00-ff-ff-12-34-56\"}}}";
+	cleanup_settings struct settings settings = { 0 };
+	const struct pin *pin;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(text, &settings, &err), 0);
+	assert_true(settings.keep);
+	assert_true(settings.refuse_siblings);
+	assert_int_equal(settings.deadline_s, 3600);
+	assert_true(strings_has(&settings.allow, "device-held"));
+	assert_false(settings_keep(&settings, address("0000:01:00.0")));
+	assert_true(settings_keep(&settings, address("0000:02:00.0")));
+	assert_true(settings_keep(&settings, address("0000:03:00.0")));
+	pin = settings_pin(&settings, address("0000:01:00.0"));
+	assert_non_null(pin);
+	assert_int_equal(pin->identity.vendor, 0x10de);
+	assert_int_equal(pin->identity.subsystem_device, 0x3909);
+	assert_int_equal(pin->identity.class_code, 0x030000);
+	assert_string_equal(pin->identity.serial, "52-54-00-ff-ff-12-34-56");
+	assert_null(settings_pin(&settings, address("0000:02:00.0")));
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{ "{\"after_stopp\": \"keep\"}",
+		  "it, line 1: 'after_stopp' is no setting; did you mean 'after_stop'?" },
+		{ "{\n\n\"pin\": {}}", "it, line 3: 'pin' is no setting; did you mean 'pins'?" },
+		{ "{\"after_stop\": \"vm\"}",
+		  "it, line 1: 'after_stop' must be \"host\" or \"keep\"" },
+		{ "{\"after_stop\": true}",
+		  "it, line 1: 'after_stop' must be \"host\" or \"keep\"" },
+		{ "{\"siblings\": null}", "it, line 1: 'siblings' must be \"take\" or \"refuse\"" },
+		{ "{\"deadline_s\": 0}", "it, line 1: 'deadline_s' must be a whole number of "
+					 "seconds from 1 to 3600" },
+		{ "{\"deadline_s\": 3601}", "it, line 1: 'deadline_s' must be a whole number of "
+					    "seconds from 1 to 3600" },
+		{ "{\"deadline_s\": -1}", "it, line 1: 'deadline_s' must be a whole number of "
+					  "seconds from 1 to 3600" },
+		{ "{\"deadline_s\": 1.5}", "it, line 1: 'deadline_s' must be a whole number of "
+					   "seconds from 1 to 3600" },
+		{ "{\"allow\": \"romfile\"}", "it, line 1: 'allow' must be an array of check ids" },
+		{ "{\"allow\": [\"romfile\", 7]}",
+		  "it, line 1: 'allow' must be an array of check ids" },
+		{ "{\"driver\": \"../x\"}",
+		  "it, line 1: 'driver' must be \"auto\" or the name of a VFIO driver" },
+		{ "{\"stop_units\": [\"--now\"]}",
+		  "it, line 1: 'stop_units' must be an array of services: [\"NAME.service\"]" },
+		{ "{\"stop_units\": [\"-H.service\"]}",
+		  "it, line 1: 'stop_units' must be an array of services: [\"NAME.service\"]" },
+		{ "{\"stop_units\": [\"a b.service\"]}",
+		  "it, line 1: 'stop_units' must be an array of services: [\"NAME.service\"]" },
+		{ "{\"unload_modules\": [\"a/b\"]}",
+		  "it, line 1: 'unload_modules' must be an array of kernel modules" },
+		{ "{\"console\": \"keep\"}",
+		  "it, line 1: 'console' must be \"release\" or \"leave\"" },
+		{ "{\"trace\": 1}", "it, line 1: 'trace' must be true or false" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"\"}}}",
+		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
+		  "\"flr bus\"" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \" \"}}}",
+		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
+		  "\"flr bus\"" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"d3cold\": 0}}}",
+		  "it, line 1: 'd3cold' must be true or false" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"power\": \"off\"}}}",
+		  "it, line 1: 'power' must be \"auto\" or \"on\"" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"resize_bar\": {\"6\": 256}}}}",
+		  "it, line 1: 'resize_bar' must be an object of sizes in MiB, powers of two, by the "
+		  "BAR's number: {\"1\": 8192}" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"resize_bar\": {\"1\": 300}}}}",
+		  "it, line 1: 'resize_bar' must be an object of sizes in MiB, powers of two, by the "
+		  "BAR's number: {\"1\": 8192}" },
+		{ "{\"devices\": {\"0000:01:00.0\": {\"rescan\": \"yes\"}}}",
+		  "it, line 1: 'rescan' must be true or false" },
+		{ "{\"devices\": []}", "it, line 1: 'devices' must be an object of addresses" },
+		{ "{\"devices\": {\"01:00.0\": {}}}",
+		  "it, line 1: '01:00.0' is no full PCI address such as 0000:01:00.0" },
+		{ "{\"devices\": {\"0000:01:00.0\": 7}}",
+		  "it, line 1: '0000:01:00.0' must be an object" },
+		{ "{\"siblings\": \"take\",\n\"devices\": {\n\"0000:01:00.0\": {\n\"after_stp\": 1}}}",
+		  "it, line 4: 'after_stp' is no setting; did you mean 'after_stop'?" },
+		{ "{\"after_stop\": \"keep\",\n\"devices\": {\n\"0000:01:00.0\": {\n"
+		  "\"after_stop\": 1}}}",
+		  "it, line 4: 'after_stop' must be \"host\" or \"keep\"" },
+		{ "{\"pins\": 7}", "it, line 1: 'pins' must be an object of addresses" },
+		{ "{\"pins\": {\"0000:01:00.0\": {\"id\": \"10de:2484\"}}}",
+		  "it, line 1: '0000:01:00.0' lacks its 'id' or 'class'" },
+		{ "{\"pins\": {\"0000:01:00.0\": {\"id\": \"10de-2484\", \"class\": \"030000\"}}}",
+		  "it, line 1: 'id' is not as pve-vfio wrote it" },
+		{ "{\"pins\": {\"0000:01:00.0\": {\"id\": \"10de:248g\", \"class\": \"030000\"}}}",
+		  "it, line 1: 'id' is not as pve-vfio wrote it" },
+		{ "{\"pins\": {\"0000:01:00.0\": {\"id\": \"10de:2484\", \"class\": \"3000\"}}}",
+		  "it, line 1: 'class' is not as pve-vfio wrote it" },
+		{ "{\"pins\": {\"0000:01:00.0\": {\"serial\": \"0123456789012345678901234\"}}}",
+		  "it, line 1: 'serial' is not as pve-vfio wrote it" },
+		{ "{\"pins\": {\"0000:01:00.0\": {\"vendor\": 7}}}",
+		  "it, line 1: 'vendor' is no setting; did you mean 'id'?" },
+		{ "[]", "it: not a JSON object" },
+		{ "{\"siblings\": \"take\", \"siblings\": \"take\"}", NULL },
+		{ "", NULL },
+		{ "{", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_settings struct settings settings = { 0 };
+		struct error err;
+
+		assert_row(rows[i].text, parse(rows[i].text, &settings, &err) == -EBADMSG);
+		if (rows[i].message)
+			assert_string_equal(err.message, rows[i].message);
+		else
+			assert_int_equal(strncmp(err.message, "it: line ", 9), 0);
+	}
+}
+
+/* The VM's file goes over the node's; nothing of a broken one applies. */
+static void test_two_files(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_settings struct settings settings = { 0 };
+	struct error err = { 0 };
+
+	tree_file(tree, NODE_FILE,
+		  "{\"after_stop\": \"keep\", \"deadline_s\": 60, \"allow\": [\"romfile\"]}");
+	tree_file(tree, VM_FILE, "{\"deadline_s\": 7, \"allow\": [\"device-held\"]}");
+	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), 0);
+	assert_true(settings.keep);
+	assert_int_equal(settings.deadline_s, 7);
+	assert_int_equal(settings.allow.count, 1);
+	assert_true(strings_has(&settings.allow, "device-held"));
+	settings_done(&settings);
+	/* another VM's, and the node's alone */
+	assert_int_equal(settings_read(&tree->root, 102, &settings, &err), 0);
+	assert_int_equal(settings.deadline_s, 60);
+	settings_done(&settings);
+	assert_int_equal(settings_read(&tree->root, 0, &settings, &err), 0);
+	assert_int_equal(settings.deadline_s, 60);
+	settings_done(&settings);
+
+	tree_file(tree, VM_FILE, "{\"deadline_s\": 7, \"x\": 1}");
+	settings = (struct settings){ .deadline_s = 4711 };
+	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), -EBADMSG);
+	assert_string_equal(err.message, "/etc/pve/pve-vfio/101.json, line 1: 'x' is no setting; "
+					 "did you mean 'pins'?");
+	assert_int_equal(settings.deadline_s, 4711);
+	settings.deadline_s = 0;
+	tree_remove(tree, VM_FILE);
+	tree_folder(tree, VM_FILE);
+	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), -EISDIR);
+	assert_string_equal(err.message, "cannot read /etc/pve/pve-vfio/101.json: Is a directory");
+}
+
+/* What is printed would give the same settings again. */
+static void test_round_trip(void **state)
+{
+	static const char text[] =
+		"{\"after_stop\": \"keep\", \"siblings\": \"refuse\", \"deadline_s\": 7, "
+		"\"driver\": \"auto\", \"stop_units\": [\"a@b.service\"], "
+		"\"unload_modules\": [\"nvidia_uvm\"], \"console\": \"leave\", "
+		"\"trace\": true, \"allow\": [\"romfile\"], \"devices\": {\"0000:01:00.0\": "
+		"{\"after_stop\": \"host\", \"reset_method\": \"flr bus\", \"d3cold\": false, "
+		"\"power\": \"on\", \"resize_bar\": {\"1\": 8192}, \"rescan\": true}}, "
+		"\"pins\": {\"10000:e1:00.0\": {\"id\": \"10de:2484\", \"subsystem\": "
+		"\"1462:3909\", \"class\": \"030000\", \"serial\": \"x\"}}}";
+	cleanup_settings struct settings settings = { 0 };
+	cleanup_free char *again = NULL;
+	struct error err;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(parse(text, &settings, &err), 0);
+	json = settings_json(&settings);
+	again = json_dumps(json, 0);
+	json_decref(json);
+	assert_string_equal(again, text);
+}
+
+static void test_truncated(void **state)
+{
+	static const char text[] = "{\"after_stop\": \"keep\", \"allow\": [\"romfile\"], "
+				   "\"pins\": {\"0000:01:00.0\": {\"id\": \"10de:2484\", "
+				   "\"class\": \"030000\"}}}";
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(text) - 1; size++) {
+		cleanup_settings struct settings settings = { 0 };
+		struct error err = { 0 };
+
+		settings_init(&settings);
+		assert_int_equal(settings_parse("it", text, size, &settings, &err), -EBADMSG);
+	}
+}
+
+/* The size counts: what lies behind the document is not looked at for the line of a key. */
+static void test_not_terminated(void **state)
+{
+	static const char text[] = "{\"\\u0061b\": 1}";
+	cleanup_settings struct settings settings = { 0 };
+	cleanup_free char *exact = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	exact = malloc(sizeof(text) - 1);
+	memcpy(exact, text, sizeof(text) - 1);
+	settings_init(&settings);
+	assert_int_equal(settings_parse("it", exact, sizeof(text) - 1, &settings, &err), -EBADMSG);
+}
+
+/* As the kernel shows it, which is what is compared when it has been set. */
+static void test_reset_method(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "flr bus", "flr bus" },
+		{ "  flr   bus ", "flr bus" },
+		{ "default", "default" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_free char *text =
+			text_format("{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"%s\"}}}",
+				    rows[i][0]);
+		cleanup_settings struct settings settings = { 0 };
+		struct error err;
+
+		assert_int_equal(parse(text, &settings, &err), 0);
+		assert_string_equal(settings.devices[0].reset_method, rows[i][1]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(test_defaults),	   cmocka_unit_test(test_all),
+		cmocka_unit_test(test_refused),	   tree_test(test_two_files),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_reset_method),
+		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_not_terminated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

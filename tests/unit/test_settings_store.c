@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: vm/store.c. */
+#include <errno.h>
+
+#include "test.h"
+#include "tree.h"
+
+#include "settings/settings.h"
+#include "settings/store.h"
+
+#define FILE_PATH "etc/pve/pve-vfio/101.json"
+
+static void assert_file(const struct tree *tree, const char *wanted)
+{
+	cleanup_free char *text = tree_has(tree, FILE_PATH) ? tree_read(tree, FILE_PATH) : NULL;
+
+	assert_text(text, wanted);
+}
+
+static void test_chain(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_settings struct settings settings = { 0 };
+	struct error err = { 0 };
+
+	tree_folder(tree, "etc/pve");
+	assert_int_equal(store_chain(&tree->root, 101, NULL, &err), 0);
+	assert_file(tree, NULL);
+	assert_int_equal(store_chain(&tree->root, 101, "local:snippets/x", &err), 0);
+	assert_file(tree, "{\n  \"chain\": \"local:snippets/x\"\n}\n");
+	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), 0);
+	assert_text(settings.chain, "local:snippets/x");
+	assert_int_equal(store_chain(&tree->root, 101, NULL, &err), 0);
+	assert_file(tree, NULL);
+
+	/* all else stays, and what cannot be understood too */
+	tree_file(tree, FILE_PATH, "{\"trace\": true, \"chain\": \"a:b\"}");
+	assert_int_equal(store_chain(&tree->root, 101, NULL, &err), 0);
+	assert_file(tree, "{\n  \"trace\": true\n}\n");
+	tree_file(tree, FILE_PATH, "garbage");
+	assert_int_equal(store_chain(&tree->root, 101, "a:b", &err), -EBADMSG);
+	assert_file(tree, "garbage");
+}
+
+static void test_unpin(void **state)
+{
+	const struct tree *tree = *state;
+	struct pci_address items[] = { { .bus = 1 }, { .bus = 1, .function = 1 } };
+	struct pci_addresses addresses = { items, 2 };
+	struct error err = { 0 };
+
+	tree_file(tree, FILE_PATH,
+		  "{\"pins\": {\"0000:01:00.0\": {}, \"0000:02:00.0\": {}}, \"trace\": true}");
+	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
+	assert_file(tree,
+		    "{\n  \"pins\": {\n    \"0000:02:00.0\": {}\n  },\n  \"trace\": true\n}\n");
+	items[0].bus = 2;
+	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
+	assert_file(tree, "{\n  \"trace\": true\n}\n");
+	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
+}
+
+static void test_no_cluster_file_system(void **state)
+{
+	const struct tree *tree = *state;
+	struct error err = { 0 };
+
+	assert_int_equal(store_chain(&tree->root, 101, "a:b", &err), -ENOENT);
+	assert_text(err.message,
+		    "cannot write /etc/pve/pve-vfio/101.json: No such file or directory");
+}
+
+/* The key itself, as the hook reads it. */
+static void test_setting(void **state)
+{
+	static const struct {
+		const char *value, *chain;
+		int r;
+	} rows[] = {
+		{ "\"local:snippets/x\"", "local:snippets/x", 0 },
+		{ "null", NULL, 0 },
+		{ "\"x\"", NULL, -EBADMSG },
+		{ "\"\"", NULL, -EBADMSG },
+		{ "1", NULL, -EBADMSG },
+		{ "[]", NULL, -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_settings struct settings settings = { 0 };
+		cleanup_free char *text = text_format("{\"chain\": %s}", rows[i].value);
+		struct error err = { 0 };
+
+		settings_init(&settings);
+		assert_row(rows[i].value, settings_parse("FILE", text, strlen(text), &settings,
+							 &err) == rows[i].r);
+		assert_text(settings.chain, rows[i].chain);
+	}
+}
+
+/* The VM's file can undo what the node's sets. */
+static void test_null_over_node(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_settings struct settings settings = { 0 };
+
+	tree_file(tree, "etc/pve-vfio/config.json", "{\"chain\": \"a:b\"}");
+	tree_file(tree, FILE_PATH, "{\"chain\": null}");
+	assert_int_equal(settings_read(&tree->root, 101, &settings, NULL), 0);
+	assert_null(settings.chain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		tree_test(test_chain),
+		tree_test(test_unpin),
+		tree_test(test_no_cluster_file_system),
+		cmocka_unit_test(test_setting),
+		tree_test(test_null_over_node),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
