@@ -313,7 +313,11 @@ const char *check_level_name(enum check_level level)
 int finding_add(struct findings *findings, enum check_id id, const char *subject,
 		const char *evidence, ...)
 {
-	struct finding finding = { .id = id, .subject = strdup(subject) };
+	struct finding finding = {
+		.id = id,
+		.level = descriptions[id].level,
+		.subject = strdup(subject),
+	};
 	va_list arguments;
 
 	va_start(arguments, evidence);
@@ -330,6 +334,34 @@ int finding_add(struct findings *findings, enum check_id id, const char *subject
 	}
 	findings->items[findings->count++] = finding;
 	return 0;
+}
+
+int finding_advise(struct findings *findings, const char *remedy, ...)
+{
+	struct finding *last = &findings->items[findings->count - 1];
+	va_list arguments;
+	char *words;
+
+	va_start(arguments, remedy);
+	if (vasprintf(&words, remedy, arguments) < 0)
+		words = NULL;
+	va_end(arguments);
+	if (!words)
+		return -ENOMEM;
+	text_clean(words, "");
+	free(last->remedy);
+	last->remedy = words;
+	return 0;
+}
+
+void finding_set_level(struct findings *findings, enum check_level level)
+{
+	findings->items[findings->count - 1].level = level;
+}
+
+const char *finding_remedy(const struct finding *finding)
+{
+	return finding->remedy ? finding->remedy : descriptions[finding->id].remedy;
 }
 
 int finding_add_list(struct findings *findings, enum check_id id, const char *subject,
@@ -353,8 +385,7 @@ size_t findings_count(const struct findings *findings, enum check_level level)
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->count; i++)
-		count += descriptions[findings->items[i].id].level == level &&
-			 !findings->items[i].allowed;
+		count += findings->items[i].level == level && !findings->items[i].allowed;
 	return count;
 }
 
@@ -363,6 +394,7 @@ void findings_done(struct findings *findings)
 	for (size_t i = 0; i < findings->count; i++) {
 		free(findings->items[i].subject);
 		free(findings->items[i].evidence);
+		free(findings->items[i].remedy);
 	}
 	free(findings->items);
 	*findings = (struct findings){ 0 };

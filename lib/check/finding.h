@@ -77,9 +77,11 @@ const char *check_level_name(enum check_level level);
 
 struct finding {
 	enum check_id id;
-	char *subject;	/* "hostpci0", "0000:01:00.0" */
-	char *evidence; /* what was seen, in a sentence */
-	bool allowed;	/* by the settings: it refuses no start */
+	enum check_level level; /* the table's, unless finding_set_level() said another */
+	char *subject;		/* "hostpci0", "0000:01:00.0" */
+	char *evidence;		/* what was seen, in a sentence */
+	char *remedy;		/* what to do on this machine; NULL: as the table says */
+	bool allowed;		/* by the settings: it refuses no start */
 };
 
 /* Started as { 0 }. */
@@ -91,6 +93,19 @@ struct findings {
 /* Adds one; 0 or -ENOMEM. */
 int finding_add(struct findings *findings, enum check_id id, const char *subject,
 		const char *evidence, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * What to do on this machine about the finding that was added last: VM, address and command are
+ * filled in. Counts in place of the table's remedy. 0 or -ENOMEM.
+ */
+int finding_advise(struct findings *findings, const char *remedy, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The finding that was added last is of another level than the table says. */
+void finding_set_level(struct findings *findings, enum check_level level);
+
+/* What to do about it: its own remedy, or the table's. */
+const char *finding_remedy(const struct finding *finding);
 
 /*
  * Adds one whose evidence is a list of what was found, cut where it gets long; none for an empty

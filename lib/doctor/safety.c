@@ -280,7 +280,7 @@ static int refuse(struct safety *safety, const char *why)
 /* Of the findings the errors forbid, and all that is a use is told. */
 static int take_finding(struct safety *safety, const struct finding *finding)
 {
-	bool error = check_describe(finding->id)->level == LEVEL_ERROR;
+	bool error = finding->level == LEVEL_ERROR;
 	cleanup_free char *words = strdup(finding->evidence);
 	size_t length;
 

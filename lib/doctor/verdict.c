@@ -60,11 +60,10 @@ int verdicts_add_findings(struct verdicts *verdicts, const struct findings *find
 
 	for (size_t i = 0; i < findings->count && r == 0; i++) {
 		const struct finding *finding = &findings->items[i];
-		const struct check_description *check = check_describe(finding->id);
 
-		r = verdict_add(verdicts, finding->allowed ? VERDICT_INFO : levels[check->level],
-				check->id, finding->subject, check->remedy, "%s%s",
-				finding->evidence,
+		r = verdict_add(verdicts, finding->allowed ? VERDICT_INFO : levels[finding->level],
+				check_describe(finding->id)->id, finding->subject,
+				finding_remedy(finding), "%s%s", finding->evidence,
 				finding->allowed ? " The settings allow it." : "");
 	}
 	return r;

@@ -10,14 +10,14 @@ json_t *findings_json(const struct findings *findings)
 
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
-		const struct check_description *check = check_describe(finding->id);
 
 		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:b, s:s, s:s, s:s}", "id", check->id,
-						"level", check_level_name(check->level), "allowed",
+				      json_pack("{s:s, s:s, s:b, s:s, s:s, s:s}", "id",
+						check_describe(finding->id)->id, "level",
+						check_level_name(finding->level), "allowed",
 						finding->allowed, "subject", finding->subject,
 						"evidence", finding->evidence, "remedy",
-						check->remedy));
+						finding_remedy(finding)));
 	}
 	return array;
 }

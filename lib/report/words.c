@@ -170,13 +170,13 @@ void words_wrap(struct text *text, size_t line, const char *first, const char *i
 
 static void add_finding(struct text *text, const struct finding *finding)
 {
-	const struct check_description *description = check_describe(finding->id);
-	cleanup_free char *head = text_format("%s [%s]%s:", finding->subject, description->id,
-					      finding->allowed ? ", allowed" : "");
+	cleanup_free char *head =
+		text_format("%s [%s]%s:", finding->subject, check_describe(finding->id)->id,
+			    finding->allowed ? ", allowed" : "");
 
-	words_wrap(text, WORDS_WIDTH, check_level_name(description->level), " ", head ? head : "");
+	words_wrap(text, WORDS_WIDTH, check_level_name(finding->level), " ", head ? head : "");
 	words_wrap(text, WORDS_WIDTH, " ", " ", finding->evidence);
-	words_wrap(text, WORDS_WIDTH, "  What to do:", " ", description->remedy);
+	words_wrap(text, WORDS_WIDTH, "  What to do:", " ", finding_remedy(finding));
 }
 
 char *words_findings(const struct findings *findings)
@@ -186,7 +186,7 @@ char *words_findings(const struct findings *findings)
 
 	for (size_t level = 0; level < sizeof(levels) / sizeof(*levels); level++)
 		for (size_t i = 0; i < findings->count; i++)
-			if (check_describe(findings->items[i].id)->level == levels[level])
+			if (findings->items[i].level == levels[level])
 				add_finding(&text, &findings->items[i]);
 	return text_take(&text);
 }

@@ -65,6 +65,24 @@ static void test_findings(void **state)
 	assert_int_equal(findings_count(&findings, LEVEL_ERROR), 19);
 }
 
+/* A finding's own remedy and level count in place of the table's. */
+static void test_advice_of_its_own(void **state)
+{
+	cleanup_findings struct findings findings = { 0 };
+
+	(void)state;
+	assert_int_equal(finding_add(&findings, CHECK_NO_RESET, "0000:01:00.0", "None."), 0);
+	assert_string_equal(finding_remedy(&findings.items[0]),
+			    check_describe(CHECK_NO_RESET)->remedy);
+	assert_int_equal(finding_advise(&findings, "Run 'qm shutdown %u'.\x1b", 101), 0);
+	assert_int_equal(finding_advise(&findings, "Run 'qm shutdown %u'.\x1b", 102), 0);
+	assert_string_equal(finding_remedy(&findings.items[0]), "Run 'qm shutdown 102'.?");
+	assert_int_equal(findings_count(&findings, LEVEL_WARNING), 1);
+	finding_set_level(&findings, LEVEL_ERROR);
+	assert_int_equal(findings_count(&findings, LEVEL_WARNING), 0);
+	assert_int_equal(findings_count(&findings, LEVEL_ERROR), 1);
+}
+
 /* What is quoted can hold anything, and a terminal obeys control characters. */
 static void test_control_characters(void **state)
 {
@@ -165,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_descriptions),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_advice_of_its_own),
 		cmocka_unit_test(test_control_characters),
 		machine_test(test_control_characters_of_a_line),
 		machine_test(test_run),
