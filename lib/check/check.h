@@ -16,7 +16,7 @@
  */
 int check_start_run(const struct start *start, struct findings *findings, struct error *err);
 
-/* The topics. */
+/* The topics. The plan they are given has no device that is only foreseen. */
 int check_config(const struct start *start, struct findings *findings, struct error *err);
 int check_device(const struct start *start, struct findings *findings, struct error *err);
 int check_pins(const struct start *start, struct findings *findings, struct error *err);

@@ -31,11 +31,8 @@ static int check_one(const struct start *start, const struct plan_device *planne
 
 int check_device(const struct start *start, struct findings *findings, struct error *err)
 {
-	for (size_t i = 0; i < start->plan.device_count; i++) {
-		const struct plan_device *planned = &start->plan.devices[i];
-
-		if (!planned->foreseen && check_one(start, planned, findings) < 0)
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		if (check_one(start, &start->plan.devices[i], findings) < 0)
 			return error_set_memory(err);
-	}
 	return 0;
 }

@@ -39,10 +39,9 @@ static int check_holders(const struct start *start, struct findings *findings, s
 		const struct vfio_holder *holder =
 			vfio_holder_of(&holders, planned->device.iommu_group);
 
-		if (holder && !planned->foreseen &&
-		    finding_add(findings, CHECK_DEVICE_HELD, planned->device.name,
-				"Process %d (%s) has its IOMMU group %d open.", (int)holder->pid,
-				holder->command, holder->group) < 0)
+		if (holder && finding_add(findings, CHECK_DEVICE_HELD, planned->device.name,
+					  "Process %d (%s) has its IOMMU group %d open.",
+					  (int)holder->pid, holder->command, holder->group) < 0)
 			return error_set_memory(err);
 	}
 	return 0;
@@ -57,7 +56,7 @@ static int check_claims(const struct start *start, struct findings *findings, st
 		const struct action *action =
 			claims_find(&start->claims, planned->device.name, &owner);
 
-		if (!action || planned->foreseen || owner->phase == JOURNAL_KEPT)
+		if (!action || owner->phase == JOURNAL_KEPT)
 			continue;
 		if (finding_add(findings, CHECK_DEVICE_OWNED, planned->device.name,
 				"VM %u has it (%s there; its journal says '%s').", owner->vmid,

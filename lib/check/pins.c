@@ -55,7 +55,7 @@ int check_pins(const struct start *start, struct findings *findings, struct erro
 		const struct plan_device *planned = &start->plan.devices[i];
 		const struct pin *pin = settings_pin(&start->settings, planned->device.address);
 
-		if (pin && !planned->foreseen && !planned->sibling &&
+		if (pin && !planned->sibling &&
 		    check_pin(start, pin, &planned->device, findings) < 0)
 			return error_set_memory(err);
 	}

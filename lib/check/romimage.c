@@ -21,7 +21,7 @@ static const struct pci_device *first_function(const struct start *start, const 
 	for (size_t i = 0; i < start->plan.device_count; i++) {
 		const struct plan_device *planned = &start->plan.devices[i];
 
-		if (!planned->foreseen && strcmp(planned->source, source) == 0)
+		if (strcmp(planned->source, source) == 0)
 			return &planned->device;
 	}
 	return NULL;

@@ -34,15 +34,36 @@ static int mark_allowed(const struct start *start, struct findings *findings, st
 	return 0;
 }
 
+/*
+ * The devices of `plan` that the VM gets. Those of an alternative that Proxmox VE will not choose are
+ * left alone, so nothing about them is a reason to refuse, or worth a word. NULL without memory.
+ */
+static struct plan_device *copy_taken(const struct plan *plan, size_t *ret_count)
+{
+	struct plan_device *taken = calloc(plan->device_count + 1, sizeof(*taken));
+	size_t count = 0;
+
+	for (size_t i = 0; taken && i < plan->device_count; i++)
+		if (!plan->devices[i].foreseen)
+			taken[count++] = plan->devices[i];
+	*ret_count = count;
+	return taken;
+}
+
 /* The topics change nothing, so what one has read of the host's classes is good for the others. */
 int check_start_run(const struct start *start, struct findings *findings, struct error *err)
 {
 	cleanup_child_memory struct child_memory children = { 0 };
+	cleanup_free struct plan_device *taken = NULL;
 	struct sysroot root = *start->root;
 	struct start looked_at = *start;
 
 	root.children = &children;
 	looked_at.root = &root;
+	taken = copy_taken(&start->plan, &looked_at.plan.device_count);
+	if (!taken)
+		return error_set_memory(err);
+	looked_at.plan.devices = taken;
 	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
 		int r = topics[i](&looked_at, findings, err);
 

@@ -11,7 +11,7 @@ int check_variant(const struct start *start, struct findings *findings, struct e
 		const struct plan_device *device = &start->plan.devices[i];
 		cleanup_vfio_driver struct vfio_driver best = { 0 };
 
-		if (device->sibling || device->foreseen ||
+		if (device->sibling ||
 		    vfio_driver_find(start->root, device->device.name, &best, NULL) < 0 ||
 		    !vfio_driver_is_variant(&best) || text_equal(best.name, device->vfio.name))
 			continue;

@@ -154,6 +154,70 @@ static void test_run(void **state)
 		     "hostpci0: 02:00.0,romfile=nosuch.rom\nhostpci1: 05:00\ntemplate: 1\n", "");
 }
 
+static bool has_finding(const struct machine *machine, enum check_id id)
+{
+	for (size_t i = 0; i < machine->findings.count; i++)
+		if (machine->findings.items[i].id == id)
+			return true;
+	return false;
+}
+
+/* Everything that is wrong with a device of the host, each of another topic. */
+static void spoil(const struct machine *machine)
+{
+	const struct tree *tree = &machine->tree;
+
+	tree_file(tree, "sys/devices/pci0000:00/" GPU "/nvme/nvme0/nvme0n1/dev", "259:0\n");
+	tree_link(tree, "sys/class/block/nvme0n1",
+		  "../../devices/pci0000:00/" GPU "/nvme/nvme0/nvme0n1");
+	tree_file(tree, "proc/1/mountinfo", "36 35 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+	tree_file(tree, "sys/devices/pci0000:00/" GPU "/drm/card0/uevent", "DEVNAME=dri/card0\n");
+	tree_link(tree, "sys/class/drm/card0", "../../devices/pci0000:00/" GPU "/drm/card0");
+	tree_process(tree, 10, "Xorg", 0);
+	tree_process_opens(tree, 10, 3, "/dev/dri/card0");
+	tree_attribute(tree, GPU, "reset_method", "");
+	tree_file(tree, "etc/pve/pve-vfio/101.json",
+		  "{\"siblings\": \"refuse\", \"pins\": {\"" GPU
+		  "\": {\"id\": \"15b3:1017\", \"class\": \"020000\"}}}\n");
+	machine_other_vm(machine, 102, JOURNAL_RUNNING, AUDIO, ACTION_DONE);
+}
+
+/* What Proxmox VE will not choose is left alone, so nothing that is wrong with it refuses a start. */
+static void test_other_alternative(void **state)
+{
+	static const char line[] = "hostpci0: mapping=both\n";
+	struct machine *machine = *state;
+	const struct tree *tree = &machine->tree;
+
+	tree_attribute(tree, NIC, "subsystem_vendor", "0x0001");
+	tree_attribute(tree, NIC, "subsystem_device", "0x0001");
+	tree_attribute(tree, GPU, "subsystem_vendor", "0x0001");
+	tree_attribute(tree, GPU, "subsystem_device", "0x0001");
+	tree_file(tree, "etc/pve/mapping/pci.cfg",
+		  "both\n"
+		  "\tmap id=8086:10d3,subsystem-id=0001:0001,iommugroup=15,node=pve1,path=" NIC "\n"
+		  "\tmap id=10de:2484,subsystem-id=0001:0001,iommugroup=14,node=pve1,path=" GPU "\n\n");
+	spoil(machine);
+	assert_found(machine, check_start_run, line, "");
+	assert_true(plan_has_device(&machine->start.plan,
+				    (struct pci_address){ .bus = 1, .function = 1 }));
+
+	/* the same devices, when they are the ones it will choose */
+	tree_file(tree, "etc/pve/mapping/pci.cfg",
+		  "both\n"
+		  "\tmap id=10de:2484,subsystem-id=0001:0001,iommugroup=14,node=pve1,path=" GPU "\n"
+		  "\tmap id=8086:10d3,subsystem-id=0001:0001,iommugroup=15,node=pve1,path=" NIC "\n\n");
+	machine_prepare(machine, line);
+	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err), 0);
+	for (size_t i = 0; i < machine->findings.count; i++)
+		assert_string_not_equal(machine->findings.items[i].subject, NIC);
+	assert_true(has_finding(machine, CHECK_STORAGE_IN_USE));
+	assert_true(has_finding(machine, CHECK_NODE_IN_USE));
+	assert_true(has_finding(machine, CHECK_GROUP_SIBLINGS));
+	assert_true(has_finding(machine, CHECK_DEVICE_OWNED));
+	assert_true(has_finding(machine, CHECK_NO_RESET));
+}
+
 static void test_allow(void **state)
 {
 	struct machine *machine = *state;
@@ -187,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_control_characters),
 		machine_test(test_control_characters_of_a_line),
 		machine_test(test_run),
+		machine_test(test_other_alternative),
 		machine_test(test_allow),
 	};
 
