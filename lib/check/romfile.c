@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: whether QEMU can open the files that romfile= names. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,15 +13,15 @@
 /* Why the file is of no use, or NULL. */
 static const char *find_fault(const struct sysroot *root, const char *path)
 {
-	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	cleanup_close int fd = sysroot_open_file(root, path);
 	struct stat status;
 
+	if (fd == -EINVAL)
+		return "not a regular file";
 	if (fd < 0)
 		return strerror(-fd);
 	if (fstat(fd, &status) < 0)
 		return strerror(errno);
-	if (!S_ISREG(status.st_mode))
-		return "not a regular file";
 	if (status.st_size == 0)
 		return "empty";
 	return NULL;

@@ -57,7 +57,7 @@ static int check_line(const struct start *start, const char *source, const char 
 	if (!path)
 		return -ENOMEM;
 	/* What cannot be read is told by romfile.c; what is larger is no option ROM. */
-	if (!device || sysroot_read(start->root, path + 1, ROM_SIZE_MAX, &data, &size) < 0)
+	if (!device || sysroot_read_file(start->root, path + 1, ROM_SIZE_MAX, &data, &size) < 0)
 		return 0;
 	return judge(start, device, source, path, (struct bytes){ (const uint8_t *)data, size },
 		     findings);

@@ -62,6 +62,26 @@ int sysroot_openat(const struct sysroot *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A path alone (O_PATH) opens nothing. */
+int sysroot_open_file(const struct sysroot *root, const char *path)
+{
+	cleanup_close int place = sysroot_openat(root, path, O_PATH), fd = -1;
+	struct stat before, after;
+
+	if (place < 0)
+		return place;
+	if (fstat(place, &before) < 0)
+		return -errno;
+	if (!S_ISREG(before.st_mode))
+		return -EINVAL;
+	fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &after) < 0)
+		return -errno;
+	return S_ISREG(after.st_mode) ? TAKE_FD(fd) : -EINVAL;
+}
+
 bool sysroot_exists(const struct sysroot *root, const char *path)
 {
 	cleanup_close int fd = sysroot_openat(root, path, O_PATH);
@@ -77,6 +97,14 @@ int sysroot_read(const struct sysroot *root, const char *path, size_t max, char 
 	if (fd < 0)
 		return fd;
 	return file_read_fd(fd, max, ret_data, ret_size);
+}
+
+int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, char **ret_data,
+		      size_t *ret_size)
+{
+	cleanup_close int fd = sysroot_open_file(root, path);
+
+	return fd < 0 ? fd : file_read_fd(fd, max, ret_data, ret_size);
 }
 
 int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value)

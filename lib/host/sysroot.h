@@ -43,11 +43,22 @@ void sysroot_done(struct sysroot *root);
  */
 int sysroot_openat(const struct sysroot *root, const char *path, int flags);
 
+/*
+ * Opens a regular file for reading; another kind is not opened at all, since opening a device node
+ * can move, reset or block the device. -EINVAL: it is of another kind. For names that somebody wrote
+ * into a configuration.
+ */
+int sysroot_open_file(const struct sysroot *root, const char *path);
+
 bool sysroot_exists(const struct sysroot *root, const char *path);
 
 /* Reads a whole file of at most `max` bytes; see file_read_fd(). */
 int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,
 		 size_t *ret_size);
+
+/* The same of what sysroot_open_file() opens. */
+int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, char **ret_data,
+		      size_t *ret_size);
 
 /*
  * Reads an attribute of sysfs or procfs, without its final newline. May block where the kernel

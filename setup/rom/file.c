@@ -17,9 +17,15 @@ int rom_file_read(const char *path, struct rom_file *ret, struct error *err)
 	bool standard = strcmp(path, "-") == 0;
 	struct rom_file file = { .name = standard ? "standard input" : path };
 	cleanup_close int fd = -1;
+	struct stat status;
 	int r;
 
 	if (!standard) {
+		/* Opening a device node can move, reset or block the device; a pipe is fine. */
+		if (stat(path, &status) == 0 &&
+		    (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)))
+			return error_set(err, -EINVAL, "'%s' is a device node, not an option ROM",
+					 path);
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return error_set(err, -errno, "cannot open '%s': %s", path,

@@ -65,7 +65,7 @@ static int look_at_old(const struct rom_command *command, const char *name,
 
 	if (!path)
 		return error_set_memory(err);
-	r = sysroot_read(command->root, path, ROM_SIZE_MAX, &data, &size);
+	r = sysroot_read_file(command->root, path, ROM_SIZE_MAX, &data, &size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0 &&

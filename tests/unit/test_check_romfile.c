@@ -2,6 +2,8 @@
 /* tests: check/romfile.c: each of its checks found in one situation and absent in another. */
 #include "start.h"
 
+#include <sys/inotify.h>
+
 #define FAULT(path, why) "romfile hostpci0: QEMU cannot use the option ROM '" path "': " why ".\n"
 
 static void test_hostpci(void **state)
@@ -48,6 +50,35 @@ static void test_hostpci(void **state)
 		     "");
 }
 
+/* What is of another kind is not opened: inotify sees each open(2) but one of a path alone. */
+static void test_not_opened(void **state)
+{
+	struct machine *machine = *state;
+	const struct tree *tree = &machine->tree;
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char path[PATH_MAX], event[512];
+
+	tree_file(tree, "usr/share/kvm/node", "x");
+	tree_path(tree, "usr/share/kvm/node", path);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	machine_prepare(machine, "hostpci0: 02:00.0,romfile=node\n");
+	assert_int_equal(check_romfile(&machine->start, &machine->findings, &machine->err), 0);
+	assert_true(read(watch, event, sizeof(event)) > 0);
+
+	tree_remove(tree, "usr/share/kvm/node");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	while (read(watch, event, sizeof(event)) > 0)
+		continue;
+	machine_prepare(machine, "hostpci0: 02:00.0,romfile=node\n"
+				 "args: -device vfio-pci,host=01:00.0,romfile=node\n");
+	assert_int_equal(check_romfile(&machine->start, &machine->findings, &machine->err), 0);
+	assert_int_equal(machine->findings.count, 2);
+	assert_int_equal(check_romimage(&machine->start, &machine->findings, &machine->err), 0);
+	assert_int_equal(read(watch, event, sizeof(event)), -1);
+	close(watch);
+}
+
 static void test_args(void **state)
 {
 	static const struct {
@@ -79,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		machine_test(test_hostpci),
+		machine_test(test_not_opened),
 		machine_test(test_args),
 	};
 
