@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/number.h"
+#include "base/stream.h"
 #include "change/recover.h"
 #include "hook.h"
 #include "report/version.h"
@@ -159,6 +160,7 @@ int main(int argc, char **argv)
 	uint32_t vmid;
 	int at = 1;
 
+	streams_open();
 	/* PVE's workers have descriptors open that a child must not keep alive. */
 	syscall(SYS_close_range, 3, ~0u, 0);
 	signal(SIGPIPE, SIG_IGN);

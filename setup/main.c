@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/stream.h"
 #include "report/version.h"
 #include "setup/setup.h"
 
@@ -138,6 +139,7 @@ int main(int argc, char **argv)
 	const char *root = "/";
 	int words = 0;
 
+	streams_open();
 	/* Options may stand anywhere; what is left over is the verb and its arguments. */
 	for (int at = 1; at < argc; at++) {
 		if (!text_starts_with(argv[at], "-")) {

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/stream.h"
 
 /* How long a late child gets to die of its SIGKILL. */
 #define KILL_GRACE_MS 1000
@@ -25,18 +26,6 @@ void lane_send(int fd, const struct lane_report *report)
 {
 	while (write(fd, report, sizeof(*report)) < 0 && errno == EINTR)
 		continue;
-}
-
-static void quiet_standard_streams(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0)
-		return;
-	for (int fd = 0; fd <= 2; fd++)
-		dup2(null, fd);
-	if (null > 2)
-		close(null);
 }
 
 static int start_lane(struct lane *lane, const struct lanes_callbacks *callbacks, void *context)
@@ -58,7 +47,7 @@ static int start_lane(struct lane *lane, const struct lanes_callbacks *callbacks
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent) /* it died before the line above */
 			_exit(EXIT_FAILURE);
-		quiet_standard_streams();
+		streams_silence();
 		close(ends[0]);
 		callbacks->run(ends[1], lane->work, context);
 		_exit(EXIT_SUCCESS);
@@ -149,6 +138,8 @@ int lanes_run(struct lane *lanes, size_t count, unsigned deadline_ms,
 	struct deadline deadline = deadline_in_ms(deadline_ms);
 	int r = 0;
 
+	/* Where it is ignored, as a parent may have left it, a child's status is lost: wait(2). */
+	signal(SIGCHLD, SIG_DFL);
 	for (size_t i = 0; i < count; i++) {
 		lanes[i].fd = -1;
 		lanes[i].pid = -1;

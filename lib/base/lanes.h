@@ -51,6 +51,7 @@ struct lanes_callbacks {
 /*
  * Runs all lanes and returns when each has ended or `deadline_ms` has passed; at most 1 s more
  * passes while it sees whether a late lane's SIGKILL took effect. Children die with their parent.
+ * SIGCHLD has its default from then on, since a status that a parent had us ignore is lost.
  * Returns 0 (look at each lane's end), or -errno where a child could not be started: then none
  * of the lanes that were not started has done anything, and `end` of these is LANE_DIED.
  */

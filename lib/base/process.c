@@ -33,6 +33,12 @@ void process_end_done(struct process_end *end)
 	*end = (struct process_end){ 0 };
 }
 
+/* Where SIGCHLD is ignored, as a parent may have left it, a child's status is lost: wait(2). */
+static void keep_statuses(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+}
+
 /* The first of that name in PROCESS_PATH; the caller frees it. NULL with errno. */
 static char *find_program(const char *name)
 {
@@ -254,6 +260,7 @@ static int run(const char *const argv[], bool independent, unsigned deadline_ms,
 
 	if (!path)
 		return error_set(err, -errno, "cannot run '%s': %s", argv[0], strerror(errno));
+	keep_statuses();
 	end.output = strdup("");
 	if (!end.output)
 		return error_set_memory(err);
@@ -314,6 +321,7 @@ int process_pass(const char *const argv[], const char *variable, int *ret_status
 
 	if (!environment)
 		return error_set_memory(err);
+	keep_statuses();
 	r = spawn(&pid, argv, environment);
 	while (r == 0 && waitpid(pid, &status, 0) < 0)
 		r = errno == EINTR ? 0 : -errno;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * base: another program, run from an argument vector: no shell, a fixed PATH and environment, no
- * descriptor but the standard ones, and a deadline.
+ * descriptor but the standard ones, and a deadline. SIGCHLD has its default from then on, since a
+ * status that a parent had us ignore is lost.
  * This room holds no domain word.
  */
 #pragma once

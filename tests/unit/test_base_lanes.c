@@ -196,6 +196,15 @@ static void test_died(void **state)
 	assert_int_equal(lanes[2].end, LANE_FINISHED);
 }
 
+/* A parent that ignores SIGCHLD has its children do so too: no status of theirs would be seen. */
+static void test_parent_ignores_children(void **state)
+{
+	signal(SIGCHLD, SIG_IGN);
+	test_died(state);
+	signal(SIGCHLD, SIG_IGN);
+	test_finished(state);
+}
+
 /* The pipe stays open after the SIGKILL, which is how a task in the kernel looks. */
 static void test_stuck(void **state)
 {
@@ -349,7 +358,7 @@ int main(void)
 		cmocka_unit_test(test_died),	     cmocka_unit_test(test_stuck),
 		cmocka_unit_test(test_no_time),	     cmocka_unit_test(test_long_report),
 		cmocka_unit_test(test_surroundings), cmocka_unit_test(test_parent_dies),
-		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_parent_ignores_children),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

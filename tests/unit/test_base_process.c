@@ -43,6 +43,23 @@ static void test_output_and_status(void **state)
 	assert_int_equal(end.status, 127);
 }
 
+/* As a parent may have left it, which an exec does not change. */
+static void test_children_are_ignored(void **state)
+{
+	const char *const passed[] = { "/bin/sh", "-c", "exit 5", NULL };
+	int status = -1;
+
+	signal(SIGCHLD, SIG_IGN);
+	test_output_and_status(state);
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(process_pass(passed, "PASSED=4", &status, NULL), 0);
+	assert_int_equal(status, 5);
+	signal(SIGCHLD, SIG_IGN);
+	/* nor is it the programs' that are run */
+	assert_int_equal(run_script("grep SigIgn /proc/self/status", DEADLINE_MS, OUTPUT_MAX), 0);
+	assert_string_equal(end.output, "SigIgn:\t0000000000000000\n");
+}
+
 static void test_arguments_are_not_read_by_a_shell(void **state)
 {
 	const char *const argv[] = { "echo", "$(id); `id`", "a b", NULL };
@@ -189,6 +206,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_nothing_is_passed_on, tear_down),
 		cmocka_unit_test_teardown(test_closed_standard_streams, tear_down),
 		cmocka_unit_test(test_pass),
+		cmocka_unit_test_teardown(test_children_are_ignored, tear_down),
 		cmocka_unit_test_teardown(test_to_its_end, tear_down),
 		cmocka_unit_test_teardown(test_to_its_end_deadline, tear_down),
 	};
