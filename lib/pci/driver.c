@@ -100,8 +100,8 @@ int pci_driver_unbind(const struct sysroot *root, const char *address, struct er
 		return r;
 	pci_attribute_path(path, address, "driver/unbind");
 	r = sysroot_write_attribute(root, path, address);
-	/* -ENODEV: another one unbound it between the two lines above. */
-	if (r < 0 && r != -ENODEV)
+	/* Another one was quicker: the link went before the file was opened, or the device since. */
+	if (r < 0 && r != -ENOENT && r != -ENODEV)
 		return error_set(err, r, "cannot unbind it from '%s': %s", driver, strerror(-r));
 	r = read_driver(root, address, &after, err);
 	if (r < 0)

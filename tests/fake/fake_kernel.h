@@ -72,6 +72,7 @@ void fake_vanish(const struct fake_kernel *kernel, const char *address);
  *   "fail ERRNO"     the write fails
  *   "ignore"         the write succeeds and has no effect
  *   "beaten"         another process was quicker: the effect is there, and the write is ENODEV
+ *   "forestalled"    the same before the file was even opened: the write is ENOENT
  *   "wrong DRIVER"   the probe binds that driver
  *   "late MS"        the probe returns at once, and binds so many ms later
  *   "stall"          the write never returns; a SIGKILL ends the process

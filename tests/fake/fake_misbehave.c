@@ -110,6 +110,9 @@ static int perform(const struct fake_write *write)
 	} else if (strcmp(what, "beaten") == 0) {
 		do_write(write);
 		return -ENODEV;
+	} else if (strcmp(what, "forestalled") == 0) {
+		do_write(write);
+		return -ENOENT;
 	} else if (!*what) {
 		return do_write(write);
 	} else if (strcmp(what, "ignore") != 0) {

@@ -138,6 +138,16 @@ static void test_bind_unbound_meanwhile(void **state)
 	assert_binding(kernel, NIC, "vfio-pci vfio-pci");
 }
 
+/* So quick that the driver link was gone before anything was written. */
+static void test_bind_link_vanishes(void **state)
+{
+	struct fake_kernel *kernel = *state;
+
+	fake_misbehave(kernel, NIC, "unbind", "forestalled");
+	assert_int_equal(pci_driver_bind(&kernel->tree.root, NIC, "vfio-pci", &kernel->err), 0);
+	assert_binding(kernel, NIC, "vfio-pci vfio-pci");
+}
+
 static void test_bind_no_such_driver(void **state)
 {
 	struct fake_kernel *kernel = *state;
@@ -234,6 +244,7 @@ int main(void)
 		driver_test(test_bind_at_the_second_probe),
 		driver_test(test_bind_fails),
 		driver_test(test_bind_unbound_meanwhile),
+		driver_test(test_bind_link_vanishes),
 		driver_test(test_bind_no_such_driver),
 		driver_test(test_bind_no_such_device),
 		driver_test(test_override),
