@@ -83,28 +83,43 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 	return r;
 }
 
-/* Looks for what would harm the host or the start; tells all of it. -EPERM: refused. */
-static int check_plan(struct hook *hook, struct start *start, struct error *err)
+/* Says all that was found. -EPERM: refused. */
+static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
 {
-	cleanup_findings struct findings findings = { 0 };
-	cleanup_free char *words = NULL;
-	size_t errors;
-	uint64_t began = clock_now_us();
-	int r;
+	cleanup_free char *words = words_findings(findings);
+	size_t errors = findings_count(findings, LEVEL_ERROR);
 
-	r = check_start_run(start, &findings, err);
-	hook_trace(hook, "checked", began);
-	words = words_findings(&findings);
 	if (words)
 		hook_say(hook, "%s", words);
-	if (r < 0)
-		return r;
-	errors = findings_count(&findings, LEVEL_ERROR);
 	if (errors > 0)
 		return error_set(err, -EPERM,
 				 "VM %u is not started, for %zu reason%s; the host is as it was",
 				 hook->vmid, errors, errors > 1 ? "s" : "");
 	return 0;
+}
+
+/* Looks for what would harm the host or the start. */
+static int check_plan(struct hook *hook, const struct start *start, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	uint64_t began = clock_now_us();
+	struct error reason = { 0 };
+	int r = check_start_run(start, &findings, &reason), refused;
+
+	hook_trace(hook, "checked", began);
+	refused = tell_findings(hook, &findings, err);
+	return r < 0 ? error_set(err, r, "%s", reason.message) : refused;
+}
+
+/* Another VM may have claimed a device since. */
+static int check_again(struct hook *hook, const struct start *start, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	int r = check_claims_run(start, &findings, err);
+
+	if (r < 0 || findings_count(&findings, LEVEL_ERROR) == 0)
+		return r;
+	return tell_findings(hook, &findings, err);
 }
 
 /*
@@ -137,7 +152,10 @@ static int announce(struct hook *hook, struct start *start, const struct watch *
 		     : claims_take_over(&hook->root, &hook->state, &start->claims, journal, err);
 }
 
-/* No other VM can claim a device between the look at the journals and the writing of ours. */
+/*
+ * No other VM can claim a device between the look at the journals and the writing of ours. The rest
+ * was checked before: it can take long, and this lock is one for all VMs.
+ */
 static int claim(struct hook *hook, struct start *start, const struct watch *watch,
 		 struct error *err)
 {
@@ -149,7 +167,7 @@ static int claim(struct hook *hook, struct start *start, const struct watch *wat
 		return claims;
 	r = start_read_claims(start, err);
 	if (r == 0)
-		r = check_plan(hook, start, err);
+		r = check_again(hook, start, err);
 	return r < 0 ? r : announce(hook, start, watch, err);
 }
 
@@ -251,6 +269,8 @@ int phase_pre_start(struct hook *hook, struct error *err)
 	hook_trace(hook, "read and planned", began);
 	if (r == 0)
 		r = give_back(hook, &start, false, err);
+	if (r == 0)
+		r = check_plan(hook, &start, err);
 	if (r == 0 && start.plan.actions.count > 0)
 		r = watch_start(hook, began, &watch, err);
 	if (r == 0)

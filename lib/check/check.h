@@ -11,15 +11,23 @@
 
 /*
  * Runs every check and adds what it finds. Does not stop at the first: a person wants to see all
- * problems at once. Findings that the settings allow are marked. Starts no child, so it may run
- * under the claims lock. Returns 0, or -errno where a check against harm could not tell.
+ * problems at once. Findings that the settings allow are marked. Not for the claims lock: what is
+ * looked at can be thousands of processes. Returns 0, or -errno where a check against harm could
+ * not tell.
  */
 int check_start_run(const struct start *start, struct findings *findings, struct error *err);
+
+/*
+ * What the journals of the other VMs say, once more under the claims lock, after
+ * start_read_claims(). Reads nothing.
+ */
+int check_claims_run(const struct start *start, struct findings *findings, struct error *err);
 
 /* The topics. The plan they are given has no device that is only foreseen. */
 int check_config(const struct start *start, struct findings *findings, struct error *err);
 int check_device(const struct start *start, struct findings *findings, struct error *err);
 int check_pins(const struct start *start, struct findings *findings, struct error *err);
+int check_claims(const struct start *start, struct findings *findings, struct error *err);
 int check_owner(const struct start *start, struct findings *findings, struct error *err);
 int check_romfile(const struct start *start, struct findings *findings, struct error *err);
 int check_romimage(const struct start *start, struct findings *findings, struct error *err);

@@ -48,7 +48,7 @@ static int check_holders(const struct start *start, struct findings *findings, s
 }
 
 /* A device that its VM has stopped with and only kept from the host may change hands. */
-static int check_claims(const struct start *start, struct findings *findings, struct error *err)
+int check_claims(const struct start *start, struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < start->plan.device_count; i++) {
 		const struct plan_device *planned = &start->plan.devices[i];

@@ -5,8 +5,9 @@
 #include "check/check.h"
 #include "use/child.h"
 
-static int (*const topics[])(const struct start *start, struct findings *findings,
-			     struct error *err) = {
+typedef int check_topic(const struct start *start, struct findings *findings, struct error *err);
+
+static check_topic *const topics[] = {
 	check_config,  check_device,   check_pins,	  check_owner,
 	check_romfile, check_romimage, check_storage,	  check_network,
 	check_usb,     check_opener,   check_sriov,	  check_container,
@@ -51,7 +52,8 @@ static struct plan_device *copy_taken(const struct plan *plan, size_t *ret_count
 }
 
 /* The topics change nothing, so what one has read of the host's classes is good for the others. */
-int check_start_run(const struct start *start, struct findings *findings, struct error *err)
+static int run_topics(const struct start *start, check_topic *const *run, size_t count,
+		      struct findings *findings, struct error *err)
 {
 	cleanup_child_memory struct child_memory children = { 0 };
 	cleanup_free struct plan_device *taken = NULL;
@@ -64,11 +66,23 @@ int check_start_run(const struct start *start, struct findings *findings, struct
 	if (!taken)
 		return error_set_memory(err);
 	looked_at.plan.devices = taken;
-	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
-		int r = topics[i](&looked_at, findings, err);
+	for (size_t i = 0; i < count; i++) {
+		int r = run[i](&looked_at, findings, err);
 
 		if (r < 0)
 			return r;
 	}
 	return mark_allowed(start, findings, err);
+}
+
+int check_start_run(const struct start *start, struct findings *findings, struct error *err)
+{
+	return run_topics(start, topics, sizeof(topics) / sizeof(*topics), findings, err);
+}
+
+int check_claims_run(const struct start *start, struct findings *findings, struct error *err)
+{
+	static check_topic *const claims[] = { check_claims };
+
+	return run_topics(start, claims, 1, findings, err);
 }
