@@ -248,20 +248,26 @@ static int write_udev(struct boot_draft *draft, const struct sysroot *root,
 	return set(draft, root, LAYOUT_UDEV, &text, BOOT_MODE_TEXT, err);
 }
 
-/* initramfs-tools(7): a hook that puts the driver into the initramfs. */
+/* initramfs-tools(7): a hook that puts into the initramfs what scripts/init-top/pve-vfio runs. */
 static const char hook_script[] =
-	"#!/bin/sh\n" HEAD "# Puts vfio-pci into the initramfs, for scripts/init-top/pve-vfio.\n"
+	"#!/bin/sh\n" HEAD
+	"# Puts vfio-pci into the initramfs, and what scripts/init-top/pve-vfio\n"
+	"# tells devices apart with.\n"
 	"case $1 in\n"
 	"prereqs)\n"
 	"\texit 0\n"
 	"\t;;\n"
 	"esac\n"
 	". /usr/share/initramfs-tools/hook-functions\n"
-	"manual_add_modules vfio-pci\n";
+	"copy_exec /usr/bin/od\n"
+	"manual_add_modules nvme vfio-pci\n";
 
 /*
  * initramfs-tools(7): scripts of init-top run before the initramfs loads any driver of a PCI device;
- * those that ask for no order, in the order of their names, so this one comes before udev.
+ * those that ask for no order, in the order of their names, so this one comes before udev. An
+ * address can be another card's at the next boot, so everything that is known of the card is
+ * compared. The serial number in configuration space needs no driver; the one of an NVMe has only
+ * its driver, which is loaded for that.
  */
 static const char early_head[] =
 	"#!/bin/sh\n" HEAD
@@ -279,26 +285,72 @@ static const char early_head[] =
 	"\t;;\n"
 	"esac\n"
 	"\n"
-	"# hold ADDRESS VENDOR DEVICE: not when something else is at the address now, as after a card\n"
-	"# was added\n"
+	"# serial OFFSET: of the 8 bytes in configuration space\n"
+	"serial()\n"
+	"{\n"
+	"\tfound=\n"
+	"\tfor byte in $(od -A n -v -t x1 -j \"$1\" -N 8 \"$device/config\" 2>/dev/null); do\n"
+	"\t\tfound=$found$byte\n"
+	"\tdone\n"
+	"}\n"
+	"\n"
+	"# nvme: as its controller names it, once it has its driver\n"
+	"nvme()\n"
+	"{\n"
+	"\tfound=\n"
+	"\tmodprobe -q nvme\n"
+	"\tfor try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"
+	"\t\tfor file in \"$device\"/nvme/nvme*/serial; do\n"
+	"\t\t\tif [ -e \"$file\" ] && read -r found <\"$file\" && [ \"$found\" ]; then\n"
+	"\t\t\t\treturn\n"
+	"\t\t\tfi\n"
+	"\t\tdone\n"
+	"\t\tsleep 0.1\n"
+	"\tdone\n"
+	"}\n"
+	"\n"
+	"# hold ADDRESS VENDOR DEVICE [WORD...]: not when something else is at the address now, as after\n"
+	"# a card was added or removed\n"
 	"hold()\n"
 	"{\n"
-	"\tdevice=/sys/bus/pci/devices/$1\n"
+	"\taddress=$1 device=/sys/bus/pci/devices/$1 wanted=$2:$3\n"
 	"\tif ! [ -e \"$device\" ]; then\n"
-	"\t\techo \"pve-vfio: there is no device $1 to hold\" >/dev/kmsg\n"
+	"\t\techo \"pve-vfio: there is no device $address to hold\" >/dev/kmsg\n"
 	"\t\treturn\n"
 	"\tfi\n"
 	"\tread -r vendor <\"$device/vendor\"\n"
 	"\tread -r id <\"$device/device\"\n"
-	"\tif [ \"$vendor $id\" != \"$2 $3\" ]; then\n"
-	"\t\techo \"pve-vfio: $1 is $vendor:$id and not $2:$3: not held\" >/dev/kmsg\n"
+	"\tfound=$vendor:$id\n"
+	"\tshift 3\n"
+	"\tfor word in \"$@\"; do\n"
+	"\t\tif [ \"$found\" != \"$wanted\" ]; then\n"
+	"\t\t\tbreak\n"
+	"\t\tfi\n"
+	"\t\twanted=${word#*=}\n"
+	"\t\tcase $word in\n"
+	"\t\tsubsystem=*)\n"
+	"\t\t\tread -r vendor <\"$device/subsystem_vendor\"\n"
+	"\t\t\tread -r id <\"$device/subsystem_device\"\n"
+	"\t\t\tfound=${vendor#0x}:${id#0x}\n"
+	"\t\t\t;;\n"
+	"\t\tserial=*)\n"
+	"\t\t\tserial \"${wanted%:*}\"\n"
+	"\t\t\twanted=${wanted#*:}\n"
+	"\t\t\t;;\n"
+	"\t\tnvme=*)\n"
+	"\t\t\tnvme\n"
+	"\t\t\t;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"\tif [ \"$found\" != \"$wanted\" ]; then\n"
+	"\t\techo \"pve-vfio: $address is '$found' and not '$wanted': not held\" >/dev/kmsg\n"
 	"\t\treturn\n"
 	"\tfi\n"
 	"\techo vfio-pci >\"$device/driver_override\"\n"
 	"\tif [ -e \"$device/driver\" ]; then\n"
-	"\t\techo \"$1\" >\"$device/driver/unbind\"\n"
+	"\t\techo \"$address\" >\"$device/driver/unbind\"\n"
 	"\tfi\n"
-	"\theld=\"$held $1\"\n"
+	"\theld=\"$held $address\"\n"
 	"}\n"
 	"\n"
 	"held=\n";
@@ -325,8 +377,10 @@ static int write_early(struct boot_draft *draft, const struct sysroot *root,
 		const struct boot_setting *setting = &settings->items[i];
 
 		if (setting->kind == BOOT_EARLY)
-			text_add(&text, "# %s\nhold %s 0x%.4s 0x%s\n", setting->reason,
-				 setting->name, setting->device, setting->device + 5);
+			text_add(&text, "# %s\nhold %s 0x%.4s 0x%s%s%s\n", setting->reason,
+				 setting->name, setting->device, setting->device + 5,
+				 setting->value && *setting->value ? " " : "",
+				 setting->value ? setting->value : "");
 	}
 	text_add(&text, "%s", early_tail);
 	r = set(draft, root, LAYOUT_EARLY_SCRIPT, &text, BOOT_MODE_SCRIPT, err);

@@ -19,6 +19,7 @@ struct boot_request {
 	struct strings module_options; /* "i915 enable_guc=2" */
 	/* EARLY, SRIOV and BLACKLIST, whose reasons name devices */
 	struct boot_settings devices;
+	bool early_by_address; /* also a device that nothing tells from one that the host uses */
 	bool disable_vga; /* of what is held early, one is a VGA device, and none an Intel iGPU */
 	const char *pin_kernel;
 };

@@ -24,7 +24,9 @@ enum boot_setting_kind {
 struct boot_setting {
 	enum boot_setting_kind kind;
 	char *name;
-	char *value;  /* or NULL */
+	/* OPTION, SRIOV; of EARLY what tells it from others of its model at boot, as words for the
+	 * script of the initramfs: "subsystem=1458:4074 serial=260:1111118553382500"; or NULL */
+	char *value;
 	char *device; /* EARLY, SRIOV: "10de:2484", what must be at the address; or NULL */
 	char *reason; /* a sentence: why it is made, with its price */
 	char *where;  /* "/etc/default/grub, line 9" */

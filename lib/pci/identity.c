@@ -44,8 +44,7 @@ static bool find_serial(int fd, unsigned *ret)
 	return false;
 }
 
-static void read_serial(const struct sysroot *root, const char *address,
-			char serial[PCI_SERIAL_TEXT])
+static void read_serial(const struct sysroot *root, const char *address, struct pci_identity *ret)
 {
 	cleanup_close int fd = -1;
 	char path[SYSROOT_PATH_MAX];
@@ -58,9 +57,10 @@ static void read_serial(const struct sysroot *root, const char *address,
 	    !read_u32(fd, offset + 8, &high))
 		return;
 	/* Written from the highest byte on, as lspci does. */
-	snprintf(serial, PCI_SERIAL_TEXT, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", high >> 24,
-		 high >> 16 & 0xff, high >> 8 & 0xff, high & 0xff, low >> 24, low >> 16 & 0xff,
-		 low >> 8 & 0xff, low & 0xff);
+	ret->serial_offset = offset;
+	snprintf(ret->serial, PCI_SERIAL_TEXT, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x",
+		 high >> 24, high >> 16 & 0xff, high >> 8 & 0xff, high & 0xff, low >> 24,
+		 low >> 16 & 0xff, low >> 8 & 0xff, low & 0xff);
 }
 
 void pci_identity_read(const struct sysroot *root, const struct pci_device *device,
@@ -73,7 +73,7 @@ void pci_identity_read(const struct sysroot *root, const struct pci_device *devi
 		.subsystem_device = device->subsystem_device,
 		.class_code = device->class_code,
 	};
-	read_serial(root, device->name, ret->serial);
+	read_serial(root, device->name, ret);
 }
 
 bool pci_identity_matches(const struct pci_identity *a, const struct pci_identity *b)

@@ -14,6 +14,7 @@ struct pci_identity {
 	uint16_t subsystem_vendor, subsystem_device;
 	uint32_t class_code;
 	char serial[PCI_SERIAL_TEXT]; /* PCIe Device Serial Number; empty where there is none */
+	unsigned serial_offset;	      /* of its capability in configuration space; 0: none */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "boot/leftover.h"
 #include "boot/request.h"
 #include "boot/transaction.h"
+#include "pci/device.h"
 #include "setup/setup.h"
 
 /* The command line of setup. Started as { 0 }. */
@@ -45,13 +46,32 @@ int configure_parse(int argc, char **argv, struct configure_options *ret);
 int configure_request(const struct sysroot *root, const struct strings *asked,
 		      struct boot_request *ret, struct error *err);
 
-/* The functions that an address means, "01:00" all of a slot; adds EARLY settings. */
+/*
+ * The functions that an address means, "01:00" all of a slot; adds EARLY settings. -EBUSY for what
+ * the host needs, and for a device that nothing tells from one that the host needs: an address may
+ * be another card's at the next boot. "0000:01:00.0=10de:2484" is for an image; where the address
+ * is there, the ids must be its own.
+ */
 int configure_early(const struct sysroot *root, const char *word, struct boot_request *request,
 		    struct error *err);
 int configure_sriov(const struct sysroot *root, const char *word, struct boot_request *request,
 		    struct error *err);
 int configure_blacklist(const struct sysroot *root, const char *driver,
 			struct boot_request *request, struct error *err);
+
+/* "01:00.0", "0000:01:00.0", and without the function; *ret_all: all functions of it. */
+int configure_parse_address(const char *word, struct pci_address *ret, bool *ret_all,
+			    struct error *err);
+
+/*
+ * Refuses (-EBUSY) to take from the host what it cannot do without; `what` is what would be done.
+ * Where nothing can be told there is no host: an image.
+ */
+int configure_check_uses(const struct sysroot *root, const struct pci_device *device,
+			 const char *what, struct error *err);
+
+/* What people call the device, for a comment in a file. The caller frees it; may be NULL. */
+char *configure_device_name(const struct sysroot *root, const struct pci_device *device);
 
 /* Asks on the terminal; false without one, or for any answer but y. */
 bool configure_ask(const char *question);

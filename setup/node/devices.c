@@ -12,23 +12,10 @@
 #include "use/network.h"
 #include "use/storage.h"
 
-#define CLASS_VGA     0x0300 /* base class and subclass; PCI code and ID assignment */
-#define VENDOR_INTEL  0x8086
 #define SRIOV_VFS_MAX 65535
 
-/* Where Intel puts its integrated graphics. */
-static bool is_intel_igpu(const struct pci_device *device)
-{
-	return device->vendor == VENDOR_INTEL && device->address.domain == 0 &&
-	       device->address.bus == 0 && device->address.device == 2;
-}
-
-/*
- * Refuses to take from the host what it cannot do without; `what` is what would be done. Where
- * nothing can be told there is no host: an image.
- */
-static int check_uses(const struct sysroot *root, const struct pci_device *device, const char *what,
-		      struct error *err)
+int configure_check_uses(const struct sysroot *root, const struct pci_device *device,
+			 const char *what, struct error *err)
 {
 	cleanup_strings struct strings uses = { 0 };
 	int r;
@@ -47,7 +34,7 @@ static int check_uses(const struct sysroot *root, const struct pci_device *devic
 	return 0;
 }
 
-static char *name_of(const struct sysroot *root, const struct pci_device *device)
+char *configure_device_name(const struct sysroot *root, const struct pci_device *device)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
 	char *name = pci_name(&names, root, device);
@@ -59,9 +46,8 @@ static char *name_of(const struct sysroot *root, const struct pci_device *device
 	return name;
 }
 
-/* "01:00.0", "0000:01:00.0", and without the function; *ret_all: all functions of it. */
-static int parse_address(const char *word, struct pci_address *ret, bool *ret_all,
-			 struct error *err)
+int configure_parse_address(const char *word, struct pci_address *ret, bool *ret_all,
+			    struct error *err)
 {
 	const char *colon = strchr(word, ':');
 	cleanup_free char *full = NULL;
@@ -73,135 +59,8 @@ static int parse_address(const char *word, struct pci_address *ret, bool *ret_al
 		return error_set_memory(err);
 	if (pci_address_parse(full, ret) < 0)
 		return error_set(err, -EINVAL,
-				 "'%s' is no PCI address such as 01:00.0 or 0000:01:00", word);
+				 "'%s' is not a PCI address such as 01:00.0 or 0000:01:00", word);
 	return 0;
-}
-
-/* ---- --early */
-
-static int add_early(const struct sysroot *root, const struct pci_device *device,
-		     struct boot_request *request, struct error *err)
-{
-	cleanup_free char *name = name_of(root, device);
-	cleanup_free char *reason = NULL, *address = strdup(device->name);
-	char id[16];
-	int r;
-
-	if (device->bridge)
-		return error_set(err, -EINVAL, "%s is a bridge, which no VM can have",
-				 device->name);
-	r = check_uses(root, device, "--early", err);
-	if (r < 0)
-		return r;
-	reason = text_format("%s: the host never has it, no picture, sound, disk or net of it",
-			     name ? name : "");
-	if (!reason || !address)
-		return error_set_memory(err);
-	snprintf(id, sizeof(id), "%04x:%04x", device->vendor, device->device);
-	if (boot_settings_add(&request->devices, &(struct boot_setting){ .kind = BOOT_EARLY,
-									 .name = address,
-									 .device = id,
-									 .reason = reason }) < 0)
-		return error_set_memory(err);
-	return 0;
-}
-
-/* One VGA device is enough, and one Intel iGPU too many: the option is for all of vfio-pci. */
-static void look_for_vga(const struct pci_device *device, bool *vga, bool *igpu)
-{
-	if (device->class_code >> 8 != CLASS_VGA)
-		return;
-	*vga |= !is_intel_igpu(device);
-	*igpu |= is_intel_igpu(device);
-}
-
-static int look_at_early(const struct sysroot *root, struct boot_request *request)
-{
-	bool vga = false, igpu = false;
-
-	for (size_t i = 0; i < request->devices.count; i++) {
-		cleanup_pci_device struct pci_device device = { 0 };
-		struct pci_address address;
-
-		if (request->devices.items[i].kind == BOOT_EARLY &&
-		    pci_address_parse(request->devices.items[i].name, &address) == 0 &&
-		    pci_device_read(root, address, &device, NULL) == 0)
-			look_for_vga(&device, &vga, &igpu);
-	}
-	request->disable_vga = vga && !igpu;
-	return 0;
-}
-
-/* "0000:01:00.0=10de:2484", for an image that has no devices. */
-static int add_named(const char *word, const char *equals, struct boot_request *request,
-		     struct error *err)
-{
-	cleanup_free char *address = strndup(word, (size_t)(equals - word));
-	cleanup_free char *id = strdup(equals + 1);
-	struct pci_address parsed;
-	char text[PCI_ADDRESS_TEXT];
-	uint64_t number;
-	bool all;
-	int r;
-
-	if (!address || !id)
-		return error_set_memory(err);
-	r = parse_address(address, &parsed, &all, err);
-	if (r < 0)
-		return r;
-	if (all || strlen(id) != 9 || id[4] != ':' ||
-	    parse_number(id, 4, 16, UINT16_MAX, &number) < 0 ||
-	    parse_number(id + 5, 4, 16, UINT16_MAX, &number) < 0)
-		return error_set(err, -EINVAL, "'%s' is not of the form 0000:01:00.0=10de:2484",
-				 word);
-	for (char *c = id; *c; c++)
-		if (*c >= 'A' && *c <= 'F')
-			*c = (char)(*c - 'A' + 'a');
-	pci_address_format(parsed, text);
-	if (boot_settings_add(&request->devices, &(struct boot_setting){ .kind = BOOT_EARLY,
-									 .name = text,
-									 .device = id,
-									 .reason = id }) < 0)
-		return error_set_memory(err);
-	return 0;
-}
-
-int configure_early(const struct sysroot *root, const char *word, struct boot_request *request,
-		    struct error *err)
-{
-	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
-	const char *equals = strchr(word, '=');
-	struct pci_address wanted;
-	size_t added = 0;
-	bool all;
-	int r;
-
-	if (equals)
-		return add_named(word, equals, request, err);
-	r = parse_address(word, &wanted, &all, err);
-	if (r == 0)
-		r = pci_devices_list(root, &addresses, err);
-	for (size_t i = 0; i < addresses.count && r == 0; i++) {
-		cleanup_pci_device struct pci_device device = { 0 };
-		struct pci_address address = addresses.items[i];
-
-		if (all)
-			address.function = 0;
-		if (!pci_address_equal(address, wanted))
-			continue;
-		r = pci_device_read(root, addresses.items[i], &device, err);
-		if (r == 0)
-			r = add_early(root, &device, request, err);
-		added++;
-	}
-	if (r < 0)
-		return r;
-	if (added == 0)
-		return error_set(err, -ENODEV,
-				 "there is no PCI device '%s'; look with 'lspci -D'. For an image, "
-				 "name it with its ids: %s=10de:2484",
-				 word, word);
-	return look_at_early(root, request);
 }
 
 /* ---- --sriov */
@@ -239,14 +98,14 @@ int configure_sriov(const struct sysroot *root, const char *word, struct boot_re
 	if (!place || !count ||
 	    parse_number(count, strlen(count), 10, SRIOV_VFS_MAX, &number) < 0 || number == 0)
 		return error_set(err, -EINVAL, "--sriov takes ADDRESS=COUNT, not '%s'", word);
-	r = parse_address(place, &address, &all, err);
+	r = configure_parse_address(place, &address, &all, err);
 	if (r == 0)
 		r = pci_device_read(root, address, &device, err);
 	if (r == 0)
 		r = check_totalvfs(root, device.name, number, err);
 	if (r < 0)
 		return r;
-	name = name_of(root, &device);
+	name = configure_device_name(root, &device);
 	reason = text_format("%s: made at every boot, as soon as it has its driver",
 			     name ? name : "");
 	snprintf(id, sizeof(id), "%04x:%04x", device.vendor, device.device);
@@ -280,8 +139,8 @@ static int find_lost(const struct sysroot *root, const char *driver, struct text
 		    pci_driver_module(root, device.name, &module) < 0 || !module ||
 		    !modconf_same_module(module, driver))
 			continue;
-		r = check_uses(root, &device, "--blacklist", err);
-		name = name_of(root, &device);
+		r = configure_check_uses(root, &device, "--blacklist", err);
+		name = configure_device_name(root, &device);
 		text_add(lost, "%s%s %s", lost->data ? ", " : "", device.name, name ? name : "");
 	}
 	return r;

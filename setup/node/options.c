@@ -20,6 +20,8 @@ static const struct option {
 } options[] = {
 	{ "--early", VALUE_LIST, " ADDRESS...",
 	  "vfio-pci holds these from boot on; the host never has them" },
+	{ "--early-by-address", VALUE_NONE, "",
+	  "also a card that nothing tells from one the host uses; they may swap" },
 	{ "--blacklist", VALUE_LIST, " DRIVER...", "no device of the host gets this driver" },
 	{ "--sriov", VALUE_LIST, " ADDRESS=COUNT...", "virtual functions at every boot" },
 	{ "--acs-override", VALUE_OPTIONAL, "[=VALUE]",
@@ -215,6 +217,7 @@ static int add_flag(struct boot_request *request, const char *name)
 		{ "--ignore-msrs", &request->ignore_msrs },
 		{ "--no-boot-framebuffer", &request->no_boot_framebuffer },
 		{ "--nested", &request->nested },
+		{ "--early-by-address", &request->early_by_address },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
@@ -279,6 +282,8 @@ static int add_asked(const struct sysroot *root, const char *asked, struct boot_
 int configure_request(const struct sysroot *root, const struct strings *asked,
 		      struct boot_request *ret, struct error *err)
 {
+	/* whatever its place on the command line */
+	ret->early_by_address = strings_has(asked, "--early-by-address");
 	for (size_t i = 0; i < asked->count; i++) {
 		int r = add_asked(root, asked->items[i], ret, err);
 
