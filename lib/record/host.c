@@ -198,9 +198,22 @@ static void record_packages(struct recorder *recorder)
 		recorder_bytes(recorder, "var/lib/dpkg/status", status.data, status.size, 0644);
 }
 
+/* The one file in which a node's name is all there is. */
+static void record_hostname(struct recorder *recorder)
+{
+	cleanup_free char *name = NULL, *other = NULL;
+
+	if (sysroot_read_attribute(recorder->root, "proc/sys/kernel/hostname", &name) < 0)
+		return;
+	other = anonymise_host(recorder->anonymiser, name);
+	recorder->tar.failed |= !other;
+	if (other)
+		recorder_bytes(recorder, "proc/sys/kernel/hostname", other, strlen(other), 0644);
+}
+
 void recorder_kernel(struct recorder *recorder, const struct pve_node *node)
 {
-	recorder_file(recorder, "proc/sys/kernel/hostname");
+	record_hostname(recorder);
 	recorder_file(recorder, "proc/sys/kernel/osrelease");
 	recorder_file(recorder, "proc/sys/kernel/random/boot_id");
 	recorder_file(recorder, "proc/cmdline");

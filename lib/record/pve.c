@@ -16,11 +16,11 @@
 /* The keys that matter here, in the main section alone: see page.c. */
 static bool keep_setting(char *line)
 {
-	static const char *const keys[] = { "args",	"balloon",    "bios",	  "cores",
-					    "cpu",	"hookscript", "hostpci",  "hugepages",
-					    "machine",	"memory",     "numa",	  "onboot",
-					    "ostype",	"sockets",    "template", "vga",
-					    "efidisk0", "startup",    "lock" };
+	static const char *const keys[] = { "args",	 "balloon",  "bios",	   "boot",
+					    "cores",	 "cpu",	     "hookscript", "hostpci",
+					    "hugepages", "machine",  "memory",	   "numa",
+					    "onboot",	 "ostype",   "sockets",	   "template",
+					    "vga",	 "efidisk0", "startup",	   "lock" };
 	size_t key = strcspn(line, ":");
 
 	while (key > 0 && line[key - 1] >= '0' && line[key - 1] <= '9')

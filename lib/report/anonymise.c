@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,31 +144,82 @@ static const struct {
 	{ match_disk, "by-id/REMOVED" },
 };
 
-/* Its number from 1 on, or 0; the length of the name in `ret_size`. */
-static size_t find_host(const struct anonymiser *anonymiser, const char *at, size_t *ret_size)
+static bool ends_with(const char *text, const char *at, const char *end)
 {
+	size_t size = strlen(end);
+
+	return (size_t)(at - text) >= size && memcmp(at - size, end, size) == 0;
+}
+
+/* Whether `at` is in the list of a line "nodes NAME,NAME", as storage.cfg has it. */
+static bool is_in_list(const char *text, const char *at)
+{
+	const char *line = at;
+
+	while (line > text && line[-1] != '\n')
+		line--;
+	line += strspn(line, " \t");
+	if (!text_starts_with(line, "nodes ") && !text_starts_with(line, "nodes\t"))
+		return false;
+	line += strlen("nodes");
+	line += strspn(line, " \t");
+	return line == at || (line < at && at[-1] == ',' && line + strcspn(line, " \t\n") > at);
+}
+
+/*
+ * Whether a node's name is what `at` can only be. Everywhere else it may be any word: a node can be
+ * called "pve", "sys" or "a".
+ */
+static bool is_place_of_host(const char *text, const char *at)
+{
+	static const char *const before[] = { "node=", "nodes/", "node '", "hostname=" };
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+		size_t size = strlen(before[i]);
+
+		if (ends_with(text, at, before[i]) &&
+		    ((size_t)(at - text) == size || !is_word(at[-(ptrdiff_t)size - 1])))
+			return true;
+	}
+	return is_in_list(text, at);
+}
+
+/* The length of a name that ends at `at + size`, with the machine's domain where that follows. */
+static size_t with_domain(const struct anonymiser *anonymiser, const char *at, size_t size,
+			  bool *ret_found)
+{
+	size_t length = anonymiser->domain ? strlen(anonymiser->domain) : 0;
+
+	*ret_found = length > 0 && at[size] == '.' &&
+		     strncmp(at + size + 1, anonymiser->domain, length) == 0 &&
+		     !is_word(at[size + 1 + length]) && at[size + 1 + length] != '-';
+	return *ret_found ? size + 1 + length : size;
+}
+
+/* Its number from 1 on, or 0; the length of the name in `ret_size`. */
+static size_t find_host(const struct anonymiser *anonymiser, const char *text, const char *at,
+			size_t *ret_size)
+{
+	bool full;
+
 	for (size_t i = 0; i < anonymiser->hosts.count; i++) {
 		size_t size = strlen(anonymiser->hosts.items[i]);
 
-		if (size > 0 && strncmp(at, anonymiser->hosts.items[i], size) == 0 &&
-		    !is_word(at[size]) && at[size] != '-') {
-			*ret_size = size;
-			/* "pve1.example.org": the domain goes with it. */
-			while (at[*ret_size] == '.' && is_word(at[*ret_size + 1]) &&
-			       !text_starts_with(at + *ret_size, ".conf"))
-				for (*ret_size += 1;
-				     is_word(at[*ret_size]) || at[*ret_size] == '-';)
-					*ret_size += 1;
+		if (size == 0 || strncmp(at, anonymiser->hosts.items[i], size) != 0 ||
+		    is_word(at[size]) || at[size] == '-')
+			continue;
+		*ret_size = with_domain(anonymiser, at, size, &full);
+		if (full || is_place_of_host(text, at))
 			return i + 1;
-		}
 	}
 	return 0;
 }
 
 /* What stands at the beginning of a word: how much of it to take out, and what to write instead. */
-static size_t match(const struct anonymiser *anonymiser, const char *at, char instead[32])
+static size_t match(const struct anonymiser *anonymiser, const char *text, const char *at,
+		    char instead[32])
 {
-	size_t size = 0, host = find_host(anonymiser, at, &size);
+	size_t size = 0, host = find_host(anonymiser, text, at, &size);
 
 	if (host > 0) {
 		snprintf(instead, 32, "host%zu", host);
@@ -195,7 +247,7 @@ char *anonymise(const struct anonymiser *anonymiser, const char *text)
 		/* Within a word, or a version, nothing begins. */
 		if (at == text || (!is_word(at[-1]) && !(at[-1] == '.' && at - text > 1 &&
 							 isdigit((unsigned char)at[-2]))))
-			size = match(anonymiser, at, instead);
+			size = match(anonymiser, text, at, instead);
 		if (size == 0) {
 			at++;
 			continue;
@@ -206,6 +258,15 @@ char *anonymise(const struct anonymiser *anonymiser, const char *text)
 	}
 	text_add(&out, "%s", from);
 	return text_take(&out);
+}
+
+char *anonymise_host(const struct anonymiser *anonymiser, const char *name)
+{
+	for (size_t i = 0; i < anonymiser->hosts.count; i++)
+		if (strlen(anonymiser->hosts.items[i]) == strcspn(name, ".") &&
+		    text_starts_with(name, anonymiser->hosts.items[i]))
+			return text_format("host%zu", i + 1);
+	return strdup(name);
 }
 
 static int add_host(struct anonymiser *anonymiser, const char *name)
@@ -223,6 +284,13 @@ int anonymiser_read(const struct sysroot *root, struct anonymiser *ret)
 	cleanup_free char *name = NULL;
 
 	if (sysroot_read_attribute(root, "proc/sys/kernel/hostname", &name) == 0) {
+		char *domain = strchr(name, '.');
+
+		if (domain && domain[1]) {
+			anonymiser.domain = strdup(domain + 1);
+			if (!anonymiser.domain)
+				return -ENOMEM;
+		}
 		name[strcspn(name, ".")] = '\0';
 		if (add_host(&anonymiser, name) < 0)
 			return -ENOMEM;
@@ -239,4 +307,6 @@ int anonymiser_read(const struct sysroot *root, struct anonymiser *ret)
 void anonymiser_done(struct anonymiser *anonymiser)
 {
 	strings_done(&anonymiser->hosts);
+	free(anonymiser->domain);
+	anonymiser->domain = NULL;
 }

@@ -8,9 +8,10 @@
 #include "base/text.h"
 #include "host/sysroot.h"
 
-/* Words that are replaced where they stand alone: the names of the nodes. Started as { 0 }. */
+/* The names of the nodes, and the domain of this one or NULL. Started as { 0 }. */
 struct anonymiser {
 	struct strings hosts;
+	char *domain;
 };
 
 /* Learns this machine's name and those of the other nodes of its cluster. 0 or -ENOMEM. */
@@ -21,7 +22,11 @@ void anonymiser_done(struct anonymiser *anonymiser);
 /*
  * A copy of the text, to be freed: a MAC address is "xx:xx:xx:xx:xx:xx" in it, also in the name of
  * an interface ("enxMAC"), a serial number of PCIe or behind "serial=" is "SERIAL", a disk's name in
- * /dev/disk/by-id "REMOVED", an IP address "IP", a UUID "UUID", the Nth host name "hostN".
- * NULL without memory.
+ * /dev/disk/by-id "REMOVED", an IP address "IP", a UUID "UUID". The name of the Nth node is "hostN"
+ * where a node is named: "node=NAME", "nodes/NAME", a list of nodes in storage.cfg, NAME with the
+ * domain behind it. Elsewhere it stays, since it may be any word. NULL without memory.
  */
 char *anonymise(const struct anonymiser *anonymiser, const char *text);
+
+/* What anonymise() would write for a text that is the name of a node and nothing else; to be freed. */
+char *anonymise_host(const struct anonymiser *anonymiser, const char *name);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char host[] = "pve1";
 	static char *hosts[] = { host };
-	const struct anonymiser anonymiser = { { hosts, 1 } };
+	const struct anonymiser anonymiser = { { hosts, 1 }, NULL };
 	cleanup_free char *text = strndup((const char *)data, size);
 	cleanup_free char *once = text ? anonymise(&anonymiser, text) : NULL;
 	cleanup_free char *twice = once ? anonymise(&anonymiser, once) : NULL;

@@ -8,8 +8,8 @@
 static void test_words(void **state)
 {
 	static char first[] = "pve1", second[] = "node-b";
-	static char *hosts[] = { first, second };
-	const struct anonymiser anonymiser = { { hosts, 2 } };
+	static char *hosts[] = { first, second }, domain[] = "example.org";
+	const struct anonymiser anonymiser = { { hosts, 2 }, domain };
 	static const struct {
 		const char *text, *wanted;
 	} rows[] = {
@@ -28,15 +28,78 @@ static void test_words(void **state)
 		{ "root=UUID=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a", "root=UUID=UUID" },
 		{ "type=1,serial=ABC,x", "type=1,serial=SERIAL,x" },
 		{ "/dev/disk/by-id/ata-X_S123,size=1G", "/dev/disk/by-id/REMOVED,size=1G" },
-		{ "pve1 pve1.example.org xpve1 pve12 pve1-2 pve1_x",
-		  "host1 host1 xpve1 pve12 pve1-2 pve1_x" },
-		{ "nodes/node-b/qemu-server", "nodes/host2/qemu-server" },
-		{ "pve1's", "host1's" },
+		/* the domain tells a node's name from any other word */
+		{ "pve1.example.org node-b.example.org, xpve1.example.org pve1.example.organ",
+		  "host1 host2, xpve1.example.org pve1.example.organ" },
+		{ "pve1.example.org's", "host1's" },
+		{ "pve1.example.com pve1.conf pve1 'pve1'",
+		  "pve1.example.com pve1.conf pve1 'pve1'" },
+		/* so do the places of one */
+		{ "etc/pve/nodes/node-b/qemu-server", "etc/pve/nodes/host2/qemu-server" },
+		{ "nodes/pve1", "nodes/host1" },
+		{ "nodes/pve12 nodes/pve1-2 nodes/pve1_x subnodes/pve1",
+		  "nodes/pve12 nodes/pve1-2 nodes/pve1_x subnodes/pve1" },
+		{ "\tmap id=1:2,node=pve1,path=pve1", "\tmap id=1:2,node=host1,path=pve1" },
+		{ "dir: pve1\n\tpath /pve1\n\tnodes pve1,x,node-b\n\tcontent pve1",
+		  "dir: pve1\n\tpath /pve1\n\tnodes host1,x,host2\n\tcontent pve1" },
+		{ "nodes x,pve1 node-b,pve1", "nodes x,host1 node-b,pve1" },
+		{ "all nodes pve1", "all nodes pve1" },
+		{ "the node 'pve1' has it", "the node 'host1' has it" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char *got = anonymise(&anonymiser, rows[i].text);
+
+		assert_string_equal(got, rows[i].wanted);
+		free(got);
+	}
+}
+
+/* A node can have any name: its letters elsewhere are not its name. */
+static void test_names_that_are_words(void **state)
+{
+	static char pve[] = "pve", sys[] = "sys", a[] = "a", node[] = "node", nodes[] = "nodes";
+	static char *hosts[] = { pve, sys, a, node, nodes };
+	const struct anonymiser anonymiser = { { hosts, 5 }, NULL };
+	static const struct {
+		const char *text, *wanted;
+	} rows[] = {
+		{ "etc/pve/qemu-server/101.conf", "etc/pve/qemu-server/101.conf" },
+		{ "sys/bus/pci/devices", "sys/bus/pci/devices" },
+		{ "../../sys/a/pve.conf a sys", "../../sys/a/pve.conf a sys" },
+		{ "root=/dev/mapper/pve-root vgname pve", "root=/dev/mapper/pve-root vgname pve" },
+		{ "etc/pve/nodes/a/lxc", "etc/pve/nodes/host3/lxc" },
+		{ "etc/pve/nodes/nodes/lxc", "etc/pve/nodes/host5/lxc" },
+		{ "node=node,path=0000:0a:00.0", "node=host4,path=0000:0a:00.0" },
+		{ "\tnodes nodes,node,sys", "\tnodes host5,host4,host2" },
+		{ "pve.sys.a", "pve.sys.a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *got = anonymise(&anonymiser, rows[i].text);
+
+		assert_string_equal(got, rows[i].wanted);
+		free(got);
+	}
+}
+
+static void test_host(void **state)
+{
+	static char first[] = "pve", second[] = "pve1";
+	static char *hosts[] = { first, second };
+	const struct anonymiser anonymiser = { { hosts, 2 }, NULL };
+	static const struct {
+		const char *name, *wanted;
+	} rows[] = {
+		{ "pve", "host1" }, { "pve1", "host2" },	  { "pve1.example.org", "host2" },
+		{ "pve2", "pve2" }, { "localhost", "localhost" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *got = anonymise_host(&anonymiser, rows[i].name);
 
 		assert_string_equal(got, rows[i].wanted);
 		free(got);
@@ -55,6 +118,7 @@ static void test_names(void **state)
 	assert_int_equal(anonymiser.hosts.count, 2);
 	assert_string_equal(anonymiser.hosts.items[0], "pve1");
 	assert_string_equal(anonymiser.hosts.items[1], "pve2");
+	assert_string_equal(anonymiser.domain, "example.org");
 	anonymiser_done(&anonymiser);
 }
 
@@ -62,6 +126,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_names_that_are_words),
+		cmocka_unit_test(test_host),
 		tree_test(test_names),
 	};
 
