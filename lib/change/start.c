@@ -77,7 +77,7 @@ static int adopt(struct start *start)
 static int read_config(struct start *start, struct error *err)
 {
 	if (start->config_text)
-		return vm_config_parse("the configuration to be", start->config_text,
+		return vm_config_parse(start->root, "the configuration to be", start->config_text,
 				       strlen(start->config_text), &start->config, err);
 	return vm_config_read(start->root, start->config_node, start->vmid, &start->config, err);
 }

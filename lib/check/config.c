@@ -5,24 +5,54 @@
 
 #include "check/check.h"
 
+/* The line that counts in place of one that is dropped; 0: none. */
+static unsigned line_instead(const struct vm_config *config, const struct vm_dropped_line *dropped)
+{
+	const struct vm_setting *setting;
+
+	if (!dropped->key)
+		return 0;
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		char source[SOURCE_MAX];
+
+		snprintf(source, sizeof(source), "hostpci%u", i);
+		if (strcmp(source, dropped->key) == 0)
+			return config->hostpci[i].present ? config->hostpci[i].line : 0;
+	}
+	setting = vm_config_find(config, dropped->key);
+	return setting ? setting->line : 0;
+}
+
+/* What a dropped line leaves, in the words that come after "Proxmox VE ignores …". */
+static const char *consequence(const struct vm_dropped_line *dropped)
+{
+	if (!dropped->key || text_starts_with(dropped->key, "hostpci"))
+		return " and starts the VM without that device";
+	if (strcmp(dropped->key, "hookscript") == 0)
+		return " and never runs the hookscript";
+	return ", as if it were not there";
+}
+
 static int check_dropped(const struct vm_config *config, struct findings *findings)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < config->dropped_count && r == 0; i++) {
 		const struct vm_dropped_line *dropped = &config->dropped[i];
+		unsigned instead = line_instead(config, dropped);
 		cleanup_free char *subject =
 			text_format("%s, line %u", config->path, dropped->line);
+		cleanup_free char *counts = text_format(" (line %u counts)", instead);
 
-		r = finding_add(
-			findings, CHECK_CONFIG_LINE_DROPPED, subject ? subject : "",
-			"Proxmox VE ignores '%.200s' and starts the VM without that device: "
-			"%s.",
-			dropped->text, dropped->why);
+		r = finding_add(findings, CHECK_CONFIG_LINE_DROPPED, subject ? subject : "",
+				"Proxmox VE ignores '%.200s'%s: %s.", dropped->text,
+				instead ? counts ? counts : "" : consequence(dropped),
+				dropped->why);
 	}
 	return r;
 }
 
+/* Only where it cannot be told which keys the installed PVE knows, or it knows more than we do. */
 static int check_unknown_keys(const struct vm_config *config, struct findings *findings)
 {
 	int r = 0;
@@ -31,14 +61,14 @@ static int check_unknown_keys(const struct vm_config *config, struct findings *f
 		const struct vm_hostpci *line = &config->hostpci[i];
 		char subject[SOURCE_MAX];
 
-		if (!line->present || !line->hostpci.unknown_key)
+		if (!line->present || line->hostpci.unknown_keys.count == 0)
 			continue;
 		snprintf(subject, sizeof(subject), "hostpci%u", i);
 		r = finding_add(findings, CHECK_CONFIG_UNKNOWN_KEY, subject,
 				"The key '%.64s' (%s, line %u) is not known to this version of "
 				"pve-vfio. If Proxmox VE does not know it either, it starts the VM "
 				"without this device.",
-				line->hostpci.unknown_key, config->path, line->line);
+				line->hostpci.unknown_keys.items[0], config->path, line->line);
 	}
 	return r;
 }

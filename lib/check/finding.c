@@ -16,14 +16,16 @@
 static const struct check_description descriptions[CHECK_COUNT] = {
 	[CHECK_CONFIG_LINE_DROPPED] = {
 		"config-line-dropped", LEVEL_WARNING,
-		"Proxmox VE drops a hostpci line it cannot parse and starts the VM without that "
-		"device.",
-		"Correct the line with 'qm set'; a value takes no comment behind it.",
+		"Proxmox VE drops a line of the VM's configuration that it cannot parse: it starts "
+		"the VM without that device, or as if the setting were not there.",
+		"Correct the line with 'qm set'; a value has no comment after it, and one with a "
+		"format no quotes.",
 	},
 	[CHECK_CONFIG_UNKNOWN_KEY] = {
 		"config-unknown-key", LEVEL_WARNING,
-		"A hostpci line has a key that this version does not know. A newer Proxmox VE may "
-		"know it; this one may drop the line and start the VM without the device.",
+		"A hostpci line has a key that pve-vfio does not know, and it cannot be told "
+		"whether this node's Proxmox VE does; if not, it drops the line and starts the VM "
+		"without the device.",
 		"Check the spelling of the key; update pve-vfio if it is a new one.",
 	},
 	[CHECK_CONFIG_DEVICE_MISSING] = {

@@ -111,6 +111,22 @@ static int judge_volume(struct hooks *hooks, const struct node_vm *vm, const cha
 	return strings_has(&hooks->looked, path) ? 0 : judge_file(hooks, path, users, verdicts);
 }
 
+/* A line that Proxmox VE ignores looks to its author as if the hook were registered. */
+static int judge_dropped(const struct node_vm *vm, const struct vm_dropped_line *dropped,
+			 const char *subject, struct verdicts *verdicts)
+{
+	cleanup_free char *remedy = text_format("Register it: 'pve-vfio attach %u'.", vm->vmid);
+
+	if (!remedy)
+		return -ENOMEM;
+	return verdict_add(
+		verdicts, VERDICT_WARNING, "hook-never-runs", subject, remedy,
+		"Proxmox VE ignores line %u of its configuration, '%.200s': %s. The hook "
+		"will never run: nothing checks its starts, and the host does not get "
+		"its devices back.",
+		dropped->line, dropped->text, dropped->why);
+}
+
 static int judge_vms(struct hooks *hooks, struct verdicts *verdicts)
 {
 	const struct pve_node *node = hooks->doctor->node;
@@ -119,13 +135,17 @@ static int judge_vms(struct hooks *hooks, struct verdicts *verdicts)
 	for (size_t i = 0; i < node->vm_count; i++) {
 		const struct node_vm *vm = &node->vms[i];
 		const char *volume = vm_config_get(&vm->config, "hookscript");
+		const struct vm_dropped_line *dropped =
+			vm_config_find_dropped(&vm->config, "hookscript");
 		cleanup_free char *subject = text_format("VM %u", vm->vmid);
 		int r = 0;
 
 		if (!subject)
 			return -ENOMEM;
 		any |= node_vm_has_passthrough(vm);
-		if (volume && is_ours(volume))
+		if (!volume && dropped && node_vm_has_passthrough(vm))
+			r = judge_dropped(vm, dropped, subject, verdicts);
+		else if (volume && is_ours(volume))
 			r = judge_volume(hooks, vm, volume, verdicts);
 		else if (!vm->config.is_template && node_vm_has_passthrough(vm))
 			r = verdict_add(

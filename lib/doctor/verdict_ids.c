@@ -29,6 +29,7 @@ static const struct verdict_id ids[] = {
 	  "Whether high availability may start the VM on a node with other devices." },
 	{ "hook", "A hookscript that is there and current." },
 	{ "hook-missing", "A hookscript that a VM names and that is not there, or not readable." },
+	{ "hook-never-runs", "A hookscript line that Proxmox VE ignores." },
 	{ "hook-not-executable", "A hookscript that cannot be run." },
 	{ "hook-not-installed", "Whether the package's hookscript is installed." },
 	{ "hook-outdated", "A copy of the hookscript that is not the installed version." },

@@ -56,7 +56,19 @@ static bool wants_display(const struct lint *lint)
 static int lint_hook(const struct lint *lint, struct verdicts *verdicts)
 {
 	const char *hook = vm_config_get(lint->config, "hookscript");
+	const struct vm_dropped_line *dropped = vm_config_find_dropped(lint->config, "hookscript");
+	cleanup_free char *remedy =
+		text_format("Register it: 'pve-vfio attach %u'.", lint->vm->vmid);
 
+	if (!remedy)
+		return -ENOMEM;
+	if (dropped && !hook)
+		return verdict_add(verdicts, VERDICT_WARNING, "hook-never-runs", "hookscript",
+				   remedy,
+				   "Proxmox VE ignores line %u, '%.200s': %s. The hook will never "
+				   "run: nothing checks its starts, and the host does not get its "
+				   "devices back.",
+				   dropped->line, dropped->text, dropped->why);
 	if (hook && strstr(hook, "pve-vfio-hook"))
 		return verdict_add(verdicts, VERDICT_OK, "hookscript", NULL, NULL,
 				   "The hook is registered: %s.", hook);

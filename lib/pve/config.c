@@ -9,6 +9,8 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "pve/schema.h"
+#include "pve/setting.h"
 
 /* A piece of the file, not terminated. */
 struct slice {
@@ -130,14 +132,27 @@ static char *slice_copy(struct slice slice)
 	return strndup(slice.data, slice.size);
 }
 
-static int drop_line(struct vm_config *config, unsigned number, struct slice line, const char *why)
-{
-	struct vm_dropped_line dropped = { .line = number };
+/* The file while it is read. */
+struct reading {
+	const struct sysroot *root;
+	struct vm_config *config;
+	unsigned number;   /* of the line */
+	struct slice line; /* all of it */
+	struct slice key;  /* of the line; no size where it has none */
+};
 
-	dropped.text = slice_copy(trim(line));
+static int drop_line(struct reading *reading, const char *why)
+{
+	struct vm_config *config = reading->config;
+	struct vm_dropped_line dropped = { .line = reading->number };
+
+	if (reading->key.size > 0)
+		dropped.key = slice_copy(reading->key);
+	dropped.text = slice_copy(trim(reading->line));
 	dropped.why = strdup(why);
-	if (!dropped.text || !dropped.why ||
+	if ((reading->key.size > 0 && !dropped.key) || !dropped.text || !dropped.why ||
 	    array_reserve(&config->dropped, config->dropped_count, sizeof(dropped)) < 0) {
+		free(dropped.key);
 		free(dropped.text);
 		free(dropped.why);
 		return -ENOMEM;
@@ -161,18 +176,36 @@ static int hostpci_index(struct slice key)
 	return (int)index;
 }
 
-/* A later valid line replaces an earlier one; an invalid one leaves it. */
-static int read_hostpci(struct vm_config *config, unsigned number, struct slice line, int index,
-			struct slice value)
+/* Whether there is a key on the line that this node's PVE does not know; why it drops the line. */
+static bool has_unknown_key(const struct sysroot *root, const struct hostpci *hostpci,
+			    struct error *why)
 {
-	struct vm_hostpci *slot = &config->hostpci[index];
-	struct hostpci hostpci = { 0 };
+	for (size_t i = 0; i < hostpci->unknown_keys.count; i++) {
+		const char *key = hostpci->unknown_keys.items[i];
+
+		if (hostpci_key_knowledge(root, key, false) != KEY_UNKNOWN)
+			continue;
+		error_set(why, 0, "it does not know a key '%.64s' here", key);
+		return true;
+	}
+	if (!hostpci->has_driver || hostpci_key_knowledge(root, "driver", true) != KEY_UNKNOWN)
+		return false;
+	error_set(why, 0,
+		  "it does not know the key 'driver', which qemu-server has from 9.0.25 on");
+	return true;
+}
+
+/* A later valid line replaces an earlier one; an invalid one leaves it. */
+static int read_hostpci(struct reading *reading, int index, struct slice value)
+{
+	struct vm_hostpci *slot = &reading->config->hostpci[index];
+	cleanup_hostpci struct hostpci hostpci = { 0 };
 	cleanup_free char *copy = NULL;
 	struct error err = { 0 };
 	int r;
 
 	if (memchr(value.data, '\0', value.size) || memchr(value.data, '\r', value.size))
-		return drop_line(config, number, line, "its value holds a control character");
+		return drop_line(reading, "its value holds a control character");
 	copy = slice_copy(value);
 	if (!copy)
 		return -ENOMEM;
@@ -180,15 +213,18 @@ static int read_hostpci(struct vm_config *config, unsigned number, struct slice 
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return drop_line(config, number, line, err.message);
+		return drop_line(reading, err.message);
+	if (has_unknown_key(reading->root, &hostpci, &err))
+		return drop_line(reading, err.message);
 	hostpci_done(&slot->hostpci);
 	free(slot->value);
 	*slot = (struct vm_hostpci){
 		.present = true,
-		.line = number,
+		.line = reading->number,
 		.value = TAKE_PTR(copy),
 		.hostpci = hostpci,
 	};
+	hostpci = (struct hostpci){ 0 };
 	return 0;
 }
 
@@ -198,27 +234,34 @@ static bool slice_equal(struct slice slice, const char *text)
 }
 
 /*
- * `args` is kept as it is. Of other strings, but not of booleans, PVE takes one outer pair of quotes
- * off (check_type in QemuServer.pm); a value with a control character that it would drop is dropped here too.
+ * ^args:\s*(.*\S)\s*$ is kept as it is; an `args` of blanks alone is a setting like others. Unlike
+ * PVE, which would fail later, this drops a value with a NUL.
  */
-static int read_setting(struct vm_config *config, unsigned number, struct slice key,
-			struct slice value)
+static int read_setting(struct reading *reading, struct slice value)
 {
-	struct vm_setting setting = { .line = number };
-	bool raw = slice_equal(key, "args");
-	bool quoted = value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"';
+	struct vm_config *config = reading->config;
+	struct vm_setting setting = { .line = reading->number };
+	bool raw = slice_equal(reading->key, "args") && trim(value).size > 0;
+	cleanup_free char *copy = NULL;
+	struct error err = { 0 };
+	int r = 0;
 
 	if (memchr(value.data, '\0', value.size) || (!raw && memchr(value.data, '\r', value.size)))
-		return 0;
-	if (quoted && !raw && !slice_equal(key, "template"))
-		value = (struct slice){ value.data + 1, value.size - 2 };
-	setting.key = slice_copy(key);
-	setting.value = slice_copy(value);
-	if (!setting.key || !setting.value ||
-	    array_reserve(&config->settings, config->setting_count, sizeof(setting)) < 0) {
+		return drop_line(reading, "its value holds a control character");
+	copy = slice_copy(value);
+	setting.key = slice_copy(reading->key);
+	if (!copy || !setting.key)
+		r = -ENOMEM;
+	else if (raw)
+		setting.value = TAKE_PTR(copy);
+	else
+		r = setting_read(reading->root, setting.key, copy, &setting.value, &err);
+	if (r == 0)
+		r = array_reserve(&config->settings, config->setting_count, sizeof(setting));
+	if (r < 0) {
 		free(setting.key);
 		free(setting.value);
-		return -ENOMEM;
+		return r == -EINVAL ? drop_line(reading, err.message) : r;
 	}
 	config->settings[config->setting_count++] = setting;
 	return 0;
@@ -233,53 +276,44 @@ static bool means_hostpci(struct slice line)
 	return line.size >= sizeof(word) - 1 && strncasecmp(line.data, word, sizeof(word) - 1) == 0;
 }
 
-static int read_line(struct vm_config *config, unsigned number, struct slice line)
+static int read_line(struct reading *reading)
 {
-	struct slice key, value;
+	struct slice line = reading->line, value;
 	int index;
 
+	reading->key = (struct slice){ 0 };
 	if (is_of_no_concern(line))
 		return 0;
-	if (!split_key(line, &key, &value)) {
+	if (!split_key(line, &reading->key, &value)) {
 		if (!means_hostpci(line))
 			return 0;
-		return drop_line(config, number, line,
-				 "it is not of the form 'hostpciN: VALUE', in lower case and "
-				 "without blanks before the colon");
+		return drop_line(reading, "it is not of the form 'hostpciN: VALUE', in lower case "
+					  "and without blanks before the colon");
 	}
-	index = hostpci_index(key);
+	index = hostpci_index(reading->key);
 	if (index >= 0)
-		return read_hostpci(config, number, line, index, value);
-	if (slice_starts_with(key, "hostpci"))
-		return drop_line(config, number, line, "there are only hostpci0 to hostpci15");
-	return read_setting(config, number, key, value);
+		return read_hostpci(reading, index, value);
+	if (slice_starts_with(reading->key, "hostpci"))
+		return drop_line(reading, "there are only hostpci0 to hostpci15");
+	return read_setting(reading, value);
 }
 
-/* A later value that is no boolean leaves an earlier one. */
-static bool find_template(const struct vm_config *config)
-{
-	bool parsed = false;
-
-	for (size_t i = 0; i < config->setting_count; i++)
-		if (strcmp(config->settings[i].key, "template") == 0)
-			(void)pve_boolean_parse(config->settings[i].value, &parsed);
-	return parsed;
-}
-
-int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
-		    struct error *err)
+int vm_config_parse(const struct sysroot *root, const char *path, const char *data, size_t size,
+		    struct vm_config *ret, struct error *err)
 {
 	cleanup_vm_config struct vm_config config = { 0 };
-	struct slice rest = { data, size }, line;
-	unsigned number = 0;
+	struct reading reading = { .root = root, .config = &config };
+	struct slice rest = { data, size };
 
 	config.path = strdup(path);
 	if (!config.path)
 		return error_set_memory(err);
-	while (next_line(&rest, &line) && !is_header(line))
-		if (read_line(&config, ++number, line) < 0)
+	while (next_line(&rest, &reading.line) && !is_header(reading.line)) {
+		reading.number++;
+		if (read_line(&reading) < 0)
 			return error_set_memory(err);
-	config.is_template = find_template(&config);
+	}
+	config.is_template = text_equal(vm_config_get(&config, "template"), "1");
 	*ret = config;
 	config = (struct vm_config){ 0 };
 	return 0;
@@ -302,7 +336,7 @@ int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 		return error_set(err, r, "%s: larger than the 1 MiB Proxmox VE allows", path);
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
-	return vm_config_parse(path, data, size, ret, err);
+	return vm_config_parse(root, path, data, size, ret, err);
 }
 
 const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key)
@@ -318,6 +352,20 @@ const char *vm_config_get(const struct vm_config *config, const char *key)
 	const struct vm_setting *setting = vm_config_find(config, key);
 
 	return setting ? setting->value : NULL;
+}
+
+const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *config,
+						     const char *key)
+{
+	const struct vm_setting *setting = vm_config_find(config, key);
+
+	for (size_t i = config->dropped_count; i > 0; i--) {
+		const struct vm_dropped_line *dropped = &config->dropped[i - 1];
+
+		if (text_equal(dropped->key, key))
+			return setting && setting->line > dropped->line ? NULL : dropped;
+	}
+	return NULL;
 }
 
 bool vm_config_names_devices(const struct vm_config *config)
@@ -342,6 +390,7 @@ void vm_config_done(struct vm_config *config)
 		free(config->hostpci[i].value);
 	}
 	for (size_t i = 0; i < config->dropped_count; i++) {
+		free(config->dropped[i].key);
 		free(config->dropped[i].text);
 		free(config->dropped[i].why);
 	}

@@ -25,16 +25,17 @@ struct vm_hostpci {
 	struct hostpci hostpci;
 };
 
-/* Any other setting, as PVE keeps it: one pair of double quotes around a value is gone. */
+/* Any other setting, as PVE keeps it: setting_read(). */
 struct vm_setting {
 	unsigned line;
 	char *key;
 	char *value;
 };
 
-/* A line PVE drops with no more than a warning, though a device seems to be meant. */
+/* A line PVE drops with no more than a warning: of a setting, or where a device seems to be meant. */
 struct vm_dropped_line {
 	unsigned line;
+	char *key;  /* NULL where the line has none as PVE reads it */
 	char *text; /* the line */
 	char *why;
 };
@@ -50,11 +51,12 @@ struct vm_config {
 };
 
 /*
- * Parses the content of a file; `path` is only kept for messages. Fails without memory only: what
- * PVE drops is in `dropped`.
+ * Parses the content of a file as the Proxmox VE that is installed in `root` does, NULL: the newest;
+ * that is asked for lines in doubt alone. `path` is only kept for messages. Fails without memory
+ * only: what PVE drops is in `dropped`.
  */
-int vm_config_parse(const char *path, const char *data, size_t size, struct vm_config *ret,
-		    struct error *err);
+int vm_config_parse(const struct sysroot *root, const char *path, const char *data, size_t size,
+		    struct vm_config *ret, struct error *err);
 
 /*
  * Reads and parses the configuration of a VM: of this node, or with `node` of that one, where it
@@ -67,6 +69,9 @@ int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key);
 /* Its value, or NULL. */
 const char *vm_config_get(const struct vm_config *config, const char *key);
+/* The last line with that key that PVE drops, where no later one counts; or NULL. */
+const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *config,
+						     const char *key);
 
 /* It has a hostpci line, or "args", in which a device can be. */
 bool vm_config_names_devices(const struct vm_config *config);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 static bool is_lower_hex(char c)
 {
@@ -75,18 +74,24 @@ static int set_mapping(struct hostpci *hostpci, const char *value, struct error 
 	return set_string(&hostpci->mapping, value, err);
 }
 
+/* PVE asks no more than whether it is true, which "0" is not to Perl. */
+static int set_true_string(char **string, const char *value, struct error *err)
+{
+	return strcmp(value, "0") == 0 ? 0 : set_string(string, value, err);
+}
+
 static int set_mdev(struct hostpci *hostpci, const char *value, struct error *err)
 {
 	if (strpbrk(value, "/.:"))
 		return error_set(err, -EINVAL, "mdev '%s' holds one of '/', '.', ':'", value);
-	return set_string(&hostpci->mdev, value, err);
+	return set_true_string(&hostpci->mdev, value, err);
 }
 
 static int set_romfile(struct hostpci *hostpci, const char *value, struct error *err)
 {
 	if (strchr(value, ';'))
 		return error_set(err, -EINVAL, "romfile '%s' holds a ';'", value);
-	return set_string(&hostpci->romfile, value, err);
+	return set_true_string(&hostpci->romfile, value, err);
 }
 
 static int set_driver(struct hostpci *hostpci, const char *value, struct error *err)
@@ -94,6 +99,7 @@ static int set_driver(struct hostpci *hostpci, const char *value, struct error *
 	if (strcmp(value, "keep") != 0 && strcmp(value, "vfio") != 0)
 		return error_set(err, -EINVAL, "driver '%s' is neither 'vfio' nor 'keep'", value);
 	hostpci->keep = strcmp(value, "keep") == 0;
+	hostpci->has_driver = true;
 	return 0;
 }
 
@@ -110,33 +116,14 @@ static int check_id(struct hostpci *hostpci, const char *value, struct error *er
 	return 0;
 }
 
-int pve_boolean_parse(const char *text, bool *ret)
-{
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = {
-		{ "1", true },	{ "on", true },	  { "yes", true }, { "true", true },
-		{ "0", false }, { "off", false }, { "no", false }, { "false", false },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcasecmp(text, words[i].word) == 0) {
-			*ret = words[i].value;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-struct property {
+struct field {
 	const char *name;
 	/* One of the two: a setter, or where in struct hostpci the boolean is. */
 	int (*set)(struct hostpci *hostpci, const char *value, struct error *err);
 	size_t boolean;
 };
 
-static const struct property properties[] = {
+static const struct field fields[] = {
 	{ "host", .set = set_host },
 	{ "mapping", .set = set_mapping },
 	{ "mdev", .set = set_mdev },
@@ -152,9 +139,9 @@ static const struct property properties[] = {
 	{ "sub-device-id", .set = check_id },
 };
 
-#define PROPERTY_COUNT (sizeof(properties) / sizeof(*properties))
+#define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
 
-static int set_boolean(struct hostpci *hostpci, const struct property *property, const char *value,
+static int set_boolean(struct hostpci *hostpci, const struct field *field, const char *value,
 		       struct error *err)
 {
 	bool parsed;
@@ -162,75 +149,34 @@ static int set_boolean(struct hostpci *hostpci, const struct property *property,
 	if (pve_boolean_parse(value, &parsed) < 0)
 		return error_set(err, -EINVAL,
 				 "%s '%s' is neither 1, on, yes, true nor 0, off, no, false",
-				 property->name, value);
-	memcpy((char *)hostpci + property->boolean, &parsed, sizeof(parsed));
+				 field->name, value);
+	memcpy((char *)hostpci + field->boolean, &parsed, sizeof(parsed));
 	return 0;
 }
 
-/* Splits "key=value" at the first '='; without one the default key is meant. */
-static int split_part(char *part, const char **ret_key, const char **ret_value, struct error *err)
+static int set_property(struct hostpci *hostpci, const struct property *property, struct error *err)
 {
-	char *equals = strchr(part, '=');
-
-	*ret_key = "host";
-	*ret_value = part;
-	if (!equals)
-		return 0;
-	if (equals == part || !equals[1])
-		return error_set(err, -EINVAL, "'%s' lacks its %s", part,
-				 equals == part ? "key" : "value");
-	*equals = '\0';
-	*ret_key = part;
-	*ret_value = equals + 1;
-	return 0;
-}
-
-static int set_part(struct hostpci *hostpci, char *part, bool seen[PROPERTY_COUNT],
-		    struct error *err)
-{
-	const char *key, *value;
-	int r;
-
-	r = split_part(part, &key, &value, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < PROPERTY_COUNT; i++) {
-		if (strcmp(properties[i].name, key) != 0)
+	for (size_t i = 0; i < FIELD_COUNT; i++) {
+		if (strcmp(fields[i].name, property->key) != 0)
 			continue;
-		if (seen[i])
-			return error_set(err, -EINVAL, "'%s' is given twice", key);
-		seen[i] = true;
-		if (properties[i].set)
-			return properties[i].set(hostpci, value, err);
-		return set_boolean(hostpci, &properties[i], value, err);
+		if (fields[i].set)
+			return fields[i].set(hostpci, property->value, err);
+		return set_boolean(hostpci, &fields[i], property->value, err);
 	}
-	if (!hostpci->unknown_key)
-		return set_string(&hostpci->unknown_key, key, err);
-	return 0;
-}
-
-static bool is_blank(const char *text)
-{
-	return text[strspn(text, " \t\r\n\f\v")] == '\0';
+	return strings_add(&hostpci->unknown_keys, property->key) < 0 ? error_set_memory(err) : 0;
 }
 
 int hostpci_parse(const char *value, struct hostpci *ret, struct error *err)
 {
 	cleanup_hostpci struct hostpci hostpci = { .rombar = true };
-	cleanup_free char *copy = strdup(value);
-	bool seen[PROPERTY_COUNT] = { false };
-	char *rest = copy, *part;
+	cleanup_properties struct properties properties = { 0 };
 	int r;
 
-	if (!copy)
-		return error_set_memory(err);
-	while ((part = strsep(&rest, ","))) {
-		if (is_blank(part))
-			continue;
-		r = set_part(&hostpci, part, seen, err);
-		if (r < 0)
-			return r;
-	}
+	r = properties_parse(value, "host", &properties, err);
+	for (size_t i = 0; i < properties.count && r == 0; i++)
+		r = set_property(&hostpci, &properties.items[i], err);
+	if (r < 0)
+		return r;
 	*ret = hostpci;
 	hostpci = (struct hostpci){ 0 };
 	return 0;
@@ -242,6 +188,6 @@ void hostpci_done(struct hostpci *hostpci)
 	free(hostpci->mapping);
 	free(hostpci->mdev);
 	free(hostpci->romfile);
-	free(hostpci->unknown_key);
+	strings_done(&hostpci->unknown_keys);
 	*hostpci = (struct hostpci){ 0 };
 }

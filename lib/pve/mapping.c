@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "host/package.h"
+#include "pve/property.h"
 
 /* maxLength of both kinds of description. */
 #define DESCRIPTION_MAX 4096
@@ -93,46 +93,32 @@ struct field {
 	bool optional;
 };
 
-/* Takes "KEY=VALUE" apart, which is split at the first '='. */
-static int read_field(char *part, const struct field *fields, size_t count, struct error *err)
+static int read_field(const struct property *property, const struct field *fields, size_t count,
+		      struct error *err)
 {
-	char *value = strchr(part, '=');
-
-	if (!value || value == part || !value[1])
-		return error_set(err, -EINVAL, "'%s' is not of the form KEY=VALUE", part);
-	*value++ = '\0';
 	for (size_t i = 0; i < count; i++) {
 		const struct field *field = &fields[i];
 
-		if (strcmp(field->name, part) != 0)
+		if (strcmp(field->name, property->key) != 0)
 			continue;
-		if (*field->value)
-			return error_set(err, -EINVAL, "'%s' is given twice", part);
-		if (!field->is_valid(value))
-			return error_set(err, -EINVAL, "%s '%s' is not %s", part, value,
-					 field->wanted);
-		*field->value = strdup(value);
+		if (!field->is_valid(property->value))
+			return error_set(err, -EINVAL, "%s '%s' is not %s", property->key,
+					 property->value, field->wanted);
+		*field->value = strdup(property->value);
 		return *field->value ? 0 : -ENOMEM;
 	}
-	return error_set(err, -EINVAL, "Proxmox VE knows no '%s' here", part);
+	return error_set(err, -EINVAL, "Proxmox VE knows no '%s' here", property->key);
 }
 
 static int read_fields(const char *map, const struct field *fields, size_t count, struct error *err)
 {
-	cleanup_free char *copy = strdup(map);
-	char *rest = copy, *part;
+	cleanup_properties struct properties properties = { 0 };
+	int r = properties_parse(map, NULL, &properties, err);
 
-	if (!copy)
-		return -ENOMEM;
-	while ((part = strsep(&rest, ","))) {
-		int r;
-
-		if (!part[strspn(part, BLANKS)])
-			continue;
-		r = read_field(part, fields, count, err);
-		if (r < 0)
-			return r;
-	}
+	for (size_t i = 0; i < properties.count && r == 0; i++)
+		r = read_field(&properties.items[i], fields, count, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < count; i++)
 		if (!*fields[i].value && !fields[i].optional)
 			return error_set(err, -EINVAL, "'%s' is missing", fields[i].name);
@@ -585,14 +571,4 @@ int mapping_entry_check(const struct sysroot *root, const struct mapping *mappin
 	}
 	*ret_fault = TAKE_PTR(fault);
 	return 0;
-}
-
-bool mapping_mdev_counts(const struct sysroot *root)
-{
-	static const char *const name = "qemu-server";
-	static const unsigned since[3] = { 8, 3, 9 };
-	cleanup_free char *version = NULL;
-
-	(void)package_versions(root, &name, 1, &version);
-	return !version || !package_is_older(version, since);
 }

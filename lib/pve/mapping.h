@@ -66,15 +66,8 @@ void mappings_done(struct mappings *mappings);
  * What assert_valid() of Mapping/PCI.pm would die of for one entry, in its words
  * ("'iommugroup' does not match for 'gpu' (12 != 11)": the device has 12), or NULL when the device
  * is what the entry says. The caller frees it. -errno only when that cannot be told. Does not
- * block. `mdev` tells whether that is compared too: mapping_mdev_counts().
+ * block. `mdev` tells whether that is compared too: PVE_RULE_MAPPING_MDEV.
  */
 int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
 			const struct mapping_entry *entry, bool mdev, char **ret_fault,
 			struct error *err);
-
-/*
- * Whether the installed Proxmox VE compares `mdev` of a mapping with the device, as qemu-server
- * does from 8.3.9 on (with pve-guest-common 5.1.7); true where that cannot be told. Reads dpkg's
- * file of some megabytes.
- */
-bool mapping_mdev_counts(const struct sysroot *root);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "pve/version.h"
 
 /* One line while it is resolved. */
 struct resolution {
@@ -149,7 +150,7 @@ static int check_entry(const struct sysroot *root, const struct mapping *mapping
 	int r = mapping_entry_check(root, mapping, entry, true, ret_fault, err);
 
 	*ret_kind = WANTED_MAPPING_WRONG;
-	if (r < 0 || !*ret_fault || mapping_mdev_counts(root))
+	if (r < 0 || !*ret_fault || pve_rule_holds(root, PVE_RULE_MAPPING_MDEV))
 		return r;
 	r = mapping_entry_check(root, mapping, entry, false, &fault, err);
 	if (fault) {

@@ -117,7 +117,7 @@ static int read_text(const struct sysroot *root, struct attach_vm *vm, struct er
 	if (strlen(vm->text) != size)
 		return error_set(err, -EBADMSG, "/%s has a NUL byte in it", path);
 	r = read_node(root, &vm->node, err);
-	return r < 0 ? r : vm_config_parse(path, vm->text, size, &vm->config, err);
+	return r < 0 ? r : vm_config_parse(root, path, vm->text, size, &vm->config, err);
 }
 
 int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 
 			fill(data, shapes[i].piece);
 			began = clock_now_us();
-			r = vm_config_parse("bench", data, VM_CONFIG_MAX, &config, NULL);
+			r = vm_config_parse(NULL, "bench", data, VM_CONFIG_MAX, &config, NULL);
 			printf("parse %s %.0f %d\n", shapes[i].name,
 			       (double)VM_CONFIG_MAX / (double)(clock_now_us() - began + 1), r);
 		}

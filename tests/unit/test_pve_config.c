@@ -17,7 +17,7 @@ static void parse_bytes(const char *data, size_t size, struct vm_config *config)
 	struct error err = { 0 };
 
 	*config = (struct vm_config){ 0 };
-	if (vm_config_parse(PATH, data, size, config, &err) != 0)
+	if (vm_config_parse(NULL, PATH, data, size, config, &err) != 0)
 		fail_msg("%s", err.message);
 }
 
@@ -131,7 +131,9 @@ static void test_duplicates(void **state)
 		{ "QS", "template: 1\ntemplate: 0\n", "" },
 		{ "QS", "template: 0\ntemplate: yes\n", "template" },
 		{ "QS: an invalid one leaves the earlier", "template: 1\ntemplate: 2\n",
-		  "template" },
+		  "template !2" },
+		{ "QS: the same of a format (verified)",
+		  "hookscript: local:snippets/a\nhookscript: /root/x.sh\n", "!2" },
 	};
 
 	(void)state;
@@ -191,9 +193,9 @@ static void test_template(void **state)
 		{ "CT: boolean", "template: on\n", "template" },
 		{ "CT: boolean", "template: TRUE\n", "template" },
 		{ "CT: boolean", "template: 0\n", "" },
-		{ "CT: boolean", "template: falsefalse\n", "" },
-		{ "CT: not a boolean", "template: 2\n", "" },
-		{ "CT: not a boolean", "template: \n", "" },
+		{ "CT: boolean", "template: falsefalse\n", "!1" },
+		{ "CT: not a boolean", "template: 2\n", "!1" },
+		{ "CT: not a boolean", "template: \n", "!1" },
 		{ "QS 8: no such key", "templat: 1\n", "" },
 		{ "QS 8: no such key", "template0: 1\n", "" },
 		{ "QS 8", "hostpci0: 01:00\ntemplate: 1\n", "0=01:00@1 template" },
@@ -207,8 +209,8 @@ static void test_template(void **state)
 static void test_template_in_quotes(void **state)
 {
 	static const struct row rows[] = {
-		{ "CT: not a boolean", "template: \"1\"\n", "" },
-		{ "CT: not a boolean", "template: \"yes\"\n", "" },
+		{ "CT: not a boolean", "template: \"1\"\n", "!1" },
+		{ "CT: not a boolean", "template: \"yes\"\n", "!1" },
 	};
 
 	(void)state;
@@ -411,25 +413,20 @@ static void test_snapstate_large(void **state)
 	assert_false(config.hostpci[0].present);
 }
 
-/* Other settings: of a key given twice the last counts; no quotes around a string (check_type()). */
+/* Of a key given twice the last valid one counts; quotes go where there is no format (check_type()). */
 static void test_settings(void **state)
 {
-	static const char text[] = "machine: pc\nagent: 1\nmachine: \"pc-q35-8.1\"\n"
-				   "args: \"-cpu\" 'host'  \nname: \"a\nvga:  none \n"
-				   "net0: virtio=\"x\"\nbios: ovmf\r\n[snap]\nvga: std\nlock: x\n";
+	static const char text[] =
+		"machine: pc\nagent: 1\nmachine: \"pc-q35-8.1\"\n"
+		"args: \"-cpu\" 'host'  \nname: \"a\nvga:  none \n"
+		"net0: virtio=\"x\"\nbios: \"ovmf\"\r\n[snap]\nvga: std\nlock: x\n";
 	static const struct {
 		const char *key, *value;
 		unsigned line;
 	} rows[] = {
-		{ "machine", "pc-q35-8.1", 3 },
-		{ "agent", "1", 2 },
-		{ "args", "\"-cpu\" 'host'", 4 },
-		{ "name", "\"a", 5 },
-		{ "vga", "none", 6 },
-		{ "net0", "virtio=\"x\"", 7 },
-		{ "bios", "ovmf", 8 },
-		{ "lock", NULL, 0 },
-		{ "hostpci0", NULL, 0 },
+		{ "machine", "pc", 1 }, { "agent", "1", 2 },  { "args", "\"-cpu\" 'host'", 4 },
+		{ "name", NULL, 0 },	{ "vga", "none", 6 }, { "net0", "virtio=\"x\"", 7 },
+		{ "bios", "ovmf", 8 },	{ "lock", NULL, 0 },  { "hostpci0", NULL, 0 },
 		{ "mach", NULL, 0 },
 	};
 	cleanup_vm_config struct vm_config config = { 0 };
@@ -448,7 +445,8 @@ static void test_settings(void **state)
 /* What PVE drops is no setting: a carriage return or a NUL in the value. */
 static void test_dropped_settings(void **state)
 {
-	static const char text[] = "vga: a\rb\nbios: a\0b\nargs: a\0b\nargs: a\rb\n";
+	static const char text[] =
+		"vga: a\rb\nbios: a\0b\nargs: a\0b\nargs: a\rb\nargs: \r\nargs:\r\n";
 	cleanup_vm_config struct vm_config config = { 0 };
 
 	(void)state;
@@ -456,6 +454,75 @@ static void test_dropped_settings(void **state)
 	assert_null(vm_config_get(&config, "vga"));
 	assert_null(vm_config_get(&config, "bios"));
 	assert_string_equal(vm_config_get(&config, "args"), "a\rb"); /* raw */
+	assert_int_equal(config.dropped_count, 5); /* QS: (.*\\S) fits no blank line, .+? does */
+	assert_string_equal(config.dropped[4].key, "args");
+	assert_null(vm_config_find_dropped(&config, "machine"));
+	assert_int_equal(vm_config_find_dropped(&config, "args")->line, 6);
+}
+
+/* A dropped line counts for nothing where a later one is right; where it comes last it is told. */
+static void test_find_dropped(void **state)
+{
+	static const char text[] = "cpu: a b\ncpu: host\nmachine: q35\nmachine: \"pc\"\n";
+	cleanup_vm_config struct vm_config config = { 0 };
+
+	(void)state;
+	parse(text, &config);
+	assert_null(vm_config_find_dropped(&config, "cpu"));
+	assert_int_equal(vm_config_find_dropped(&config, "machine")->line, 4);
+	assert_string_equal(vm_config_get(&config, "machine"), "q35");
+}
+
+/* Which keys a hostpci line may have is the installed Proxmox VE's to say. */
+static void test_node_keys(void **state)
+{
+	static const char *const newer =
+		"my $hostpci_fmt = {\n    host => {\n        optional => 1,"
+		"\n    },\n    'driver' => {\n    },\n    future => {\n"
+		"    },\n};\n";
+	static const struct {
+		const char *version; /* of qemu-server */
+		const char *schema;
+		const char *line, *summary;
+	} rows[] = {
+		{ "8.4.10", NULL, "hostpci0: 01:00,driver=keep", "!1" },
+		{ "9.0.24", NULL, "hostpci0: 01:00,driver=vfio", "!1" },
+		{ "9.0.25", NULL, "hostpci0: 01:00,driver=keep", "0=01:00@1" },
+		{ "9.2.6", NULL, "hostpci0: 01:00,driver=keep", "0=01:00@1" },
+		{ "9.2.6", NULL, "hostpci0: 01:00,multifunction=1", "!1" },
+		{ "9.2.6", NULL, "hostpci0: 02:00\nhostpci0: 01:00,multifunction=1",
+		  "0=02:00@1 !2" },
+		{ "9.9.1", NULL, "hostpci0: 01:00,future=1", "0=01:00@1" },
+		{ NULL, NULL, "hostpci0: 01:00,future=1", "0=01:00@1" },
+		{ NULL, NULL, "hostpci0: 01:00, pcie=1", "!1" },
+		{ NULL, NULL, "hostpci0: 01:00,PCIE=1", "!1" },
+		/* what its own schema says goes before what its version lets expect */
+		{ "8.4.10", newer, "hostpci0: 01:00,driver=keep", "0=01:00@1" },
+		{ "9.2.6", newer, "hostpci0: 01:00,future=1", "0=01:00@1" },
+		{ "9.9.1", newer, "hostpci0: 01:00,multifunction=1", "!1" },
+		{ "9.2.6", "what is this?", "hostpci0: 01:00,future=1", "!1" },
+	};
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_vm_config struct vm_config config = { 0 };
+		cleanup_free char *summary = NULL;
+
+		tree_remove(tree, "usr");
+		tree_file(tree, "var/lib/dpkg/status",
+			  "Package: qemu-server\nStatus: install ok installed\nVersion: %s\n",
+			  rows[i].version ? rows[i].version : "?");
+		if (rows[i].schema)
+			tree_file(tree, "usr/share/perl5/PVE/QemuServer/PCI.pm", "%s",
+				  rows[i].schema);
+		assert_int_equal(vm_config_parse(&tree->root, PATH, rows[i].line,
+						 strlen(rows[i].line), &config, NULL),
+				 0);
+		summary = summary_of(&config);
+		if (strcmp(summary, rows[i].summary) != 0)
+			fail_msg("%s: '%s' gives '%s', not '%s'", rows[i].version, rows[i].line,
+				 summary, rows[i].summary);
+	}
 }
 
 /* Machine.pm:167 asks no more than for these letters. */
@@ -477,7 +544,7 @@ static void test_names_devices(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		cleanup_vm_config struct vm_config config = { 0 };
 
-		assert_int_equal(vm_config_parse("a.conf", rows[i].text, strlen(rows[i].text),
+		assert_int_equal(vm_config_parse(NULL, "a.conf", rows[i].text, strlen(rows[i].text),
 						 &config, NULL),
 				 0);
 		assert_row(rows[i].text, vm_config_names_devices(&config) == rows[i].names);
@@ -571,6 +638,8 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_dropped_settings),
+		cmocka_unit_test(test_find_dropped),
+		tree_test(test_node_keys),
 		cmocka_unit_test(test_q35),
 		cmocka_unit_test(test_names_devices),
 		tree_test(test_read),

@@ -14,7 +14,7 @@ static const char file[] = "#a description\n"
 
 static void parse(struct vm_config *config)
 {
-	assert_int_equal(vm_config_parse("file", file, strlen(file), config, NULL), 0);
+	assert_int_equal(vm_config_parse(NULL, "file", file, strlen(file), config, NULL), 0);
 }
 
 static void test_set(void **state)

@@ -41,7 +41,9 @@ static void assert_taken(const struct row *row)
 	assert_row(row->value, text_equal(hostpci.mapping, row->mapping));
 	assert_row(row->value, text_equal(hostpci.mdev, row->mdev));
 	assert_row(row->value, text_equal(hostpci.romfile, row->romfile));
-	assert_row(row->value, text_equal(hostpci.unknown_key, row->unknown_key));
+	assert_row(row->value,
+		   text_equal(hostpci.unknown_keys.count ? hostpci.unknown_keys.items[0] : NULL,
+			      row->unknown_key));
 	assert_row(row->value, hostpci.keep == row->keep);
 	assert_row(row->value, hostpci.pcie == row->pcie);
 	assert_row(row->value, hostpci.x_vga == row->x_vga);
@@ -115,6 +117,12 @@ static void test_taken(void **state)
 		{ "01:00,mdev=nvidia-35", "PCI mdev", .host = "01:00", .mdev = "nvidia-35" },
 		{ "01:00,mdev=i915-GVTg_V5_4", "PCI mdev", .host = "01:00",
 		  .mdev = "i915-GVTg_V5_4" },
+
+		/* what is false to Perl: a part without a key replaces it, a string is not there */
+		{ "host=0,0000:01:00.0", "JS: !$res->{$default_key}", .host = "0000:01:00.0" },
+		{ "pcie=1,host=0,01:00", "JS: the same", .host = "01:00", .pcie = true },
+		{ "01:00,mdev=0", "PCI: if ($d->{mdev})", .host = "01:00" },
+		{ "01:00,romfile=0", "PCI: if $d->{romfile}", .host = "01:00" },
 
 		{ "01:00,driver=keep", "PCI driver", .host = "01:00", .keep = true },
 		{ "01:00,driver=vfio", "PCI driver", .host = "01:00" },
@@ -220,6 +228,12 @@ static void test_dropped(void **state)
 		{ "01:00,driver=vfio-pci", "PCI driver",
 		  "driver 'vfio-pci' is neither 'vfio' nor 'keep'" },
 		{ "01:00,driver=KEEP", "PCI driver", "driver 'KEEP' is neither 'vfio' nor 'keep'" },
+
+		{ "01:00,host=0", "JS: defined($res->{$k})", "'host' is given twice" },
+		{ "host=0,host=01:00", "JS: the same", "'host' is given twice" },
+		{ "0,01:00", "JS: $default_key is set already", "'host' is given twice" },
+		{ "host=0,01:00,02:00", "JS: the same", "'host' is given twice" },
+		{ "01:00,future=1,future=2", "JS", "'future' is given twice" },
 
 		{ "01:00,vendor-id=10de", "PCI: 0x", "'10de' is not an id such as 0x10de" },
 		{ "01:00,vendor-id=0x10d", "PCI: four digits",

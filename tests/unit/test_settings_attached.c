@@ -64,8 +64,8 @@ static void test_another_vm(void **state)
 		cleanup_vm_config struct vm_config then = { 0 }, now = { 0 };
 		cleanup_attached struct attached written = { 0 }, read = { 0 };
 
-		vm_config_parse("then", rows[i].then, strlen(rows[i].then), &then, NULL);
-		vm_config_parse("now", rows[i].now, strlen(rows[i].now), &now, NULL);
+		vm_config_parse(NULL, "then", rows[i].then, strlen(rows[i].then), &then, NULL);
+		vm_config_parse(NULL, "now", rows[i].now, strlen(rows[i].now), &now, NULL);
 		vm_edit_set(&written.edit, "vga", "std", "none", NULL);
 		assert_int_equal(attached_name(&written, &then), 0);
 		assert_int_equal(attached_write(&tree->root, 101, &written, NULL), 0);

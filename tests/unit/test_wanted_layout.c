@@ -9,7 +9,7 @@
 
 static void parse(const char *text, struct vm_config *config)
 {
-	assert_int_equal(vm_config_parse("file", text, strlen(text), config, NULL), 0);
+	assert_int_equal(vm_config_parse(NULL, "file", text, strlen(text), config, NULL), 0);
 }
 
 static void test_choose(void **state)

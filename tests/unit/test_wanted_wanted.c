@@ -59,7 +59,7 @@ static int resolve(const struct tree *tree, const char *text, const char *cfg,
 
 	*wanted = (struct wanted){ 0 };
 	*err = (struct error){ 0 };
-	assert_int_equal(vm_config_parse("101.conf", text, strlen(text), &config, err), 0);
+	assert_int_equal(vm_config_parse(NULL, "101.conf", text, strlen(text), &config, err), 0);
 	assert_int_equal(config.dropped_count, 0);
 	assert_int_equal(mappings_parse(cfg, strlen(cfg), &mappings, err), 0);
 	for (size_t i = 0; i < COUNT(machine); i++) {
