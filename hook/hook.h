@@ -6,7 +6,7 @@
 #pragma once
 
 #include "change/journal.h"
-#include "change/run.h"
+#include "change/restore.h"
 #include "check/finding.h"
 #include "pci/name.h"
 
@@ -81,6 +81,9 @@ int hook_begin(struct hook *hook, bool create, struct error *err);
  * says so. -ENOENT, silently, when the VM has none.
  */
 int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err);
+
+/* What the hook gives back with: its tree, its words. */
+struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadline_s);
 
 /*
  * Gives the devices of a journal back, but for those that are to be kept; says what it does. The

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/lanes.h"
-#include "change/restore.h"
 #include "hook.h"
 #include "settings/settings.h"
 #include "use/vfio.h"
@@ -88,6 +87,7 @@ static int settle(struct hook *hook, struct journal *journal, struct error *err)
 {
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
+	struct restore restore = hook_restore(hook, 0, journal->deadline_s);
 	int r;
 
 	if (!chosen)
@@ -111,8 +111,7 @@ static int settle(struct hook *hook, struct journal *journal, struct error *err)
 			hook_say(hook, "%s: the VM runs without it (%s); giving it back",
 				 action->target, action->source);
 	}
-	r = restore_actions(&hook->root, &hook->state, journal, chosen, journal->deadline_s * 1000,
-			    hook_tell_reverted, hook, err);
+	r = restore_actions(&restore, journal, chosen, err);
 	return r > 0 ? error_set(err, -EIO, "not all of these devices are back with the host") : r;
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "change/restore.h"
 #include "hook.h"
 
 /*
@@ -27,9 +26,22 @@ static int vm_runs(struct hook *hook, const struct journal *journal, bool *ret, 
 	return r;
 }
 
+struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadline_s)
+{
+	return (struct restore){
+		.root = &hook->root,
+		.state = &hook->state,
+		.wait_ms = wait_ms,
+		.deadline_ms = deadline_s * 1000,
+		.told = hook_tell_reverted,
+		.context = hook,
+	};
+}
+
 int hook_give_back(struct hook *hook, struct journal *journal, struct error *err)
 {
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
+	struct restore restore;
 	int r;
 
 	if (!chosen)
@@ -42,8 +54,8 @@ int hook_give_back(struct hook *hook, struct journal *journal, struct error *err
 			hook_say(hook, "%s: stays with %s, as the settings ask", action->target,
 				 action->wanted);
 	}
-	r = restore_journal(&hook->root, &hook->state, journal, chosen, QEMU_END_WAIT_MS,
-			    journal->deadline_s * 1000, hook_tell_reverted, hook, err);
+	restore = hook_restore(hook, QEMU_END_WAIT_MS, journal->deadline_s);
+	r = restore_journal(&restore, journal, chosen, err);
 	if (r == 0)
 		r = journal_settle(&hook->state, journal, err);
 	if (r > 0)

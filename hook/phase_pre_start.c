@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "change/restore.h"
 #include "check/check.h"
 #include "hook.h"
 #include "pci/driver.h"
@@ -55,6 +54,7 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 {
 	struct actions *actions = &start->journal.actions;
 	cleanup_free bool *chosen = calloc(actions->count + 1, sizeof(*chosen));
+	struct restore restore;
 	bool any = false;
 	int r;
 
@@ -73,8 +73,8 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 	}
 	if (!any)
 		return 0;
-	r = restore_journal(&hook->root, &hook->state, &start->journal, chosen, 0,
-			    start->settings.deadline_s * 1000, hook_tell_reverted, hook, err);
+	restore = hook_restore(hook, 0, start->settings.deadline_s);
+	r = restore_journal(&restore, &start->journal, chosen, err);
 	if (r > 0)
 		return error_set(err, -EIO,
 				 "a device of an earlier run cannot be given back to the host; see "
@@ -176,6 +176,7 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 {
 	struct actions *actions = &start->journal.actions;
 	cleanup_free bool *chosen = calloc(actions->count + 1, sizeof(*chosen));
+	struct restore restore = hook_restore(hook, 0, start->settings.deadline_s);
 	int r;
 
 	if (!chosen)
@@ -184,8 +185,7 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 		chosen[i] = !(actions->items[i].keep && actions->items[i].adopted);
 	hook_say(hook, "giving back what was taken");
 	journal_enter(&start->journal, JOURNAL_STOPPING);
-	r = restore_actions(&hook->root, &hook->state, &start->journal, chosen,
-			    start->settings.deadline_s * 1000, hook_tell_reverted, hook, err);
+	r = restore_actions(&restore, &start->journal, chosen, err);
 	if (r == 0)
 		r = journal_settle(&hook->state, &start->journal, err);
 	if (r != 0)

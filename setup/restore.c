@@ -63,12 +63,18 @@ static int give_back(struct command *command, const struct state *state, uint32_
 {
 	cleanup_journal struct journal journal = { 0 };
 	struct telling telling = { .root = &command->root };
+	struct restore restore = {
+		.root = &command->root,
+		.state = state,
+		.told = tell,
+		.context = &telling,
+	};
 	int r;
 
 	r = read_journal(command, state, vmid, &journal, err);
+	restore.deadline_ms = journal.deadline_s * 1000;
 	if (r == 0)
-		r = restore_journal(&command->root, state, &journal, NULL, 0,
-				    journal.deadline_s * 1000, tell, &telling, err);
+		r = restore_journal(&restore, &journal, NULL, err);
 	pci_names_done(&telling.names);
 	return r;
 }

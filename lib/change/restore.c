@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "change/claims.h"
+#include "change/held.h"
 #include "pci/driver.h"
 #include "use/vfio.h"
 
@@ -84,61 +84,8 @@ static int settle_foreseen(const struct sysroot *root, const struct state *state
 	return journal_write(state, journal, err);
 }
 
-int restore_actions(const struct sysroot *root, const struct state *state, struct journal *journal,
-		    const bool *chosen, unsigned deadline_ms, run_told *told, void *context,
-		    struct error *err)
-{
-	cleanup_free bool *reverted = calloc(journal->actions.count + 1, sizeof(*reverted));
-	struct notes notes = { &journal->actions, reverted, told, context };
-	int failures, settled, stuck = 0, r;
-
-	if (!reverted)
-		return error_set_memory(err);
-	settled = settle_foreseen(root, state, journal, err);
-	for (size_t i = 0; i < journal->actions.count; i++) {
-		enum action_state action_state = journal->actions.items[i].state;
-
-		reverted[i] = action_state == ACTION_FORESEEN && settled == 0;
-		stuck += action_state == ACTION_STUCK && (!chosen || chosen[i]);
-	}
-	failures = run_actions(root, &journal->actions, RUN_REVERT, chosen, deadline_ms,
-			       note_result, &notes, err);
-	/* Alternatives whose fate cannot be told stay in the journal; the rest has gone back. */
-	if (failures >= 0)
-		failures += stuck + (settled < 0);
-	drop_reverted(&journal->actions, reverted);
-	r = journal_write(state, journal, failures < 0 ? NULL : err);
-	return failures < 0 || r == 0 ? failures : r;
-}
-
-/* A device that was taken, which an alternative that was only foreseen is not. */
-static bool is_ours(const struct action *action)
-{
-	return action->type == ACTION_BIND && action->state != ACTION_FORESEEN;
-}
-
-static bool any_open(const struct sysroot *root, const struct journal *journal)
-{
-	for (size_t i = 0; i < journal->actions.count; i++)
-		if (is_ours(&journal->actions.items[i]) &&
-		    vfio_group_is_open(root, journal->actions.items[i].group))
-			return true;
-	return false;
-}
-
-/* QEMU closes its devices as it ends, which for a VM with much memory takes a while. */
-static void wait_until_closed(const struct sysroot *root, const struct journal *journal,
-			      unsigned wait_ms)
-{
-	struct deadline deadline = deadline_in_ms(wait_ms);
-	unsigned step = 0;
-
-	while (any_open(root, journal) && deadline_wait_step(deadline, &step))
-		continue;
-}
-
-static void tell_held(const struct vfio_holders *holders, const struct action *action,
-		      run_told *told, void *context)
+static void tell_held(const struct restore *restore, const struct vfio_holders *holders,
+		      const struct action *action)
 {
 	const struct vfio_holder *holder = vfio_holder_of(holders, action->group);
 	struct run_result result = { .result = -EBUSY };
@@ -151,50 +98,72 @@ static void tell_held(const struct vfio_holders *holders, const struct action *a
 		snprintf(text, sizeof(text), "its group %d is still open, by a process that ends",
 			 action->group);
 	result.text = text;
-	told(action, &result, context);
+	restore->told(action, &result, restore->context);
 }
 
-/* Leaves out what is still open; returns how many. */
-static int choose_free(const struct sysroot *root, const struct journal *journal,
-		       const bool *chosen, bool *freed, run_told *told, void *context)
+/* The one rule for all who give back: takes out of `chosen` what is open. */
+static int leave_held(struct restore *restore, const struct journal *journal, bool *chosen)
 {
+	const struct actions *actions = &journal->actions;
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
-	int held = 0;
+	cleanup_free bool *held = calloc(actions->count + 1, sizeof(*held));
 
-	for (size_t i = 0; i < journal->actions.count; i++) {
-		const struct action *action = &journal->actions.items[i];
-
-		freed[i] = !chosen || chosen[i];
-		if (!freed[i] || !is_ours(action) || !vfio_group_is_open(root, action->group))
-			continue;
-		/* Who it is, is for the sentence alone. */
-		if (held++ == 0)
-			(void)vfio_holders_find(root, 0, &holders, NULL);
-		freed[i] = false;
-		tell_held(&holders, action, told, context);
+	if (!held)
+		return -ENOMEM;
+	restore->held = held_find(restore->root, journal, chosen, restore->wait_ms, held);
+	if (restore->held == 0)
+		return 0;
+	/* Who it is, is for the sentence alone. */
+	(void)vfio_holders_find(restore->root, 0, &holders, NULL);
+	for (size_t i = 0; i < actions->count; i++) {
+		chosen[i] &= !held[i];
+		if (held[i] && actions->items[i].type == ACTION_BIND)
+			tell_held(restore, &holders, &actions->items[i]);
 	}
-	return held;
+	return 0;
 }
 
-int restore_journal(const struct sysroot *root, const struct state *state, struct journal *journal,
-		    const bool *chosen, unsigned wait_ms, unsigned deadline_ms, run_told *told,
-		    void *context, struct error *err)
+int restore_actions(struct restore *restore, struct journal *journal, const bool *chosen,
+		    struct error *err)
 {
-	cleanup_free bool *freed = calloc(journal->actions.count + 1, sizeof(*freed));
-	int held, failures;
+	const size_t count = journal->actions.count;
+	cleanup_free bool *reverted = calloc(count + 1, sizeof(*reverted));
+	cleanup_free bool *free_ones = calloc(count + 1, sizeof(*free_ones));
+	struct notes notes = { &journal->actions, reverted, restore->told, restore->context };
+	int failures, settled, stuck = 0, r;
 
-	if (!freed)
+	if (!reverted || !free_ones)
 		return error_set_memory(err);
-	wait_until_closed(root, journal, wait_ms);
+	settled = settle_foreseen(restore->root, restore->state, journal, err);
+	for (size_t i = 0; i < count; i++)
+		free_ones[i] = !chosen || chosen[i];
+	if (leave_held(restore, journal, free_ones) < 0)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		enum action_state action_state = journal->actions.items[i].state;
 
+		reverted[i] = action_state == ACTION_FORESEEN && settled == 0;
+		stuck += action_state == ACTION_STUCK && free_ones[i];
+	}
+	failures = run_actions(restore->root, &journal->actions, RUN_REVERT, free_ones,
+			       restore->deadline_ms, note_result, &notes, err);
+	/* Alternatives whose fate cannot be told stay in the journal; the rest has gone back. */
+	if (failures >= 0)
+		failures += stuck + (settled < 0) + (int)restore->held;
+	drop_reverted(&journal->actions, reverted);
+	r = journal_write(restore->state, journal, failures < 0 ? NULL : err);
+	return failures < 0 || r == 0 ? failures : r;
+}
+
+int restore_journal(struct restore *restore, struct journal *journal, const bool *chosen,
+		    struct error *err)
+{
 	/* The VM's lock is ours, so a child that was stuck with one of its devices is gone. */
 	for (size_t i = 0; i < journal->actions.count; i++)
 		if (journal->actions.items[i].state == ACTION_STUCK)
 			journal->actions.items[i].state = ACTION_ANNOUNCED;
 	journal_enter(journal, JOURNAL_STOPPING);
 	/* For 'status' alone: in a full /run the journal of before still names all that goes back. */
-	(void)journal_write(state, journal, NULL);
-	held = choose_free(root, journal, chosen, freed, told, context);
-	failures = restore_actions(root, state, journal, freed, deadline_ms, told, context, err);
-	return failures < 0 ? failures : failures + held;
+	(void)journal_write(restore->state, journal, NULL);
+	return restore_actions(restore, journal, chosen, err);
 }

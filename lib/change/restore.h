@@ -8,21 +8,30 @@
 #include "change/journal.h"
 #include "change/run.h"
 
+/* What giving back is done with. Started as { 0 } with the members of the first part set. */
+struct restore {
+	const struct sysroot *root;
+	const struct state *state;
+	unsigned wait_ms;     /* how long to wait for what somebody still has open */
+	unsigned deadline_ms; /* for the actions */
+	run_told *told;
+	void *context;
+
+	size_t held; /* set: how many devices are left since somebody has them open */
+};
+
 /*
  * Reverts those of the journal's actions for which `chosen` is true (NULL: all). What was reverted
  * leaves the journal; what could not be stays, so that it can be tried again. Writes the journal,
  * or removes it with its last action. The caller holds the VM's lock.
- * Blocks for `deadline_ms` and a second at most. Returns the number of actions that could not be
- * reverted, or -errno.
+ * A device that somebody has open through VFIO, whoever it is, is left with all that was done for
+ * it, and told with -EBUSY; and with it what was done to the host as a whole.
+ * Blocks for `wait_ms`, `deadline_ms` twice and some seconds at most. Returns the number of actions
+ * that could not be reverted, those of devices left among them, or -errno.
  */
-int restore_actions(const struct sysroot *root, const struct state *state, struct journal *journal,
-		    const bool *chosen, unsigned deadline_ms, run_told *told, void *context,
+int restore_actions(struct restore *restore, struct journal *journal, const bool *chosen,
 		    struct error *err);
 
-/*
- * The same for the journal of an earlier process. It waits, `wait_ms` at most, until no process
- * holds the devices; those that one still holds are left and told with -EBUSY.
- */
-int restore_journal(const struct sysroot *root, const struct state *state, struct journal *journal,
-		    const bool *chosen, unsigned wait_ms, unsigned deadline_ms, run_told *told,
-		    void *context, struct error *err);
+/* The same for the journal of an earlier process, which enters JOURNAL_STOPPING. */
+int restore_journal(struct restore *restore, struct journal *journal, const bool *chosen,
+		    struct error *err);

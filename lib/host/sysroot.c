@@ -43,8 +43,10 @@ void sysroot_done(struct sysroot *root)
 
 int sysroot_openat(const struct sysroot *root, const char *path, int flags)
 {
-	int fd;
+	int fd = root->fake_open ? root->fake_open(root, path) : 0;
 
+	if (fd < 0)
+		return fd;
 	flags |= O_CLOEXEC;
 	if (root->live) {
 		fd = openat(root->fd, path, flags);

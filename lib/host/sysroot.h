@@ -27,6 +27,8 @@ struct sysroot {
 	 * that refuses or stalls; NULL in the programs. Returns 0 or -errno.
 	 */
 	int (*fake_write)(const struct sysroot *root, const char *path, const char *value);
+	/* Says before open(2) of a path that it fails: 0 or -errno. NULL in the programs. */
+	int (*fake_open)(const struct sysroot *root, const char *path);
 	/* What is remembered of the tree while it is only looked at: use/child.h. NULL: nothing. */
 	struct child_memory *children;
 };

@@ -13,6 +13,14 @@
 
 #define NODE_PREFIX "/dev/vfio/"
 
+/* Forms of a node's name below it. */
+#define NO_IOMMU     "noiommu-"
+#define DEVICE_NODES "devices/"
+#define DELETED	     " (deleted)"
+
+/* "vfio" and a number, or with "noiommu-" before it. */
+#define DEVICE_NAME_MAX 64
+
 static int add_holder(const struct sysroot *root, pid_t pid, int group,
 		      struct vfio_holders *holders)
 {
@@ -33,7 +41,52 @@ static int add_holder(const struct sysroot *root, pid_t pid, int group,
 	return 0;
 }
 
-/* Adds what one process holds. Its descriptors are links such as "/dev/vfio/14". */
+/* The group of the function whose VFIO device has that name: its vfio-dev/NAME. */
+static int group_of_device(const struct sysroot *root, const char *name)
+{
+	cleanup_strings struct strings addresses = { 0 };
+	cleanup_free char *group = NULL;
+	char path[SYSROOT_PATH_MAX];
+	uint32_t number;
+
+	(void)sysroot_list(root, "sys/bus/pci/devices", &addresses);
+	for (size_t i = 0; i < addresses.count; i++) {
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/vfio-dev/%.*s",
+			 addresses.items[i], DEVICE_NAME_MAX, name);
+		if (!sysroot_exists(root, path))
+			continue;
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/iommu_group",
+			 addresses.items[i]);
+		if (sysroot_link_name(root, path, &group) == 0 && parse_u32(group, &number) == 0 &&
+		    number <= INT_MAX)
+			return (int)number;
+		break;
+	}
+	return IOMMU_GROUP_NONE;
+}
+
+/*
+ * The group that a descriptor's link leads to, in any form: "/dev/vfio/14", "/dev/vfio/noiommu-0",
+ * "/dev/vfio/devices/vfio3" of a QEMU with iommufd. A node that was removed is open all the same.
+ */
+static int group_of_node(const struct sysroot *root, char *target)
+{
+	char *name = target + strlen(NODE_PREFIX);
+	size_t size = strlen(target);
+	uint32_t group;
+
+	if (!text_starts_with(target, NODE_PREFIX))
+		return IOMMU_GROUP_NONE;
+	if (size > strlen(DELETED) && strcmp(target + size - strlen(DELETED), DELETED) == 0)
+		target[size - strlen(DELETED)] = '\0';
+	if (text_starts_with(name, DEVICE_NODES) && !strchr(name + strlen(DEVICE_NODES), '/'))
+		return group_of_device(root, name + strlen(DEVICE_NODES));
+	if (text_starts_with(name, NO_IOMMU))
+		name += strlen(NO_IOMMU);
+	return parse_u32(name, &group) == 0 && group <= INT_MAX ? (int)group : IOMMU_GROUP_NONE;
+}
+
+/* Adds what one process holds. */
 static int look_at_process(const struct sysroot *root, pid_t pid, struct vfio_holders *holders)
 {
 	cleanup_strings struct strings names = { 0 };
@@ -52,15 +105,15 @@ static int look_at_process(const struct sysroot *root, pid_t pid, struct vfio_ho
 	for (size_t i = 0; fds >= 0 && i < names.count; i++) {
 		char target[PATH_MAX];
 		ssize_t size = readlinkat(fds, names.items[i], target, sizeof(target) - 1);
-		uint32_t group;
+		int group;
 
 		if (size < 0)
 			continue;
 		target[size] = '\0';
-		if (!text_starts_with(target, NODE_PREFIX) ||
-		    parse_u32(target + strlen(NODE_PREFIX), &group) < 0 || group > INT_MAX)
+		group = group_of_node(root, target);
+		if (group == IOMMU_GROUP_NONE)
 			continue;
-		r = add_holder(root, pid, (int)group, holders);
+		r = add_holder(root, pid, group, holders);
 		if (r < 0)
 			return r;
 	}
@@ -106,14 +159,41 @@ int vfio_holders_find(const struct sysroot *root, pid_t pid, struct vfio_holders
 	return 0;
 }
 
-bool vfio_group_is_open(const struct sysroot *root, int group)
+/* -EBUSY: the node is open; 0: it was not; or another -errno. */
+static int try_node(const struct sysroot *root, const char *form, int group)
 {
 	cleanup_close int fd = -1;
 	char path[SYSROOT_PATH_MAX];
 
-	snprintf(path, sizeof(path), "dev/vfio/%d", group);
+	snprintf(path, sizeof(path), "dev/vfio/%s%d", form, group);
 	fd = sysroot_openat(root, path, O_RDWR);
-	return fd == -EBUSY;
+	return fd < 0 ? fd : 0;
+}
+
+bool vfio_group_is_open(const struct sysroot *root, int group, struct vfio_sight *sight)
+{
+	int r;
+
+	if (group == IOMMU_GROUP_NONE)
+		return false;
+	r = try_node(root, "", group);
+	if (r < 0 && r != -EBUSY)
+		r = try_node(root, NO_IOMMU, group);
+	if (r == -EBUSY)
+		return true;
+	/* The kernel has said so. A file in a tree says nothing. */
+	if ((r == 0 && root->live) || !sysroot_exists(root, "dev/vfio/devices"))
+		return false;
+	if (!sight->looked)
+		sight->failed = vfio_holders_find(root, 0, &sight->holders, NULL) < 0;
+	sight->looked = true;
+	return sight->failed || vfio_holder_of(&sight->holders, group);
+}
+
+void vfio_sight_done(struct vfio_sight *sight)
+{
+	vfio_holders_done(&sight->holders);
+	*sight = (struct vfio_sight){ 0 };
 }
 
 void vfio_holders_done(struct vfio_holders *holders)

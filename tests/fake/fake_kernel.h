@@ -59,6 +59,17 @@ void fake_give(const struct fake_kernel *kernel, const char *address, const char
 void fake_vanish(const struct fake_kernel *kernel, const char *address);
 
 /*
+ * Somebody has the group of a device open, or no longer: its node is EBUSY to everybody else, and an
+ * unbind from a VFIO driver does not return before it is closed. With iommufd it is by the device's
+ * own node, /dev/vfio/devices/vfioN, that process `pid` has; without `groups` it is a kernel that
+ * has no group nodes (VFIO_GROUP=n).
+ */
+void fake_open_group(const struct fake_kernel *kernel, const char *address);
+void fake_open_device(const struct fake_kernel *kernel, const char *address, pid_t pid,
+		      bool groups);
+void fake_close(const struct fake_kernel *kernel, const char *address);
+
+/*
  * The next writes of a kind misbehave. `where` is
  *
  *   "override" "unbind" "probe"        every write of that kind, or just those
@@ -120,6 +131,9 @@ void fake_announce(struct fake_kernel *kernel, struct plan *plan, struct journal
 /* fake_plan(), fake_announce(), run_actions(); returns what that does. */
 int fake_take(struct fake_kernel *kernel, const char *addresses, unsigned deadline_ms,
 	      struct journal *journal);
+
+/* What the restores below are made with: without a wait for what is open. */
+struct restore fake_giving_back(struct fake_kernel *kernel, unsigned deadline_ms);
 
 /* restore_actions() of the whole journal in memory. */
 int fake_roll_back(struct fake_kernel *kernel, unsigned deadline_ms, struct journal *journal);

@@ -96,19 +96,31 @@ int fake_take(struct fake_kernel *kernel, const char *addresses, unsigned deadli
 			   fake_told, kernel, &kernel->err);
 }
 
+struct restore fake_giving_back(struct fake_kernel *kernel, unsigned deadline_ms)
+{
+	return (struct restore){
+		.root = &kernel->tree.root,
+		.state = &kernel->state,
+		.deadline_ms = deadline_ms,
+		.told = fake_told,
+		.context = kernel,
+	};
+}
+
 int fake_roll_back(struct fake_kernel *kernel, unsigned deadline_ms, struct journal *journal)
 {
-	return restore_actions(&kernel->tree.root, &kernel->state, journal, NULL, deadline_ms,
-			       fake_told, kernel, &kernel->err);
+	struct restore restore = fake_giving_back(kernel, deadline_ms);
+
+	return restore_actions(&restore, journal, NULL, &kernel->err);
 }
 
 int fake_restore(struct fake_kernel *kernel, unsigned deadline_ms)
 {
 	cleanup_journal struct journal journal = { 0 };
+	struct restore restore = fake_giving_back(kernel, deadline_ms);
 	int r = journal_read(&kernel->tree.root, &kernel->state, VMID, &journal, &kernel->err);
 
 	if (r < 0)
 		return r;
-	return restore_journal(&kernel->tree.root, &kernel->state, &journal, NULL, 0, deadline_ms,
-			       fake_told, kernel, &kernel->err);
+	return restore_journal(&restore, &journal, NULL, &kernel->err);
 }

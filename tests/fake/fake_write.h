@@ -43,3 +43,9 @@ void write_detail(const struct fake_write *write, bool listed, char detail[NAME_
 
 /* The way in: struct sysroot's fake_write. */
 int fake_write(const struct sysroot *root, const char *path, const char *value);
+
+/* A VFIO device of the function's group is open, in whatever form. */
+bool is_group_open(const struct tree *tree, const char *address);
+
+/* And so its node is busy: struct sysroot's fake_open. */
+int fake_open(const struct sysroot *root, const char *path);

@@ -85,6 +85,7 @@ static void test_configuration_changed(void **state)
 	cleanup_journal struct journal first = { 0 }, earlier = { 0 }, second = { 0 };
 	cleanup_plan struct plan plan = { 0 };
 	struct fake_kernel *kernel = *state;
+	struct restore restore;
 	bool chosen[2];
 
 	assert_int_equal(fake_take(kernel, ONE " " TWO, 5000, &first), 0);
@@ -95,9 +96,8 @@ static void test_configuration_changed(void **state)
 	for (size_t i = 0; i < 2; i++)
 		chosen[i] =
 			!actions_find(&plan.actions, ACTION_BIND, earlier.actions.items[i].target);
-	assert_int_equal(restore_journal(&kernel->tree.root, &kernel->state, &earlier, chosen, 0,
-					 5000, fake_told, kernel, &kernel->err),
-			 0);
+	restore = fake_giving_back(kernel, 5000);
+	assert_int_equal(restore_journal(&restore, &earlier, chosen, &kernel->err), 0);
 	assert_told(kernel, ONE " ok\n");
 	assert_binding(kernel, ONE, "e1000e (null)");
 	assert_binding(kernel, TWO, "vfio-pci vfio-pci");

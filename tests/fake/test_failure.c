@@ -347,12 +347,12 @@ static void test_chosen(void **state)
 	cleanup_journal struct journal journal = { 0 };
 	struct fake_kernel *kernel = *state;
 	bool chosen[] = { false, true, false };
+	struct restore restore;
 
 	assert_int_equal(fake_take(kernel, ALL, 5000, &journal), 0);
 	text_done(&kernel->told);
-	assert_int_equal(restore_actions(&kernel->tree.root, &kernel->state, &journal, chosen, 5000,
-					 fake_told, kernel, &kernel->err),
-			 0);
+	restore = fake_giving_back(kernel, 5000);
+	assert_int_equal(restore_actions(&restore, &journal, chosen, &kernel->err), 0);
 	assert_told(kernel, TWO " ok\n");
 	assert_binding(kernel, ONE, "vfio-pci vfio-pci");
 	assert_binding(kernel, TWO, "e1000e (null)");

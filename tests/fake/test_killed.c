@@ -101,12 +101,12 @@ static int take(struct fake_kernel *kernel, struct plan *plan)
 static int give_back(struct fake_kernel *kernel, struct plan *plan)
 {
 	cleanup_journal struct journal journal = { 0 };
+	struct restore restore = fake_giving_back(kernel, 5000);
 	int r = journal_read(&kernel->tree.root, &kernel->state, 101, &journal, &kernel->err);
 
 	(void)plan;
-	return r < 0 ? r
-		     : restore_journal(&kernel->tree.root, &kernel->state, &journal, NULL, 0, 5000,
-				       ignore_told, NULL, &kernel->err);
+	restore.told = ignore_told;
+	return r < 0 ? r : restore_journal(&restore, &journal, NULL, &kernel->err);
 }
 
 /* Does the work in a process; true when it was killed. Returns when its children are gone too. */

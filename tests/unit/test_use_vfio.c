@@ -72,8 +72,8 @@ static void test_other_links(void **state)
 {
 	static const char *const links[] = {
 		"/dev/vfio/vfio",	 "/dev/vfio/",
-		"/dev/vfio/14x",	 "/dev/vfio/14 (deleted)",
-		"/dev/vfio/noiommu-0",	 "/dev/vfio/-1",
+		"/dev/vfio/14x",	 "/dev/vfio/devices/vfio9",
+		"/dev/vfio/devices/",	 "/dev/vfio/-1",
 		"/dev/vfio/99999999999", "/dev/vfio/2147483648",
 		"/tmp/dev/vfio/14",	 "dev/vfio/14",
 		"/dev/vfioX/14",	 "/dev/vfio/0x14",
@@ -146,24 +146,65 @@ static void test_cannot_tell(void **state)
 	assert_int_equal(holders.count, 0);
 }
 
-/* A node that is open already cannot be played by a file: tests/vm has it. */
+/* The forms that are not a plain group's node. */
+static void test_forms(void **state)
+{
+	cleanup_vfio_holders struct vfio_holders holders = { 0 };
+	const struct tree *tree = *state;
+
+	tree_add_device(tree, &(struct tree_device){ "0000:01:00.0", .group = 14 });
+	tree_add_device(tree, &(struct tree_device){ "0000:02:00.0", .group = 15 });
+	tree_folder(tree, "sys/devices/pci0000:00/0000:01:00.0/vfio-dev/vfio10");
+	tree_folder(tree, "sys/devices/pci0000:00/0000:02:00.0/vfio-dev/vfio1");
+	tree_process(tree, 300, "kvm", 0);
+	tree_process_opens(tree, 300, 3, "/dev/vfio/devices/vfio1");
+	tree_process(tree, 301, "kvm", 0);
+	tree_process_opens(tree, 301, 3, "/dev/vfio/devices/vfio10 (deleted)");
+	tree_process(tree, 302, "kvm", 0);
+	tree_process_opens(tree, 302, 3, "/dev/vfio/16 (deleted)");
+	tree_process(tree, 303, "dpdk", 0);
+	tree_process_opens(tree, 303, 3, "/dev/vfio/noiommu-17");
+	find(tree, 0, &holders);
+	assert_int_equal(holders.count, 4);
+	assert_int_equal(vfio_holder_of(&holders, 15)->pid, 300);
+	assert_int_equal(vfio_holder_of(&holders, 14)->pid, 301);
+	assert_int_equal(vfio_holder_of(&holders, 16)->pid, 302);
+	assert_int_equal(vfio_holder_of(&holders, 17)->pid, 303);
+}
+
+static bool is_open(const struct tree *tree, int group)
+{
+	cleanup_vfio_sight struct vfio_sight sight = { 0 };
+
+	return vfio_group_is_open(&tree->root, group, &sight);
+}
+
+/* A node that is open already cannot be played by a file: tests/fake and tests/vm have it. */
 static void test_group_is_open(void **state)
 {
 	const struct tree *tree = *state;
 
-	assert_false(vfio_group_is_open(&tree->root, 14));
+	assert_false(is_open(tree, 14));
 	tree_bytes(tree, "dev/vfio/14", "", 0);
-	assert_false(vfio_group_is_open(&tree->root, 14));
-	assert_false(vfio_group_is_open(&tree->root, IOMMU_GROUP_NONE));
+	assert_false(is_open(tree, 14));
+	assert_false(is_open(tree, IOMMU_GROUP_NONE));
+	/* with device nodes it is a question of who has them, and /proc cannot be read here */
+	tree_folder(tree, "dev/vfio/devices");
+	assert_true(is_open(tree, 14));
+	tree_process(tree, 300, "kvm", 0);
+	tree_process_opens(tree, 300, 3, "/dev/vfio/15");
+	assert_false(is_open(tree, 14));
+	assert_true(is_open(tree, 15));
+	assert_false(is_open(tree, IOMMU_GROUP_NONE));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_find_all),      tree_test(test_find_one_process),
-		tree_test(test_other_links),   tree_test(test_order),
-		tree_test(test_names),	       tree_test(test_cannot_tell),
-		tree_test(test_group_is_open),
+		tree_test(test_find_all),    tree_test(test_find_one_process),
+		tree_test(test_other_links), tree_test(test_order),
+		tree_test(test_forms),	     tree_test(test_names),
+		tree_test(test_cannot_tell), tree_test(test_group_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
