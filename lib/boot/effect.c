@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "boot/record.h"
 #include "boot/word.h"
+#include "host/kernel.h"
 #include "host/module.h"
 
 #define DEVICES "sys/bus/pci/devices"
@@ -100,7 +101,7 @@ static bool same_value(const char *a, const char *b)
 static void look_at_option(const struct sysroot *root, const struct boot_setting *setting,
 			   struct boot_effect *effect)
 {
-	size_t size = boot_word_name_size(setting->value);
+	size_t size = kernel_word_name_size(setting->value);
 	const char *wanted = setting->value[size] ? setting->value + size + 1 : "1";
 	cleanup_free char *path = text_format("sys/module/%s/parameters/%.*s", setting->name,
 					      (int)size, setting->value);

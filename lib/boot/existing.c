@@ -10,14 +10,16 @@ void boot_existing_done(struct boot_existing *existing)
 {
 	grub_done(&existing->grub);
 	boot_words_done(&existing->cmdline);
+	boot_words_done(&existing->unread);
 	modconf_done(&existing->conf);
 	*existing = (struct boot_existing){ 0 };
 }
 
+/* proxmox-boot-tool takes the first line; blanks begin the others, so that places are the file's. */
 static int read_cmdline(struct boot_draft *draft, const struct sysroot *root,
 			struct boot_existing *existing, struct error *err)
 {
-	cleanup_free char *first = NULL;
+	cleanup_free char *first = NULL, *others = NULL;
 	struct boot_file *file;
 	size_t size;
 	int r = boot_draft_open(draft, root, BOOT_CMDLINE, &file, err);
@@ -25,9 +27,12 @@ static int read_cmdline(struct boot_draft *draft, const struct sysroot *root,
 	if (r < 0 || !file->after)
 		return r;
 	size = strcspn(file->after, "\n");
-	existing->more_lines = file->after[size + strspn(file->after + size, " \t\r\n")] != '\0';
 	first = strndup(file->after, size);
-	if (!first || boot_words_split(&existing->cmdline, BOOT_CMDLINE, first) < 0)
+	others = strdup(file->after);
+	if (others)
+		memset(others, ' ', size);
+	if (!first || !others || boot_words_split(&existing->cmdline, BOOT_CMDLINE, first) < 0 ||
+	    boot_words_split(&existing->unread, BOOT_CMDLINE, others) < 0)
 		return error_set_memory(err);
 	return 0;
 }

@@ -12,7 +12,7 @@
 struct boot_existing {
 	struct grub grub;	   /* what /etc/default/grub comes to */
 	struct boot_words cmdline; /* the first line of /etc/kernel/cmdline, which alone counts */
-	bool more_lines;	   /* and there are others */
+	struct boot_words unread;  /* what is on its other lines, which nobody reads */
 	struct modconf conf;
 };
 

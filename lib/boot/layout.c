@@ -20,14 +20,15 @@ char *layout_parameter_place(const struct boot_loader *loader)
 
 /* ---- taking out */
 
-/* Without the last word that is equal to `word`, and the blanks ahead of it. */
+/* Without the last word of the first line that is equal to `word`, and the blanks before it. */
 static int cut_word(struct boot_file *file, const char *word)
 {
+	cleanup_free char *line = strndup(file->after, strcspn(file->after, "\n"));
 	cleanup_boot_words struct boot_words words = { 0 };
 	const struct boot_word *found;
 	size_t start;
 
-	if (boot_words_split(&words, file->path, file->after) < 0)
+	if (!line || boot_words_split(&words, file->path, line) < 0)
 		return -ENOMEM;
 	found = boot_words_find(&words, word);
 	if (!found)
@@ -111,10 +112,12 @@ static char *running_cmdline(const struct sysroot *root)
 	    boot_words_split(&words, "proc/cmdline", cmdline) < 0)
 		return NULL;
 	for (size_t i = 0; i < words.count; i++) {
-		const char *word = words.items[i].text;
+		const struct boot_word *word = &words.items[i];
 
-		if (!text_starts_with(word, "initrd=") && !text_starts_with(word, "BOOT_IMAGE="))
-			text_add(&text, "%s%s", text.data ? " " : "", word);
+		if (!text_starts_with(word->text, "initrd=") &&
+		    !text_starts_with(word->text, "BOOT_IMAGE="))
+			text_add(&text, "%s%.*s", text.data ? " " : "", (int)word->size,
+				 cmdline + word->offset);
 	}
 	text_add(&text, "\n");
 	return boot_words_find_name(&words, "root=") ? text_take(&text) : NULL;

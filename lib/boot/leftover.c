@@ -365,7 +365,17 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* A word goes with the blanks ahead of it, or behind it where it is the first; a line as it is. */
+/* Two words can come from one place: both variables may have the value of a third. */
+static bool was_cut(const struct boot_leftover *const *order, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (order[i]->size > 0 && order[i]->offset == order[at]->offset &&
+		    strcmp(order[i]->path, order[at]->path) == 0)
+			return true;
+	return false;
+}
+
+/* A word goes with the blanks before it, or behind it where it is the first; a line as it is. */
 static void widen(const char *text, size_t *offset, size_t *size)
 {
 	if (text[*offset + *size - 1] == '\n' || *offset == 0 || text[*offset - 1] == '\n')
@@ -399,7 +409,7 @@ int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft
 		struct boot_file *file;
 		int r;
 
-		if (size == 0)
+		if (size == 0 || was_cut(order, i))
 			continue;
 		r = boot_draft_open(draft, root, order[i]->path, &file, err);
 		if (r < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot/layout.h"
+#include "host/kernel.h"
 
 /* What the functions below share. */
 struct settling {
@@ -61,8 +62,8 @@ static const struct boot_words *words_of(const struct settling *settling, bool g
 /* "intel_iommu=on,sm_on" says what "intel_iommu=on" does. */
 static bool has_member(const char *word, const char *wanted)
 {
-	const char *member = wanted + boot_word_name_size(wanted);
-	const char *at = word + boot_word_name_size(word);
+	const char *member = wanted + kernel_word_name_size(wanted);
+	const char *at = word + kernel_word_name_size(word);
 	size_t length = strlen(member);
 
 	if (*member == '\0' || *at == '\0')
@@ -235,7 +236,7 @@ static const struct modconf_line *find_line(const struct settling *settling, enu
 					    const char *module, const char *option, bool *ret_other)
 {
 	const struct modconf *lines = &settling->existing->conf;
-	size_t name = option ? boot_word_name_size(option) : 0;
+	size_t name = option ? kernel_word_name_size(option) : 0;
 	const struct modconf_line *found = NULL;
 	size_t size;
 

@@ -2,11 +2,11 @@
 /* boot: words of a kernel command line. Knows no parameter's meaning. */
 #include "boot/word.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "host/kernel.h"
 
 static void word_done(struct boot_word *word)
 {
@@ -39,56 +39,34 @@ int boot_words_add(struct boot_words *words, const struct boot_word *word)
 	return 0;
 }
 
-static bool is_blank(char c)
-{
-	return isspace((unsigned char)c) != 0;
-}
-
-/* The first byte behind the word at `at`. */
-static size_t word_end(const char *text, size_t at)
-{
-	bool quoted = false;
-
-	for (; text[at] && (quoted || !is_blank(text[at])); at++)
-		if (text[at] == '"')
-			quoted = !quoted;
-	return at;
-}
-
 int boot_words_split(struct boot_words *words, const char *path, const char *text)
 {
 	cleanup_free char *file = strdup(path);
 	unsigned line = 1;
-	size_t end;
+	size_t size, counted = 0;
 
 	if (!file)
 		return -ENOMEM;
-	for (size_t at = 0; text[at]; at = end) {
-		cleanup_free char *word = NULL;
+	for (size_t at = 0; kernel_word_next(text, &at, &size, &words->open); at += size) {
+		cleanup_free char *word = kernel_word_text(text + at, size);
 
-		end = is_blank(text[at]) ? at + 1 : word_end(text, at);
-		if (!is_blank(text[at])) {
-			word = strndup(text + at, end - at);
-			if (!word || boot_words_add(words, &(struct boot_word){ word, file, line,
-										at, end - at }) < 0)
-				return -ENOMEM;
-		}
-		for (size_t i = at; i < end; i++)
-			line += text[i] == '\n';
+		for (; counted < at; counted++)
+			line += text[counted] == '\n';
+		if (!word ||
+		    boot_words_add(words, &(struct boot_word){ word, file, line, at, size }) < 0)
+			return -ENOMEM;
+		/* of the last word alone it is told */
+		if (words->open)
+			break;
 	}
 	return 0;
 }
 
-size_t boot_word_name_size(const char *word)
-{
-	return strcspn(word, "=");
-}
-
 bool boot_word_same_name(const char *a, const char *b)
 {
-	size_t size = boot_word_name_size(a);
+	size_t size = kernel_word_name_size(a);
 
-	if (boot_word_name_size(b) != size)
+	if (kernel_word_name_size(b) != size)
 		return false;
 	for (size_t i = 0; i < size; i++)
 		if ((a[i] == '-' ? '_' : a[i]) != (b[i] == '-' ? '_' : b[i]))
@@ -99,7 +77,7 @@ bool boot_word_same_name(const char *a, const char *b)
 bool boot_word_equal(const char *a, const char *b)
 {
 	return boot_word_same_name(a, b) &&
-	       strcmp(a + boot_word_name_size(a), b + boot_word_name_size(b)) == 0;
+	       strcmp(a + kernel_word_name_size(a), b + kernel_word_name_size(b)) == 0;
 }
 
 static const struct boot_word *find(const struct boot_words *words, const char *text,

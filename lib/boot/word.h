@@ -10,17 +10,18 @@
 #include "base/cleanup.h"
 
 struct boot_word {
-	char *text;    /* "iommu=pt" */
-	char *path;    /* "etc/default/grub" */
+	char *text; /* "iommu=pt", as the kernel has it: without quotes around it, or its value */
+	char *path; /* "etc/default/grub" */
 	unsigned line; /* from 1 */
-	size_t offset; /* its bytes in the file, */
-	size_t size;   /* 0 where it stands there in another form, put together by a shell */
+	size_t offset; /* its bytes in the file, quotes included; */
+	size_t size;   /* 0 where it is there in another form, put together by a shell */
 };
 
 /* Started as { 0 }. */
 struct boot_words {
 	struct boot_word *items;
 	size_t count;
+	bool open; /* a quote in the last word is not closed: what is put behind it is a part of it */
 };
 
 void boot_words_done(struct boot_words *words);
@@ -30,14 +31,10 @@ void boot_words_done(struct boot_words *words);
 int boot_words_add(struct boot_words *words, const struct boot_word *word);
 
 /*
- * Adds the words of `text`, the content of the file `path`, as the kernel takes them apart
- * (lib/cmdline.c, next_arg()): at white space that does not stand between double quotes. Also a
- * line break parts words here, as proxmox-boot-tool makes one line of /etc/kernel/cmdline.
+ * Adds the words of `text`, what the file `path` begins with, as the kernel takes them apart
+ * (host/kernel.h). Also a line break parts words.
  */
 int boot_words_split(struct boot_words *words, const char *path, const char *text);
-
-/* How many bytes of `word` are the parameter's name: all up to the first '='. */
-size_t boot_word_name_size(const char *word);
 
 /* Both words have the same name, where '-' and '_' are the same (kernel/params.c, parameqn()). */
 bool boot_word_same_name(const char *a, const char *b);

@@ -44,43 +44,79 @@ int kernel_version_compare(struct kernel_version a, struct kernel_version b)
 	return 0;
 }
 
-static bool is_name(const char *word, const char *name)
+bool kernel_is_blank(char c)
 {
-	for (; *name; word++, name++)
-		if ((*word == '-' ? '_' : *word) != (*name == '-' ? '_' : *name))
-			return false;
-	return *word == '=' || *word == '\0';
+	return c == ' ' || (c >= '\t' && c <= '\r') || (unsigned char)c == 0xa0;
 }
 
-/* A value in double quotes may hold blanks: next_arg() in lib/cmdline.c. */
-static size_t word_length(const char *at)
+bool kernel_word_next(const char *line, size_t *at, size_t *ret_size, bool *ret_open)
 {
 	bool quoted = false;
-	size_t size = 0;
+	size_t end;
 
-	for (; at[size] && (quoted || !strchr(" \t\n", at[size])); size++)
-		quoted ^= at[size] == '"';
-	return size;
+	while (kernel_is_blank(line[*at]))
+		(*at)++;
+	for (end = *at; line[end] && (quoted || !kernel_is_blank(line[end])); end++)
+		quoted ^= line[end] == '"';
+	*ret_size = end - *at;
+	*ret_open = quoted;
+	return end > *at;
+}
+
+size_t kernel_word_name_size(const char *word)
+{
+	return *word ? 1 + strcspn(word + 1, "=") : 0;
+}
+
+char *kernel_word_text(const char *word, size_t size)
+{
+	bool quoted = *word == '"';
+	char *text = strndup(word + quoted, size - quoted), *value;
+	size_t length = size - quoted;
+
+	if (!text || length == 0)
+		return text;
+	value = text + kernel_word_name_size(text);
+	value += *value == '=';
+	if (*value != '"')
+		value = NULL;
+	/* one quote at the end goes, whichever of the two it closes */
+	if ((quoted || value) && text[length - 1] == '"')
+		text[length - 1] = '\0';
+	if (value && *value)
+		memmove(value, value + 1, strlen(value));
+	return text;
+}
+
+static bool is_name(const char *word, const char *name)
+{
+	size_t size = kernel_word_name_size(word);
+
+	if (strlen(name) != size)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if ((word[i] == '-' ? '_' : word[i]) != (name[i] == '-' ? '_' : name[i]))
+			return false;
+	return true;
 }
 
 char *kernel_parameter(const char *command_line, const char *name)
 {
 	char *value = NULL;
+	size_t size;
+	bool open;
 
-	while (*command_line) {
-		size_t size = word_length(command_line);
-		cleanup_free char *word = strndup(command_line, size);
+	for (size_t at = 0; kernel_word_next(command_line, &at, &size, &open); at += size) {
+		cleanup_free char *word = kernel_word_text(command_line + at, size);
 
 		if (!word)
 			break;
-		if (size > 0 && is_name(word, name)) {
-			const char *sign = strchr(word, '=');
+		if (is_name(word, name)) {
+			const char *sign = word + kernel_word_name_size(word);
 
 			free(value);
-			value = strdup(sign ? sign + 1 : "");
+			value = strdup(*sign ? sign + 1 : "");
 		}
-		command_line += size;
-		command_line += strspn(command_line, " \t\n");
 	}
 	return value;
 }

@@ -54,6 +54,43 @@ static int read_machine(struct configure *configure, struct error *err)
 	return r;
 }
 
+/* What is put behind a quote that is not closed is a part of it. */
+static int check_quotes(const struct boot_words *words, struct error *err)
+{
+	const struct boot_word *last = words->count ? &words->items[words->count - 1] : NULL;
+
+	if (!words->open || !last)
+		return 0;
+	return error_set(
+		err, -EBADMSG,
+		"/%s, line %u: a quote is opened and never closed, so that the kernel takes "
+		"all that follows for a part of it: '%s'. Correct the line first",
+		last->path, last->line, last->text);
+}
+
+static bool has_root(const struct boot_words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strstr(words->items[i].text, "root="))
+			return true;
+	return false;
+}
+
+static int check_lines(const struct configure *configure, struct error *err)
+{
+	const struct boot_loader *loader = &configure->machine.loader;
+	int r = loader->grub ? check_quotes(&configure->existing.grub.words, err) : 0;
+
+	if (r == 0 && loader->systemd_boot)
+		r = check_quotes(&configure->existing.cmdline, err);
+	if (r == 0 && loader->managed && sysroot_exists(configure->root, BOOT_CMDLINE) &&
+	    !has_root(&configure->existing.cmdline))
+		r = error_set(err, -EBADMSG,
+			      "/" BOOT_CMDLINE " has no root= on its first line: proxmox-boot-tool "
+			      "takes that line alone, and refuses it. Correct it first");
+	return r;
+}
+
 static int find_leftovers(struct configure *configure, struct error *err)
 {
 	const struct boot_settings *devices = &configure->request.devices;
@@ -90,9 +127,16 @@ static int add_notes(struct configure *configure)
 		if (r < 0)
 			return r;
 	}
-	if (existing->more_lines && configure->machine.loader.systemd_boot)
-		r = strings_add(&configure->notes, "/etc/kernel/cmdline has more than one line; "
-						   "systemd-boot gets only the first");
+	for (size_t i = 0;
+	     i < existing->unread.count && configure->machine.loader.systemd_boot && r == 0; i++) {
+		const struct boot_word *word = &existing->unread.items[i];
+		cleanup_free char *note = text_format(
+			"'%s' (/%s, line %u) is not in effect: only the first line of that file is "
+			"read",
+			word->text, word->path, word->line);
+
+		r = note ? strings_add(&configure->notes, note) : -ENOMEM;
+	}
 	return r;
 }
 
@@ -159,8 +203,10 @@ static int add_pin_command(struct configure *configure)
 static int make_plan(struct configure *configure, struct error *err)
 {
 	struct layout_refresh refresh;
-	int r = find_leftovers(configure, err);
+	int r = check_lines(configure, err);
 
+	if (r == 0)
+		r = find_leftovers(configure, err);
 	if (r == 0)
 		r = boot_request_settle(&configure->request, &configure->machine,
 					&configure->existing, &configure->settings,

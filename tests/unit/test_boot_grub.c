@@ -19,21 +19,32 @@ static char *words_of(const struct grub *grub)
 	return text_take(&text);
 }
 
-/* What grub-mkconfig gets of the file: the two variables, blanks made one. */
+/*
+ * What grub-mkconfig gets of the files, and the kernel of that: with dash, sourced in order, and an
+ * end at the first command that fails. NULL when one does.
+ */
 static char *words_of_shell(const struct tree *tree)
 {
-	char path[PATH_MAX];
-	const char *const argv[] = {
-		"sh", "-c",
-		". \"$0\"; set -f; set -- $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT; printf %s \"$*\"",
-		path, NULL
-	};
-	struct process_end end = { 0 };
+	static const char script[] =
+		"set -e; for f in \"$0/etc/default/grub\" \"$0/etc/default/grub.d\"/*.cfg; do\n"
+		"if [ -e \"$f\" ]; then . \"$f\"; fi; done\n"
+		"printf '%s %s\\nwell' \"$GRUB_CMDLINE_LINUX\" \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
+	const char *const argv[] = { "dash", "-c", script, tree->path, NULL };
+	cleanup_boot_words struct boot_words words = { 0 };
+	cleanup_process_end struct process_end end = { 0 };
+	struct text text = { 0 };
 	struct error err = { 0 };
 
-	tree_path(tree, GRUB_FILE, path);
-	assert_int_equal(process_run(argv, 20000, 4096, &end, &err), 0);
-	return end.output;
+	assert_int_equal(process_run(argv, 20000, 8192, &end, &err), 0);
+	if (end.status != 0 || end.size < 5 || strcmp(end.output + end.size - 5, "\nwell") != 0)
+		return NULL;
+	end.output[end.size - 5] = '\0';
+	/* what a command of the script has printed is no part of it */
+	assert_int_equal(boot_words_split(&words, "f", end.output), 0);
+	text_add(&text, "%s", "");
+	for (size_t i = 0; i < words.count; i++)
+		text_add(&text, "%s%s", i > 0 ? " " : "", words.items[i].text);
+	return text_take(&text);
 }
 
 static const struct {
@@ -54,7 +65,7 @@ static const struct {
 	{ "export GRUB_CMDLINE_LINUX=a\n", "a", 0 },
 	{ "GRUB_CMDLINE_LINUX=a\nGRUB_CMDLINE_LINUX=\n", "", 0 },
 	{ "GRUB_DISTRIBUTOR=`echo x 2> /dev/null || echo Debian`\nGRUB_CMDLINE_LINUX=a", "a", 0 },
-	{ "GRUB_CMDLINE_LINUX=\"a \\$b \\\"c\\\"\"", "a [$b] [\"c\"]", 0 },
+	{ "GRUB_CMDLINE_LINUX=\"a \\$b \\\"c\\\"\"", "a [$b] [c]", 0 },
 	{ "if true; then\n\tGRUB_CMDLINE_LINUX=a\nfi\nGRUB_CMDLINE_LINUX_DEFAULT=b", "a b", 1 },
 	{ "true && GRUB_CMDLINE_LINUX=a\nGRUB_CMDLINE_LINUX_DEFAULT=b", "a b", 1 },
 	{ "true\nGRUB_CMDLINE_LINUX=a", "a", 0 },
@@ -86,6 +97,171 @@ static void test_as_the_shell(void **state)
 		shell = words_of_shell(tree);
 		assert_string_equal(bare, shell);
 	}
+}
+
+/* The words alone, without the brackets. */
+static char *texts_of(const struct grub *grub)
+{
+	struct text text = { 0 };
+
+	text_add(&text, "%s", "");
+	for (size_t i = 0; i < grub->words.count; i++)
+		text_add(&text, "%s%s", i > 0 ? " " : "", grub->words.items[i].text);
+	return text_take(&text);
+}
+
+static unsigned random_below(unsigned *number, size_t limit)
+{
+	*number = *number * 1103515245 + 12345;
+	return (unsigned)((*number >> 16) % limit);
+}
+
+/* What people and packages write. */
+static const char *const plain_pieces[] = {
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on iommu=pt\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT='quiet splash'\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=quiet\n",
+	"GRUB_CMDLINE_LINUX=\"\"\n",
+	"GRUB_CMDLINE_LINUX=\n",
+	"GRUB_CMDLINE_LINUX=\"root=ZFS=rpool/ROOT/pve-1 boot=zfs\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT amd_iommu=off\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"${GRUB_CMDLINE_LINUX_DEFAULT} console=ttyS0,115200\"\n",
+	"GRUB_CMDLINE_LINUX=$GRUB_CMDLINE_LINUX\" net.ifnames=0\"\n",
+	"export GRUB_CMDLINE_LINUX=a\n",
+	"export GRUB_CMDLINE_LINUX_DEFAULT\n",
+	"GRUB_TIMEOUT=5; GRUB_CMDLINE_LINUX_DEFAULT=\"b c\" # d\n",
+	"# GRUB_CMDLINE_LINUX_DEFAULT=\"never\"\n",
+	"#GRUB_CMDLINE_LINUX=\"it's\n",
+	"echo hello >/dev/null # it's GRUB\n",
+	"GRUB_DISTRIBUTOR=`lsb_release -i -s 2> /dev/null || echo Debian`\n",
+	"GRUB_DISTRIBUTOR=`( . /etc/os-release; echo ${NAME:-Debian} ) 2>/dev/null || echo Debian`\n",
+	"GRUB_DISTRIBUTOR=\"$(echo \"Proxmox VE)\" || true)\"\n",
+	"MORE='video=efifb:off nofb'\nGRUB_CMDLINE_LINUX_DEFAULT=\"$MORE ${MORE}x\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"one \\\n two\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"one\n two\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=quiet\\ splash\\ a=\\$b\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"dyndbg=\\\"file a.c +p\\\" quiet\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\r\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"a\tb  c\"' d'e\n",
+	"\tGRUB_CMDLINE_LINUX_DEFAULT=x\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"a\" GRUB_CMDLINE_LINUX=\"b\"\n",
+	"if [ -x /bin/true ]; then GRUB_TIMEOUT=3; fi\n",
+	"(GRUB_CMDLINE_LINUX=subshell)\n",
+	"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"quiet video=efifb:off,vesafb:off\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"quiet#no comment\"#none\n",
+	"GRUB_TERMINAL=\"console serial\"\nGRUB_SERIAL_COMMAND=\"serial --unit=0\"\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"a\xc2\xa0"
+	"b \xe2\x80\x9cquoted\xe2\x80\x9d\"\n",
+};
+
+/* What only a shell can tell, or hardly anybody writes. */
+static const char *const hard_pieces[] = {
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"quiet $(echo x)\"\n",
+	"GRUB_CMDLINE_LINUX=`echo y`\n",
+	"X=$(echo z)\nGRUB_CMDLINE_LINUX_DEFAULT=\"$X\"\n",
+	"if true; then\n GRUB_CMDLINE_LINUX_DEFAULT=if\nfi\n",
+	"if false; then\n GRUB_CMDLINE_LINUX_DEFAULT=if\nelse X=1; fi\n",
+	"false || GRUB_CMDLINE_LINUX=or\n",
+	"true ||\nGRUB_CMDLINE_LINUX=or\n",
+	"true && true &&\n\n GRUB_CMDLINE_LINUX=and\n",
+	"false && true || X=a\nGRUB_CMDLINE_LINUX=\"$X\"\n",
+	"GRUB_CMDLINE_LINUX=pipe | cat\n",
+	"GRUB_CMDLINE_LINUX=background & wait\n",
+	"GRUB_CMDLINE_LINUX=passing true\n",
+	"A=1 GRUB_CMDLINE_LINUX=passing env >/dev/null\n",
+	"f() {\n GRUB_CMDLINE_LINUX=function\n}\n",
+	"f() { GRUB_CMDLINE_LINUX=function; }; f\n",
+	"cat >/dev/null <<EOF\nGRUB_CMDLINE_LINUX=document\nEOF\n",
+	"unset GRUB_CMDLINE_LINUX_DEFAULT\n",
+	"eval GRUB_CMDLINE_LINUX=e\n",
+	"for i in a b; do GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT $i\"; done\n",
+	"case x in x) GRUB_CMDLINE_LINUX=case;; esac\n",
+	"case x in\ny) X=1;;\nesac\nGRUB_CMDLINE_LINUX=behind\n",
+	"return 0\n",
+	"GRUB_CMDLINE_LINUX=${GRUB_CMDLINE_LINUX:-default}\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"${GRUB_CMDLINE_LINUX_DEFAULT#quiet}\"\n",
+	"GRUB_CMDLINE_LINUX=$PATH\n",
+	"GRUB_CMDLINE_LINUX=~\n",
+	"GRUB_CMDLINE_LINUX=a:~:b\n",
+	"Y=\"a b\"\nexport GRUB_CMDLINE_LINUX=$Y\n",
+	"{ GRUB_CMDLINE_LINUX=braces; }\n",
+	"( GRUB_CMDLINE_LINUX=a; echo ')' ) >/dev/null\n",
+	"GRUB_CMDLINE_LINUX=$((1 + 2))\n",
+	"set -- a b\nGRUB_CMDLINE_LINUX=\"$1$#\"\n",
+	"GRUB_CMDLINE_LINUX='open\n",
+	"GRUB_CMDLINE_LINUX+=more\n",
+	"GRUB_CMDLINE_LINUX=$'a\\tb'\n",
+	"alias x='GRUB_CMDLINE_LINUX=alias'\nx\n",
+	"GRUB_CMDLINE_LINUX_DEFAULT=\"a`echo \"b c\"`d\"\n",
+	"true; GRUB_CMDLINE_LINUX=semicolon; true\n",
+	"while false; do GRUB_CMDLINE_LINUX=while; done\n",
+	"GRUB_CMDLINE_LINUX=a\\\nb\n",
+	"GRUB_CMDLINE_LINUX=a >/dev/null\n",
+	"readonly X=1\nGRUB_CMDLINE_LINUX=$X\n",
+	"exit 0\n",
+	"echo '(' >/dev/null; GRUB_CMDLINE_LINUX=paren\n",
+	"[ -z \"$GRUB_CMDLINE_LINUX\" ] && GRUB_CMDLINE_LINUX=empty\n",
+};
+
+#define MACHINES 400
+
+/*
+ * Files with drop-ins, put together from these pieces; the same at every run. Without a doubt the
+ * program and the shell are of one mind, and plain files leave none.
+ */
+static void test_any(void **state)
+{
+	const struct tree *tree = *state;
+	unsigned number = 17, sure = 0, compared = 0, plain_compared = 0;
+
+	for (unsigned i = 0; i < MACHINES; i++) {
+		static const char *const paths[] = { GRUB_FILE, GRUB_FOLDER "/50-a.cfg",
+						     GRUB_FOLDER "/init-select.cfg",
+						     GRUB_FOLDER "/zz-z.cfg" };
+		size_t files = 1 + random_below(&number, COUNT(paths));
+		bool hard = i % 2;
+		cleanup_boot_draft struct boot_draft draft = { 0 };
+		cleanup_grub struct grub grub = { 0 };
+		cleanup_free char *words = NULL, *shell = NULL, *all = NULL;
+		struct text whole = { 0 };
+		struct error err = { 0 };
+
+		for (size_t k = 0; k < COUNT(paths); k++) {
+			struct text text = { 0 };
+			cleanup_free char *content = NULL;
+
+			text_add(&text, "%s", "");
+			for (unsigned left = k < files ? 1 + random_below(&number, 3) : 0; left > 0;
+			     left--)
+				text_add(&text, "%s",
+					 hard && random_below(&number, 2)
+						 ? hard_pieces[random_below(&number,
+									    COUNT(hard_pieces))]
+						 : plain_pieces[random_below(&number,
+									     COUNT(plain_pieces))]);
+			content = text_take(&text);
+			text_add(&whole, "%s--\n", content);
+			tree_file(tree, paths[k], "%s", content);
+		}
+		all = text_take(&whole);
+		assert_int_equal(grub_read(&draft, &tree->root, &grub, &err), 0);
+		words = texts_of(&grub);
+		shell = words_of_shell(tree);
+		if (!hard)
+			assert_row(all, grub.doubts.count == 0);
+		if (!shell)
+			continue;
+		compared++;
+		plain_compared += !hard;
+		sure += grub.doubts.count == 0;
+		if (grub.doubts.count == 0 && strcmp(words, shell) != 0)
+			fail_msg("\n%s\nthe program: %s\nthe shell:   %s\n", all, words, shell);
+	}
+	print_message("%u sets of files, %u of them plain; %u without a doubt\n", compared,
+		      plain_compared, sure);
+	assert_true(compared >= 300 && plain_compared >= 150 && sure > plain_compared);
 }
 
 /* What only running it can tell is a doubt. */
@@ -187,8 +363,8 @@ static void test_config(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_as_the_shell), tree_test(test_doubts),	     tree_test(test_folder),
-		tree_test(test_none),	      cmocka_unit_test(test_config),
+		tree_test(test_as_the_shell), tree_test(test_any),  tree_test(test_doubts),
+		tree_test(test_folder),	      tree_test(test_none), cmocka_unit_test(test_config),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

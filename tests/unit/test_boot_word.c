@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "boot/word.h"
+#include "host/kernel.h"
 
 static void test_split(void **state)
 {
@@ -14,8 +15,12 @@ static void test_split(void **state)
 		{ " \t\n", { NULL } },
 		{ "quiet", { "quiet" } },
 		{ "  a=1\tb  c\n", { "a=1", "b", "c" } },
-		{ "dyndbg=\"file a.c +p\" x", { "dyndbg=\"file a.c +p\"", "x" } },
-		{ "a \"open b", { "a", "\"open b" } },
+		{ "dyndbg=\"file a.c +p\" x", { "dyndbg=file a.c +p", "x" } },
+		{ "\"a b=c\" x", { "a b=c", "x" } },
+		{ "a=b\"c d\"e f", { "a=b\"c d\"e", "f" } },
+		{ "a\xa0"
+		  "b",
+		  { "a", "b" } },
 	};
 
 	(void)state;
@@ -29,10 +34,106 @@ static void test_split(void **state)
 
 			assert_row(rows[i].text, count < words.count);
 			assert_string_equal(word->text, rows[i].words[count]);
-			assert_memory_equal(rows[i].text + word->offset, word->text, word->size);
-			assert_int_equal(word->size, strlen(word->text));
+			if (!memchr(rows[i].text + word->offset, '"', word->size))
+				assert_memory_equal(rows[i].text + word->offset, word->text,
+						    word->size);
 		}
 		assert_int_equal(words.count, count);
+		assert_false(words.open);
+	}
+}
+
+/* What comes behind a quote that is not closed is a part of the word. */
+static void test_open(void **state)
+{
+	cleanup_boot_words struct boot_words words = { 0 };
+
+	(void)state;
+	assert_int_equal(boot_words_split(&words, "f", "a \"open b"), 0);
+	assert_true(words.open);
+	assert_int_equal(words.count, 2);
+	assert_string_equal(words.items[1].text, "open b");
+}
+
+/*
+ * A model of next_arg(), written from its description: a byte at a time, with a state. Puts the words
+ * into `ret`, NAME and VALUE parted by '\1' where there is a value, each ended by '\2'.
+ */
+static void model(const char *line, char *ret)
+{
+	const unsigned char *at = (const unsigned char *)line;
+
+	for (;;) {
+		char word[256], *out = word, *value = NULL;
+		bool led, quoted, space;
+
+		while (*at == ' ' || (*at >= 9 && *at <= 13) || *at == 0xa0)
+			at++;
+		if (!*at)
+			break;
+		led = quoted = *at == '"';
+		for (at += led; *at; at++) {
+			space = *at == ' ' || (*at >= 9 && *at <= 13) || *at == 0xa0;
+			if (space && !quoted)
+				break;
+			quoted ^= *at == '"';
+			*out = (char)*at;
+			if (*at == '=' && !value && out > word)
+				value = out;
+			out++;
+		}
+		*out = '\0';
+		if (value) {
+			*value++ = '\1';
+			if (*value == '"') {
+				if (out[-1] == '"')
+					*--out = '\0';
+				if (*value) {
+					memmove(value, value + 1, strlen(value));
+					out--;
+				}
+				led = false;
+			}
+		}
+		if (led && out > word && out[-1] == '"')
+			*--out = '\0';
+		ret += sprintf(ret, "%s\2", word);
+	}
+	*ret = '\0';
+}
+
+/* Lines put together from pieces; the numbers are the same at every run. */
+static void test_as_the_kernel(void **state)
+{
+	static const char *const pieces[] = { "a",    "=",    "\"",  " ", "quiet", "iommu=pt", "\t",
+					      "b=\"", "\"\"", "c d", "=", "\xa0",  "\xc3\xa9", "-_",
+					      "\r",   "\"x=", " \"" };
+	unsigned number = 1;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		cleanup_boot_words struct boot_words words = { 0 };
+		char line[256] = "", wanted[512], got[512] = "";
+		bool open = false;
+
+		for (int left = 1 + i % 12; left > 0; left--) {
+			number = number * 1103515245 + 12345;
+			strcat(line, pieces[(number >> 16) % COUNT(pieces)]);
+		}
+		model(line, wanted);
+		assert_int_equal(boot_words_split(&words, "f", line), 0);
+		for (size_t k = 0; k < words.count; k++) {
+			char *text = words.items[k].text;
+			size_t name = kernel_word_name_size(text);
+
+			snprintf(got + strlen(got), sizeof(got) - strlen(got),
+				 text[name] ? "%.*s\1%s\2" : "%.*s%s\2", (int)name, text,
+				 text + name + (text[name] != '\0'));
+		}
+		assert_string_equal(got, wanted);
+		for (const char *c = line; *c; c++)
+			open ^= *c == '"';
+		assert_int_equal(words.open, open);
 	}
 }
 
@@ -89,9 +190,10 @@ static void test_plain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_split), cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_equal), cmocka_unit_test(test_find),
-		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_split),	      cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_equal),	      cmocka_unit_test(test_find),
+		cmocka_unit_test(test_plain),	      cmocka_unit_test(test_open),
+		cmocka_unit_test(test_as_the_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
