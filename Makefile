@@ -123,7 +123,7 @@ $(O)/%.o: %.c Makefile | $(B)/packages/build $(DEPS)
 	$(Q)$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/lib/report/version.o: debian/changelog
-$(O)/lib/doctor/quirks_data.o: share/quirks.json
+$(O)/lib/check/quirks_data.o: share/quirks.json
 
 $(O)/libpve-vfio.a: $(LIB_O)
 	$(Q)rm -f $@

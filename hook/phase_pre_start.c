@@ -86,7 +86,7 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 /* Says all that was found. -EPERM: refused. */
 static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
 {
-	cleanup_free char *words = words_findings(findings);
+	cleanup_free char *words = words_findings(findings, hook->vmid);
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 
 	if (words)

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "doctor/quirks.h"
+#include "check/quirks.h"
+#include "doctor/verdict.h"
 #include "pci/name.h"
 #include "settings/settings.h"
 #include "setup/setup.h"
@@ -150,8 +151,8 @@ static int list_troubles(struct command *command, struct error *err)
 	for (size_t i = 0; r == 0 && i < quirks.count; i++) {
 		const struct quirk *quirk = &quirks.items[i];
 
-		printf("%s\t%s\t%s\t%s\n", quirk->id, verdict_level_name(quirk->level), quirk->what,
-		       quirk->remedy ? quirk->remedy : "-");
+		printf("%s\t%s\t%s\t%s\n", quirk->id, check_level_name(quirk->level), quirk->what,
+		       quirk->remedy);
 	}
 	return r;
 }

@@ -40,4 +40,5 @@ int check_sriov(const struct start *start, struct findings *findings, struct err
 int check_container(const struct start *start, struct findings *findings, struct error *err);
 int check_reset(const struct start *start, struct findings *findings, struct error *err);
 int check_framebuffer(const struct start *start, struct findings *findings, struct error *err);
+int check_trouble(const struct start *start, struct findings *findings, struct error *err);
 int check_memory(const struct start *start, struct findings *findings, struct error *err);

@@ -274,6 +274,12 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"not reset at all.",
 		"Pass the others too, or put the card into another slot.",
 	},
+	[CHECK_KNOWN_TROUBLE] = {
+		"known-trouble", LEVEL_WARNING,
+		"Others have reported a trouble with this device, kernel and configuration. The level "
+		"is the trouble's own; the list is below.",
+		"As the finding says.",
+	},
 };
 
 const struct check_description *check_describe(enum check_id id)

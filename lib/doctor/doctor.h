@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "check/quirks.h"
 #include "doctor/pve_node.h"
-#include "doctor/quirks.h"
 #include "doctor/safety.h"
 #include "doctor/verdict.h"
 #include "pci/claim.h"

@@ -13,7 +13,7 @@
 #define INTERRUPTS_MAX ((size_t)32 << 20)
 
 /* From 6.8 on Proxmox VE's kernels have intel_iommu on by default; AMD's has always been. */
-static const struct kernel_version intel_on_by_default = { 6, 8 };
+static const struct kernel_version intel_on_by_default = { 6, 8, 0, 0 };
 
 struct cpu {
 	bool known;

@@ -230,7 +230,7 @@ static int judge_vfio(const struct module_lists *lists, struct verdicts *verdict
 /* vfio_virqfd became a part of vfio in 6.2, and the name in /etc/modules an error at each boot. */
 static int judge_obsolete(const struct pve_node *node, struct verdicts *verdicts)
 {
-	static const struct kernel_version merged = { 6, 2 };
+	static const struct kernel_version merged = { 6, 2, 0, 0 };
 	cleanup_free char *data = NULL;
 	size_t size;
 

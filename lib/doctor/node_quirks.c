@@ -4,24 +4,27 @@
 
 #include "doctor/doctor.h"
 
-/* A card's sound is not named beside the card; of virtual functions the first is enough. */
+/* One line for each trouble; what depends on a VM's settings is for the checks of its start. */
 static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, bool *ret_found,
 		       struct verdicts *verdicts)
 {
 	const struct pci_inventory *inventory = &doctor->node->inventory;
 	cleanup_text struct text devices = { 0 };
+	cleanup_free char *remedy = NULL, *sources = NULL;
+	const char *first = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct quirk_target target = {
 			.root = doctor->node->root,
-			.kernel = doctor->node->kernel,
+			.release = doctor->node->release,
 			.device = &inventory->items[i].device,
-			.virtual = inventory->items[i].facts.physical,
 		};
 
 		if (!quirk_applies(quirk, &target))
 			continue;
+		if (count == 0)
+			first = target.device->name;
 		if (count++ < 4)
 			text_add(&devices, "%s%s", devices.size ? ", " : "", target.device->name);
 	}
@@ -30,10 +33,12 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 		return 0;
 	if (count > 4)
 		text_add(&devices, " and %zu more", count - 4);
-	return devices.failed
-		       ? -ENOMEM
-		       : verdict_add(verdicts, quirk->level, quirk->id, devices.data, quirk->remedy,
-				     "%s Source: %s", quirk->what, quirk->source);
+	remedy = quirk_remedy(quirk, first, 0);
+	sources = quirk_sources(quirk);
+	if (devices.failed || !remedy || !sources)
+		return -ENOMEM;
+	return verdict_add(verdicts, verdict_level_of(quirk->level), quirk->id, devices.data,
+			   remedy, "%s Source: %s", quirk->what, sources);
 }
 
 int node_quirks(const struct doctor *doctor, struct verdicts *verdicts)

@@ -49,19 +49,26 @@ int verdict_add(struct verdicts *verdicts, enum verdict_level level, const char 
 			   (!remedy || verdict.remedy));
 }
 
-int verdicts_add_findings(struct verdicts *verdicts, const struct findings *findings)
+enum verdict_level verdict_level_of(enum check_level level)
 {
 	static const enum verdict_level levels[] = {
 		[LEVEL_ERROR] = VERDICT_ERROR,
 		[LEVEL_WARNING] = VERDICT_WARNING,
 		[LEVEL_INFO] = VERDICT_INFO,
 	};
+
+	return levels[level];
+}
+
+int verdicts_add_findings(struct verdicts *verdicts, const struct findings *findings)
+{
 	int r = 0;
 
 	for (size_t i = 0; i < findings->count && r == 0; i++) {
 		const struct finding *finding = &findings->items[i];
 
-		r = verdict_add(verdicts, finding->allowed ? VERDICT_INFO : levels[finding->level],
+		r = verdict_add(verdicts,
+				finding->allowed ? VERDICT_INFO : verdict_level_of(finding->level),
 				check_describe(finding->id)->id, finding->subject,
 				finding_remedy(finding), "%s%s", finding->evidence,
 				finding->allowed ? " The settings allow it." : "");

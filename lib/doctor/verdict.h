@@ -46,6 +46,9 @@ struct verdict_id {
 /* The row of the table, or NULL behind the last. */
 const struct verdict_id *verdict_id_at(size_t at);
 
+/* How bad a finding of that level is to doctor. */
+enum verdict_level verdict_level_of(enum check_level level);
+
 /* Adds the findings of a start, with their ids and remedies. 0 or -ENOMEM. */
 int verdicts_add_findings(struct verdicts *verdicts, const struct findings *findings);
 

@@ -20,9 +20,22 @@ int kernel_boot_id(const struct sysroot *root, char **ret, struct error *err)
 	return 0;
 }
 
+/* The number after `sign` at *at, which moves behind it; 0 where there is none. */
+static unsigned next_number(const char **at, char sign)
+{
+	size_t size = **at == sign ? strspn(*at + 1, DIGITS) : 0;
+	uint64_t number;
+
+	if (size == 0 || parse_number(*at + 1, size, 10, UINT16_MAX, &number) < 0)
+		return 0;
+	*at += 1 + size;
+	return (unsigned)number;
+}
+
 int kernel_version_parse(const char *release, struct kernel_version *ret)
 {
 	size_t first = strspn(release, DIGITS), second;
+	struct kernel_version version = { 0 };
 	uint64_t major, minor;
 
 	if (release[first] != '.')
@@ -31,17 +44,37 @@ int kernel_version_parse(const char *release, struct kernel_version *ret)
 	if (parse_number(release, first, 10, UINT16_MAX, &major) < 0 ||
 	    parse_number(release + first + 1, second, 10, UINT16_MAX, &minor) < 0)
 		return -EINVAL;
-	*ret = (struct kernel_version){ (unsigned)major, (unsigned)minor };
+	release += first + 1 + second;
+	version.major = (unsigned)major;
+	version.minor = (unsigned)minor;
+	version.patch = next_number(&release, '.');
+	version.build = next_number(&release, '-');
+	*ret = version;
 	return 0;
+}
+
+bool kernel_is_flavour(const char *release, const char *flavour)
+{
+	size_t size = strlen(release), length = strlen(flavour);
+
+	return size > length && release[size - length - 1] == '-' &&
+	       strcmp(release + size - length, flavour) == 0;
+}
+
+static int compare(unsigned a, unsigned b)
+{
+	return (a > b) - (a < b);
 }
 
 int kernel_version_compare(struct kernel_version a, struct kernel_version b)
 {
-	if (a.major != b.major)
-		return a.major < b.major ? -1 : 1;
-	if (a.minor != b.minor)
-		return a.minor < b.minor ? -1 : 1;
-	return 0;
+	int order = compare(a.major, b.major);
+
+	if (order == 0)
+		order = compare(a.minor, b.minor);
+	if (order == 0)
+		order = compare(a.patch, b.patch);
+	return order ? order : compare(a.build, b.build);
 }
 
 bool kernel_is_blank(char c)

@@ -12,13 +12,19 @@
 /* The boot id (random(4), /proc/sys/kernel/random/boot_id): another one after every boot. */
 int kernel_boot_id(const struct sysroot *root, char **ret, struct error *err);
 
-/* A kernel's version, "6.8.12-4-pve" as 6 and 8. */
+/*
+ * A kernel's version: "6.8.12-4-pve" as 6, 8, 12 and 4. What a release does not say is 0. The last
+ * number is the build's, which only compares within one distribution: kernel_is_flavour().
+ */
 struct kernel_version {
-	unsigned major, minor;
+	unsigned major, minor, patch, build;
 };
 
 /* -EINVAL for what does not begin with two numbers. */
 int kernel_version_parse(const char *release, struct kernel_version *ret);
+
+/* The release ends with the flavour: "pve" of "6.14.8-1-bpo12-pve". */
+bool kernel_is_flavour(const char *release, const char *flavour);
 /* <0, 0, >0. */
 int kernel_version_compare(struct kernel_version a, struct kernel_version b);
 

@@ -179,14 +179,34 @@ static void add_finding(struct text *text, const struct finding *finding)
 	words_wrap(text, WORDS_WIDTH, "  What to do:", " ", finding_remedy(finding));
 }
 
-char *words_findings(const struct findings *findings)
+/* In the task log of a start: that there is one, not what to do about it. */
+static void add_trouble_in_brief(struct text *text, const struct finding *finding, uint32_t vmid)
+{
+	cleanup_free char *line =
+		text_format("known trouble '%.*s': see 'pve-vfio plan %u'",
+			    (int)strcspn(finding->evidence, ",:"), finding->evidence, vmid);
+
+	if (finding->level == LEVEL_WARNING)
+		words_wrap(text, WORDS_WIDTH, finding->subject, " ", line ? line : "");
+}
+
+char *words_findings(const struct findings *findings, uint32_t brief_for)
 {
 	static const enum check_level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO };
 	struct text text = { 0 };
 
-	for (size_t level = 0; level < sizeof(levels) / sizeof(*levels); level++)
-		for (size_t i = 0; i < findings->count; i++)
-			if (findings->items[i].level == levels[level])
-				add_finding(&text, &findings->items[i]);
+	for (size_t level = 0; level < sizeof(levels) / sizeof(*levels); level++) {
+		for (size_t i = 0; i < findings->count; i++) {
+			const struct finding *finding = &findings->items[i];
+
+			if (finding->level != levels[level])
+				continue;
+			if (brief_for && finding->id == CHECK_KNOWN_TROUBLE &&
+			    finding->level != LEVEL_ERROR)
+				add_trouble_in_brief(&text, finding, brief_for);
+			else
+				add_finding(&text, finding);
+		}
+	}
 	return text_take(&text);
 }

@@ -26,8 +26,12 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 /* What an action other than a binding would do: "nvidia-persistenced.service stopped"; or NULL. */
 char *words_planned(const struct action *action);
 
-/* Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. */
-char *words_findings(const struct findings *findings);
+/*
+ * Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. With `brief_for`,
+ * the number of a VM that starts, a known trouble that does not refuse the start is one line that
+ * names 'pve-vfio plan', and one that is only worth knowing is left out; 0: all of them in full.
+ */
+char *words_findings(const struct findings *findings, uint32_t brief_for);
 
 /*
  * Adds `words` broken at blanks into lines of `line` columns at most, and a word that is wider than a line

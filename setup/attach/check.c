@@ -109,7 +109,7 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	}
 	if (r < 0)
 		return STATUS_FAILED;
-	words = words_findings(&findings);
+	words = words_findings(&findings, 0);
 	fputs(words ? words : "", stderr);
 	tell_of_others(attach);
 	errors = findings_count(&findings, LEVEL_ERROR);

@@ -53,7 +53,7 @@ static void print_releases(const struct actions *actions)
 static void print_text(const struct start *start, const struct findings *findings)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
-	cleanup_free char *words = words_findings(findings);
+	cleanup_free char *words = words_findings(findings, 0);
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 
 	if (start->wanted.count == 0 && findings->count == 0)

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "doctor/quirks.h"
+#include "check/quirks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	for (size_t i = 0; i < quirks.count; i++)
-		if (!quirks.items[i].id || !quirks.items[i].source)
+		if (!quirks.items[i].id || !quirks.items[i].remedy)
 			abort();
 	return 0;
 }

@@ -29,11 +29,26 @@ static void test_versions(void **state)
 	static const char *const bad[] = {
 		"", "6", "6.", ".8", "v6.8", "six.8", "99999.1", "-1.2"
 	};
-	struct kernel_version version = { 0 }, other = { 6, 8 };
+	struct kernel_version version = { 0 }, other = { 6, 8, 12, 4 };
 
 	(void)state;
 	assert_int_equal(kernel_version_parse("6.8.12-4-pve", &version), 0);
 	assert_int_equal(kernel_version_compare(version, other), 0);
+	assert_int_equal(kernel_version_parse("6.8.12-3-pve", &version), 0);
+	assert_true(kernel_version_compare(version, other) < 0);
+	assert_int_equal(kernel_version_parse("6.8.12-11-pve", &version), 0);
+	assert_true(kernel_version_compare(version, other) > 0);
+	assert_int_equal(kernel_version_parse("6.8.13", &version), 0);
+	assert_true(kernel_version_compare(version, other) > 0);
+	assert_int_equal(kernel_version_parse("6.8-rc3", &version), 0);
+	assert_true(kernel_version_compare(version, other) < 0);
+	assert_int_equal(version.build, 0);
+	assert_int_equal(kernel_version_parse("6.14.8-1-bpo12-pve", &version), 0);
+	assert_int_equal(version.patch, 8);
+	assert_int_equal(version.build, 1);
+	assert_true(kernel_is_flavour("6.14.8-1-bpo12-pve", "pve"));
+	assert_false(kernel_is_flavour("6.1.0-28-cloud-amd64", "pve"));
+	assert_false(kernel_is_flavour("pve", "pve"));
 	assert_int_equal(kernel_version_parse("6.14", &version), 0);
 	assert_true(kernel_version_compare(version, other) > 0);
 	assert_int_equal(kernel_version_parse("5.15.158-2-pve", &version), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* doctor: share/quirks.json, as it is, in the program. */
-#include "doctor/quirks.h"
+/* check: share/quirks.json, as it is, in the program. */
+#include "check/quirks.h"
 
 __asm__(".section .rodata\n"
 	".balign 8\n"

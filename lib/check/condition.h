@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check: the conditions under which a known trouble is one: members of its entry in quirks.json. All
+ * that an entry has must be met. pve-vfio(8), "Known troubles", lists them.
+ */
+#pragma once
+
+#include "check/quirks.h"
+
+/*
+ * Whether the conditions of an entry are conditions; a key that is neither one nor in `others`, of
+ * which there are at most seven, is an error. -EBADMSG with what is wrong.
+ */
+int conditions_check(const json_t *entry, const char *const others[], struct error *err);
+
+/* Whether all are met; the entry has been checked. See quirk_applies(). */
+bool conditions_meet(const json_t *entry, const struct quirk_target *target);

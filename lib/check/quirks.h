@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check: known troubles of devices, kernels and settings, share/quirks.json: built into the
+ * programs, and replaced by /usr/share/pve-vfio/quirks.json where that is there. Each names its
+ * sources. pve-vfio(8), "Known troubles", describes the format; a condition is a row of the table in
+ * quirks.c.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "check/finding.h"
+#include "host/kernel.h"
+#include "pci/device.h"
+#include "pve/config.h"
+
+#define QUIRKS_PATH   "/usr/share/pve-vfio/quirks.json"
+#define QUIRKS_FORMAT 2
+#define QUIRKS_MAX    ((size_t)1 << 20)
+
+/* Strings are borrowed from `entry`, which the quirk owns. */
+struct quirk {
+	json_t *entry;
+	const char *id;
+	enum check_level level;
+	const char *what;
+	const char *remedy; /* with {address} and {vm}: quirk_remedy() */
+};
+
+/* Started as { 0 }. */
+struct quirks {
+	struct quirk *items;
+	size_t count;
+	bool replaced; /* they come from the file, not from the program */
+};
+
+/*
+ * Parses a document; `name` is what messages call it. Every condition of every entry is checked.
+ * -EBADMSG with the entry that is wrong.
+ */
+int quirks_parse(const char *name, const char *data, size_t size, struct quirks *ret,
+		 struct error *err);
+
+/* Reads the file, or takes those that are built in. Does not block. */
+int quirks_read(const struct sysroot *root, struct quirks *ret, struct error *err);
+void quirks_done(struct quirks *quirks);
+#define cleanup_quirks cleanup(quirks_done)
+
+/* What a quirk is matched against. All borrowed. */
+struct quirk_target {
+	const struct sysroot *root; /* for modules, packages, parameters, the firmware's names */
+	const char *release;	    /* of the kernel; "" where it is not known: no range fits */
+	const struct pci_device *device;
+	const struct vm_config
+		*config; /* NULL: no VM is looked at, and what asks of one is not met */
+	const struct vm_hostpci *line; /* that asks for the device; NULL: another, or `args` */
+};
+
+/* Reads attributes that take no lock, and for a few entries the list of packages. */
+bool quirk_applies(const struct quirk *quirk, const struct quirk_target *target);
+
+/* The remedy for a device, and a VM (0: the word VMID). The caller frees it; NULL without memory. */
+char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid);
+
+/* Where it was reported: "URL (2025-07-20), URL (2024-04-19)". The same. */
+char *quirk_sources(const struct quirk *quirk);
+
+/* The document that is built in, of `quirks_data_size()` bytes. */
+const char *quirks_data(void);
+size_t quirks_data_size(void);

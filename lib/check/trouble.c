@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check: the devices of the plan against the table of known troubles. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check/check.h"
+#include "check/quirks.h"
+
+/* The line of the configuration that asks for the device; NULL for `args` and for a sibling. */
+static const struct vm_hostpci *find_line(const struct start *start, const char *source)
+{
+	char key[SOURCE_MAX];
+
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		snprintf(key, sizeof(key), "hostpci%u", i);
+		if (start->config.hostpci[i].present && strcmp(key, source) == 0)
+			return &start->config.hostpci[i];
+	}
+	return NULL;
+}
+
+/* The evidence begins with the trouble's id and a colon: the task log quotes no more of it. */
+static int add_trouble(const struct start *start, const struct quirk *quirk, const char *address,
+		       size_t others, struct findings *findings)
+{
+	cleanup_free char *remedy = quirk_remedy(quirk, address, start->vmid);
+	cleanup_free char *sources = quirk_sources(quirk);
+	cleanup_free char *more =
+		others > 0 ? text_format(", and %zu more of its kind", others) : strdup("");
+
+	if (!remedy || !sources || !more ||
+	    finding_add(findings, CHECK_KNOWN_TROUBLE, address, "%s%s: %s Source: %s", quirk->id,
+			more, quirk->what, sources) < 0)
+		return -ENOMEM;
+	finding_set_level(findings, quirk->level);
+	return finding_advise(findings, "%s", remedy);
+}
+
+/* One finding for each trouble, however many functions have it. */
+static int look_for(const struct start *start, const char *release, const struct quirk *quirk,
+		    struct findings *findings)
+{
+	const char *first = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *planned = &start->plan.devices[i];
+		struct quirk_target target = {
+			.root = start->root,
+			.release = release,
+			.device = &planned->device,
+			.config = &start->config,
+			.line = find_line(start, planned->source),
+		};
+
+		if (planned->foreseen || planned->device.bridge || !quirk_applies(quirk, &target))
+			continue;
+		if (count++ == 0)
+			first = planned->device.name;
+	}
+	return first ? add_trouble(start, quirk, first, count - 1, findings) : 0;
+}
+
+/* A table that cannot be read is reported, and keeps nobody from starting. */
+int check_trouble(const struct start *start, struct findings *findings, struct error *err)
+{
+	cleanup_quirks struct quirks quirks = { 0 };
+	cleanup_free char *release = NULL;
+	struct error reason = { 0 };
+
+	if (start->plan.device_count == 0)
+		return 0;
+	if (quirks_read(start->root, &quirks, &reason) < 0) {
+		if (finding_add(findings, CHECK_KNOWN_TROUBLE, "known troubles", "%s.",
+				reason.message) < 0 ||
+		    finding_advise(findings, "Correct or remove %s.", QUIRKS_PATH) < 0)
+			return error_set_memory(err);
+		return 0;
+	}
+	(void)sysroot_read_attribute(start->root, "proc/sys/kernel/osrelease", &release);
+	for (size_t i = 0; i < quirks.count; i++)
+		if (look_for(start, release ? release : "", &quirks.items[i], findings) < 0)
+			return error_set_memory(err);
+	return 0;
+}
