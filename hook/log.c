@@ -31,15 +31,18 @@ void hook_log_open(struct hook *hook)
 /* A line goes out in one write, so that lines of several tasks do not mix. */
 static void say_line(struct hook *hook, const char *line, size_t size)
 {
-	cleanup_free char *out = text_format("pve-vfio: %.*s\n", (int)size, line);
-	cleanup_free char *log = text_format("<%d>pve-vfio-hook[%d]: VM %u: %.*s", SYSLOG_PRIORITY,
-					     (int)getpid(), hook->vmid, (int)size, line);
+	cleanup_free char *log = NULL;
 
-	if (out)
-		while (write(STDOUT_FILENO, out, strlen(out)) < 0 && errno == EINTR)
-			continue;
-	if (log && hook->log.syslog >= 0)
-		(void)!send(hook->log.syslog, log, strlen(log), MSG_NOSIGNAL);
+	printf("pve-vfio: %.*s\n", (int)size, line);
+	(void)fflush(stdout);
+	if (hook->log.syslog < 0)
+		return;
+	log = text_format("<%d>pve-vfio-hook[%d]: VM %u: %.*s", SYSLOG_PRIORITY, (int)getpid(),
+			  hook->vmid, (int)size, line);
+	if (!log)
+		return;
+	text_clean(log, "\t");
+	(void)!send(hook->log.syslog, log, strlen(log), MSG_NOSIGNAL);
 }
 
 void hook_say(struct hook *hook, const char *format, ...)

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/number.h"
+#include "base/output.h"
 #include "base/stream.h"
 #include "change/recover.h"
 #include "hook.h"
@@ -154,16 +155,11 @@ static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 	return STATUS_FAILED;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *root = "/";
 	uint32_t vmid;
 	int at = 1;
-
-	streams_open();
-	/* PVE's workers have descriptors open that a child must not keep alive. */
-	syscall(SYS_close_range, 3, ~0u, 0);
-	signal(SIGPIPE, SIG_IGN);
 
 	for (; at < argc && text_starts_with(argv[at], "--"); at++) {
 		if (strcmp(argv[at], "--help") == 0)
@@ -185,4 +181,20 @@ int main(int argc, char **argv)
 		if (strcmp(phases[i].name, argv[at + 1]) == 0)
 			return run_phase(&phases[i], root, vmid);
 	return run_phase(&(struct phase){ .name = argv[at + 1] }, root, vmid);
+}
+
+int main(int argc, char **argv)
+{
+	struct outputs outputs;
+	int status;
+
+	streams_open();
+	/* PVE's workers have descriptors open that a child must not keep alive. */
+	syscall(SYS_close_range, 3, ~0u, 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (outputs_open(&outputs) < 0)
+		return STATUS_FAILED;
+	status = run(argc, argv);
+	/* Of a start whose log nobody can read PVE's task is gone; the start watch gives back. */
+	return outputs_close(&outputs, "pve-vfio-hook") ? status : STATUS_FAILED;
 }

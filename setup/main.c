@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: the entry of pve-vfio. Reads the command line and runs the verb. */
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "base/output.h"
 #include "base/stream.h"
 #include "report/version.h"
 #include "setup/setup.h"
+#include "setup/terminal.h"
 
 static const struct verb {
 	const char *name;
@@ -132,14 +135,13 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv, struct output *out)
 {
 	struct command command = { .root = { .fd = -1 } };
 	const struct verb *verb = NULL;
 	const char *root = "/";
 	int words = 0;
 
-	streams_open();
 	/* Options may stand anywhere; what is left over is the verb and its arguments. */
 	for (int at = 1; at < argc; at++) {
 		if (!text_starts_with(argv[at], "-")) {
@@ -168,5 +170,23 @@ int main(int argc, char **argv)
 		return print_unknown_verb(argv[0]);
 	command.argc = words - 1;
 	command.argv = argv + 1;
+	if (command.json || verb->run == verb_config)
+		out->form = OUTPUT_JSON;
 	return run_verb(verb, &command, root);
+}
+
+int main(int argc, char **argv)
+{
+	struct outputs outputs;
+	int status;
+
+	streams_open();
+	/* A reader that goes is told from the write, when everything is in order again. */
+	signal(SIGPIPE, SIG_IGN);
+	if (outputs_open(&outputs) < 0)
+		return STATUS_FAILED;
+	if (terminal_of_output().colour)
+		outputs.out.form = OUTPUT_COLOUR;
+	status = run(argc, argv, &outputs.out);
+	return outputs_close(&outputs, "pve-vfio") ? status : STATUS_FAILED;
 }

@@ -41,6 +41,12 @@ int verb_rom(struct command *command, struct error *err);
 int verb_list(struct command *command, struct error *err);
 int verb_package(struct command *command, struct error *err);
 
+/*
+ * What has been printed is shown now, before it is done. -EIO where it cannot be: then nothing may be
+ * done.
+ */
+int setup_show(struct error *err);
+
 /* "VERB<tab>WHAT IT DOES", a line each. */
 void print_verbs(void);
 

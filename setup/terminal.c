@@ -2,12 +2,23 @@
 /* setup: how wide the terminal is, and whether it is one. */
 #include "setup/terminal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "setup/setup.h"
+
 #define WIDTH_DEFAULT 80
 #define WIDTH_LEAST   60
+
+int setup_show(struct error *err)
+{
+	if (fflush(stdout) == 0)
+		return 0;
+	return error_set(err, -EIO, "nothing is changed: what would be cannot be shown");
+}
 
 struct terminal terminal_of_output(void)
 {

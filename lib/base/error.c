@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/text.h"
-
 int error_set(struct error *err, int r, const char *format, ...)
 {
 	va_list arguments;
@@ -17,8 +15,6 @@ int error_set(struct error *err, int r, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(err->message, sizeof(err->message), format, arguments);
 	va_end(arguments);
-	/* What a program has said has lines of its own. */
-	text_clean(err->message, "\n\t");
 	return r;
 }
 

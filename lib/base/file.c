@@ -53,8 +53,10 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size)
 	return 0;
 }
 
-static int write_all(int fd, const char *data, size_t size)
+int file_write_fd(int fd, const void *bytes, size_t size)
 {
+	const char *data = bytes;
+
 	while (size > 0) {
 		ssize_t written = write(fd, data, size);
 
@@ -91,7 +93,7 @@ static int write_temporary(int dirfd, const char *name, const char *data, size_t
 	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, size);
+	r = file_write_fd(fd, data, size);
 	if (r == 0 && owner)
 		r = set_owner(fd, owner);
 	if (r < 0)

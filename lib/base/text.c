@@ -109,11 +109,67 @@ void strings_done(struct strings *strings)
 	*strings = (struct strings){ 0 };
 }
 
+static bool is_control(unsigned code)
+{
+	return code < ' ' || (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e ||
+	       code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+/* How many bytes a first byte begins, and the least code that takes so many: RFC 3629, 4. */
+static size_t utf8_size(unsigned char first, unsigned *ret_bits, unsigned *ret_least)
+{
+	static const struct {
+		unsigned char mask, value;
+		unsigned least;
+	} rows[] = { { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if ((first & rows[i].mask) != rows[i].value)
+			continue;
+		*ret_bits = first & (unsigned char)~rows[i].mask;
+		*ret_least = rows[i].least;
+		return i + 2;
+	}
+	return 1;
+}
+
+struct text_character text_character(const char *at, size_t size)
+{
+	unsigned char first = (unsigned char)*at;
+	struct text_character one = { .code = first, .size = 1, .control = is_control(first) };
+	unsigned code = first, least = 0;
+	size_t length = utf8_size(first, &code, &least);
+
+	for (size_t i = 1; i < length; i++) {
+		if (i == size)
+			return (struct text_character){ .size = size, .cut = true };
+		if (((unsigned char)at[i] & 0xc0) != 0x80)
+			return one;
+		code = code << 6 | ((unsigned char)at[i] & 0x3f);
+	}
+	if (code < least || code > 0x10ffff)
+		return one;
+	return (struct text_character){ .code = code, .size = length, .control = is_control(code) };
+}
+
 void text_clean(char *text, const char *kept)
 {
-	for (; *text; text++)
-		if (((unsigned char)*text < ' ' && !strchr(kept, *text)) || *text == 0x7f)
-			*text = '?';
+	const char *end = text + strlen(text);
+	char *to = text;
+
+	for (const char *at = text; at < end;) {
+		struct text_character character = text_character(at, (size_t)(end - at));
+
+		if (character.control && !strchr(kept, *at)) {
+			*to++ = '?';
+		} else {
+			memmove(to, at, character.size);
+			to += character.size;
+		}
+		at += character.size;
+	}
+	*to = '\0';
 }
 
 bool text_equal(const char *a, const char *b)

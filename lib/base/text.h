@@ -41,10 +41,22 @@ void strings_sort(struct strings *strings);
 void strings_done(struct strings *strings);
 #define cleanup_strings cleanup(strings_done)
 
-/*
- * Replaces control characters but those in `kept` by '?': a terminal would obey what is quoted from
- * a file.
- */
+/* What is at a place of a text. */
+struct text_character {
+	unsigned code;
+	size_t size; /* in bytes; 1 for one that is not UTF-8 */
+	/*
+	 * A terminal would obey it: C0, DEL and C1, this one as a byte too; or it changes the direction
+	 * or the lines of text (Unicode 15, table 23-2, and UAX 9, 2).
+	 */
+	bool control;
+	bool cut; /* the bytes end within it */
+};
+
+/* Reads the character at the beginning of `size` bytes, at least one. */
+struct text_character text_character(const char *at, size_t size);
+
+/* Replaces control characters but those in `kept` by '?': for what must be one line. */
 void text_clean(char *text, const char *kept);
 
 /* Both equal, where either may be NULL. */

@@ -243,8 +243,7 @@ static int attach_all(struct attach *attach, struct error *err)
 	if (attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
 	    attach->mapping_words.count == 0)
 		printf("VM %u has all of this already; nothing is to be done.\n", attach->vm.vmid);
-	fflush(stdout);
-	if (change(attach, err) < 0)
+	if (setup_show(err) < 0 || change(attach, err) < 0)
 		return STATUS_FAILED;
 	attach_hook_tell_nodes(attach);
 	if (attach->edit.count == 0)

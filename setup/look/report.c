@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/process.h"
 #include "doctor/doctor.h"
 #include "record/record.h"
@@ -104,13 +105,17 @@ static int write_output(const char *path, const void *data, size_t size, const c
 			struct error *err)
 {
 	bool standard = strcmp(path, "-") == 0;
-	FILE *file = standard ? stdout : fopen(path, "we");
-	bool failed = !file || fwrite(data, 1, size, file) != size || fflush(file) == EOF;
+	cleanup_close int fd =
+		standard ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int r = !standard && fd < 0 ? -errno
+				    : file_write_fd(standard ? STDOUT_FILENO : fd, data, size);
 
-	if (file && !standard && fclose(file) == EOF)
-		failed = true;
-	if (failed)
-		return error_set(err, -EIO, "cannot write '%s': %s", path, strerror(errno));
+	if (r == 0 && !standard && close(TAKE_FD(fd)) < 0)
+		r = -errno;
+	if (r < 0 && standard)
+		return error_set(err, r, "cannot write to standard output: %s", strerror(-r));
+	if (r < 0)
+		return error_set(err, r, "cannot write '%s': %s", path, strerror(-r));
 	if (!standard)
 		fprintf(stderr, "pve-vfio: wrote '%s'; %s\n", path, kept);
 	return 0;
@@ -122,6 +127,7 @@ static int print_page(const struct options *options, const struct page *page, st
 
 	if (!text)
 		return error_set_memory(err);
+	text_clean(text, "\n\t");
 	return write_output(
 		options->html ? options->html : "-", text, strlen(text),
 		"MAC addresses, serial numbers, host names and IP addresses are taken out", err);

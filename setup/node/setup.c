@@ -384,7 +384,8 @@ static int show_and_apply(struct configure *configure, struct error *err)
 			return STATUS_FAILED;
 		return STATUS_DONE;
 	}
-	fflush(stdout);
+	if (setup_show(err) < 0)
+		return STATUS_FAILED;
 	if (!options->yes && (configure->json || !configure_ask("Apply this?"))) {
 		if (configure->json)
 			configure_print_json(configure, false);

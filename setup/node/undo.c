@@ -197,7 +197,8 @@ static int show_and_apply(struct undo *undo, struct error *err)
 			print(undo, false);
 		return STATUS_DONE;
 	}
-	fflush(stdout);
+	if (setup_show(err) < 0)
+		return STATUS_FAILED;
 	if (!undo->yes && (undo->json || !configure_ask("Take this back?"))) {
 		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
 		return STATUS_REFUSED;

@@ -52,11 +52,12 @@ struct bytes rom_file_bytes(const struct rom_file *file)
 	return (struct bytes){ (const uint8_t *)file->data, file->size };
 }
 
+/* As it is: the stream of what is printed would clean it. */
 static int write_standard_output(struct bytes data, struct error *err)
 {
-	if (fwrite(data.data, 1, data.size, stdout) != data.size || fflush(stdout) != 0)
-		return error_set(err, -EIO, "cannot write to standard output: %s", strerror(errno));
-	return 0;
+	int r = file_write_fd(STDOUT_FILENO, data.data, data.size);
+
+	return r < 0 ? error_set(err, r, "cannot write to standard output: %s", strerror(-r)) : 0;
 }
 
 int rom_file_write(const char *path, struct bytes data, struct error *err)

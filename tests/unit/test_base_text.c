@@ -85,6 +85,83 @@ static void test_strings(void **state)
 	strings_done(&strings);
 }
 
+static void test_text_character(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned code;
+		size_t size;
+		bool control, cut;
+	} rows[] = {
+		{ "a", 'a', 1, false, false },
+		{ "\n", '\n', 1, true, false },
+		{ "\033[", 033, 1, true, false },
+		{ "\x7f", 0x7f, 1, true, false },
+		{ "\xc3\xbcx", 0xfc, 2, false, false },
+		{ "\xc2\x80", 0x80, 2, true, false },
+		{ "\xc2\x9f", 0x9f, 2, true, false },
+		{ "\xc2\xa0", 0xa0, 2, false, false },
+		{ "\xd8\x9c", 0x61c, 2, true, false },
+		{ "\xe2\x80\x8d", 0x200d, 3, false, false },
+		{ "\xe2\x80\x8e", 0x200e, 3, true, false },
+		{ "\xe2\x80\x8f", 0x200f, 3, true, false },
+		{ "\xe2\x80\xa7", 0x2027, 3, false, false },
+		{ "\xe2\x80\xa8", 0x2028, 3, true, false },
+		{ "\xe2\x80\xae", 0x202e, 3, true, false },
+		{ "\xe2\x80\xaf", 0x202f, 3, false, false },
+		{ "\xe2\x81\xa5", 0x2065, 3, false, false },
+		{ "\xe2\x81\xa6", 0x2066, 3, true, false },
+		{ "\xe2\x81\xa9", 0x2069, 3, true, false },
+		{ "\xe2\x81\xaa", 0x206a, 3, false, false },
+		{ "\xf0\x9f\x98\x80", 0x1f600, 4, false, false },
+		/* not UTF-8: one byte, and C1 is C1 */
+		{ "\xe9t", 0xe9, 1, false, false },
+		{ "\x9b", 0x9b, 1, true, false },
+		{ "\xff", 0xff, 1, false, false },
+		{ "\xe2\x28\xa1", 0xe2, 1, false, false },
+		{ "\xc0\x9b", 0xc0, 1, false, false },	       /* overlong */
+		{ "\xe0\x82\x9b", 0xe0, 1, false, false },     /* overlong */
+		{ "\xf4\x90\x80\x80", 0xf4, 1, false, false }, /* beyond Unicode */
+		/* its end may still come */
+		{ "\xc2", 0, 1, false, true },
+		{ "\xe2\x80", 0, 2, false, true },
+		{ "\xf0\x9f\x98", 0, 3, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct text_character got = text_character(rows[i].text, strlen(rows[i].text));
+
+		assert_int_equal(got.code, rows[i].code);
+		assert_int_equal(got.size, rows[i].size);
+		assert_int_equal(got.control, rows[i].control);
+		assert_int_equal(got.cut, rows[i].cut);
+	}
+}
+
+static void test_text_clean(void **state)
+{
+	static const struct {
+		const char *text, *kept, *wanted;
+	} rows[] = {
+		{ "", "", "" },
+		{ "a\x1b[2J\x07\r\x7f b", "", "a?[2J??? b" },
+		{ "a\n\tb\r", "\n\t", "a\n\tb?" },
+		{ "\xc2\x9b"
+		  "2J \xe2\x80\xae gr\xc3\xbc",
+		  "", "?2J ? gr\xc3\xbc" },
+		{ "\xe2\x80", "", "\xe2\x80" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_free char *text = strdup(rows[i].text);
+
+		text_clean(text, rows[i].kept);
+		assert_string_equal(text, rows[i].wanted);
+	}
+}
+
 static void test_text_equal(void **state)
 {
 	(void)state;
@@ -163,10 +240,11 @@ static void test_take(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	     cmocka_unit_test(test_text_grows),
-		cmocka_unit_test(test_text_failed),  cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_text_equal),   cmocka_unit_test(test_text_starts_with),
-		cmocka_unit_test(test_text_nearest), cmocka_unit_test(test_text_format),
+		cmocka_unit_test(test_text),	       cmocka_unit_test(test_text_grows),
+		cmocka_unit_test(test_text_failed),    cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_text_character), cmocka_unit_test(test_text_clean),
+		cmocka_unit_test(test_text_equal),     cmocka_unit_test(test_text_starts_with),
+		cmocka_unit_test(test_text_nearest),   cmocka_unit_test(test_text_format),
 		cmocka_unit_test(test_take),
 	};
 

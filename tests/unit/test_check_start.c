@@ -95,6 +95,12 @@ static void test_control_characters(void **state)
 		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
 		  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80" },
 		{ "caf\xe9", "caf\xe9" },
+		{ "\xc2\x9b"
+		  "2J\xc2\x80\xc2\xa0",
+		  "?2J?\xc2\xa0" },
+		{ "\x9b"
+		  "2J",
+		  "?2J" },
 		{ " ~", " ~" },
 		{ "", "" },
 	};
@@ -196,7 +202,8 @@ static void test_other_alternative(void **state)
 	tree_file(tree, "etc/pve/mapping/pci.cfg",
 		  "both\n"
 		  "\tmap id=8086:10d3,subsystem-id=0001:0001,iommugroup=15,node=pve1,path=" NIC "\n"
-		  "\tmap id=10de:2484,subsystem-id=0001:0001,iommugroup=14,node=pve1,path=" GPU "\n\n");
+		  "\tmap id=10de:2484,subsystem-id=0001:0001,iommugroup=14,node=pve1,path=" GPU
+		  "\n\n");
 	spoil(machine);
 	assert_found(machine, check_start_run, line, "");
 	assert_true(plan_has_device(&machine->start.plan,
@@ -206,7 +213,8 @@ static void test_other_alternative(void **state)
 	tree_file(tree, "etc/pve/mapping/pci.cfg",
 		  "both\n"
 		  "\tmap id=10de:2484,subsystem-id=0001:0001,iommugroup=14,node=pve1,path=" GPU "\n"
-		  "\tmap id=8086:10d3,subsystem-id=0001:0001,iommugroup=15,node=pve1,path=" NIC "\n\n");
+		  "\tmap id=8086:10d3,subsystem-id=0001:0001,iommugroup=15,node=pve1,path=" NIC
+		  "\n\n");
 	machine_prepare(machine, line);
 	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err), 0);
 	for (size_t i = 0; i < machine->findings.count; i++)
