@@ -29,18 +29,30 @@ static void tell(const struct action *action, const struct run_result *result, v
 		puts(line);
 }
 
-/* A VM that runs keeps its devices. */
-static int refuse_running(struct command *command, uint32_t vmid, struct error *err)
+/*
+ * A VM that runs keeps its devices, and so does one that is being started: its QEMU is to come while
+ * Proxmox VE has its configuration locked.
+ */
+static int refuse_at_work(struct command *command, const struct journal *journal, struct error *err)
 {
+	cleanup_close int lock = vm_lock_open(&command->root, journal->vmid);
 	struct task qemu;
-	int r = qemu_find(&command->root, vmid, &qemu, err);
+	int r = journal_find_qemu(&command->root, journal, &qemu, err);
 
 	if (r < 0)
 		return STATUS_FAILED;
-	if (qemu.pid == 0)
+	if (qemu.pid)
+		fprintf(stderr,
+			"pve-vfio: VM %u runs (process %d) and keeps its devices; 'qm shutdown %u' "
+			"ends it\n",
+			journal->vmid, (int)qemu.pid, journal->vmid);
+	else if (lock >= 0 && vm_lock_is_held(lock))
+		fprintf(stderr,
+			"pve-vfio: VM %u is being started or stopped: Proxmox VE has its "
+			"configuration locked; try again when that has ended\n",
+			journal->vmid);
+	else
 		return STATUS_DONE;
-	fprintf(stderr, "pve-vfio: VM %u runs (process %d) and keeps its devices; stop it first\n",
-		vmid, (int)qemu.pid);
 	return STATUS_REFUSED;
 }
 
@@ -58,23 +70,19 @@ static int read_journal(struct command *command, const struct state *state, uint
 	return r;
 }
 
-static int give_back(struct command *command, const struct state *state, uint32_t vmid,
+static int give_back(struct command *command, const struct state *state, struct journal *journal,
 		     struct error *err)
 {
-	cleanup_journal struct journal journal = { 0 };
 	struct telling telling = { .root = &command->root };
 	struct restore restore = {
 		.root = &command->root,
 		.state = state,
 		.told = tell,
 		.context = &telling,
+		.deadline_ms = journal->deadline_s * 1000,
 	};
-	int r;
+	int r = restore_journal(&restore, journal, NULL, err);
 
-	r = read_journal(command, state, vmid, &journal, err);
-	restore.deadline_ms = journal.deadline_s * 1000;
-	if (r == 0)
-		r = restore_journal(&restore, &journal, NULL, err);
 	pci_names_done(&telling.names);
 	return r;
 }
@@ -82,13 +90,12 @@ static int give_back(struct command *command, const struct state *state, uint32_
 /* Why what a VM's journal has is not left over; NULL: it is. The VM's lock is held. */
 static const char *why_not_stale(struct command *command, const struct journal *journal)
 {
-	struct error ignored;
 	struct task qemu;
 	cleanup_close int lock = vm_lock_open(&command->root, journal->vmid);
 
 	if (journal->phase == JOURNAL_KEPT)
 		return "keeps its devices, as its settings ask";
-	if (qemu_find(&command->root, journal->vmid, &qemu, &ignored) < 0 || qemu.pid)
+	if (journal_find_qemu(&command->root, journal, &qemu, NULL) < 0 || qemu.pid)
 		return "runs";
 	if (lock >= 0 && vm_lock_is_held(lock))
 		return "is at work: Proxmox VE has its configuration locked";
@@ -117,7 +124,7 @@ static int restore_one_stale(struct command *command, const struct state *state,
 	}
 	printf("VM %u: left over since it was '%s'; giving its devices back\n", vmid,
 	       journal_phase_name(journal.phase));
-	return give_back(command, state, vmid, err);
+	return give_back(command, state, &journal, err);
 }
 
 /* All VMs, however one of them fares. */
@@ -140,38 +147,48 @@ static int restore_stale(struct command *command, const struct state *state, str
 	return failed < 0 ? STATUS_FAILED : STATUS_DONE;
 }
 
-int verb_restore(struct command *command, struct error *err)
+/* One VM, on demand: also what it was to keep. */
+static int restore_one(struct command *command, const struct state *state, uint32_t vmid,
+		       struct error *err)
 {
-	cleanup_state struct state state = { .fd = -1 };
-	bool stale = strcmp(command->argv[0], "--stale") == 0;
+	cleanup_journal struct journal journal = { 0 };
 	cleanup_close int lock = -1;
 	int r, status;
-	uint32_t vmid;
 
-	if (!stale && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
-		return STATUS_USAGE;
-	if (stale) {
-		r = state_open(&command->root, false, &state, err);
-		if (r == 0)
-			return restore_stale(command, &state, err);
-		return r == -ENOENT ? STATUS_DONE : STATUS_FAILED;
-	}
-	r = state_open(&command->root, false, &state, err);
-	if (r == 0) {
-		lock = journal_lock(&command->root, &state, vmid, LOCK_WAIT_MS, err);
-		if (lock < 0)
-			return STATUS_FAILED;
-		status = refuse_running(command, vmid, err);
-		if (status != STATUS_DONE)
-			return status;
-		r = give_back(command, &state, vmid, err);
-	}
+	lock = journal_lock(&command->root, state, vmid, LOCK_WAIT_MS, err);
+	if (lock < 0)
+		return STATUS_FAILED;
+	r = read_journal(command, state, vmid, &journal, err);
 	if (r == -ENOENT) {
 		printf("VM %u holds no devices.\n", vmid);
 		return STATUS_DONE;
 	}
+	if (r < 0)
+		return STATUS_FAILED;
+	status = refuse_at_work(command, &journal, err);
+	if (status != STATUS_DONE)
+		return status;
+	r = give_back(command, state, &journal, err);
 	if (r > 0)
 		error_set(err, -EIO,
-			  "not all devices are back with the host; see 'pve-vfio status'");
+			  "not all devices are back with the host; see 'pve-vfio status %u'", vmid);
 	return r == 0 ? STATUS_DONE : STATUS_FAILED;
+}
+
+int verb_restore(struct command *command, struct error *err)
+{
+	cleanup_state struct state state = { .fd = -1 };
+	bool stale = strcmp(command->argv[0], "--stale") == 0;
+	uint32_t vmid = 0;
+	int r;
+
+	if (!stale && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
+		return STATUS_USAGE;
+	r = state_open(&command->root, false, &state, err);
+	if (r == -ENOENT && !stale)
+		printf("VM %u holds no devices.\n", vmid);
+	if (r < 0)
+		return r == -ENOENT ? STATUS_DONE : STATUS_FAILED;
+	return stale ? restore_stale(command, &state, err)
+		     : restore_one(command, &state, vmid, err);
 }

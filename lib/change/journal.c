@@ -188,14 +188,18 @@ int journal_read_text(const struct state *state, uint32_t vmid, char **ret_data,
 	return file_read_fd(fd, JOURNAL_MAX, ret_data, ret_size);
 }
 
+/* The processes it names are of that boot too. */
 static int drop_other_boot(const struct sysroot *root, struct journal *journal, struct error *err)
 {
-	cleanup_free char *boot_id = NULL;
-	int r = kernel_boot_id(root, &boot_id, err);
+	cleanup_journal struct journal now = { 0 };
+	int r = journal_begin(root, journal->vmid, &now, err);
 
-	if (r == 0 && strcmp(boot_id, journal->boot_id) != 0)
-		actions_done(&journal->actions);
-	return r;
+	if (r < 0 || strcmp(now.boot_id, journal->boot_id) == 0)
+		return r;
+	journal_done(journal);
+	*journal = now;
+	now = (struct journal){ 0 };
+	return 0;
 }
 
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
@@ -359,6 +363,24 @@ int journal_write(const struct state *state, const struct journal *journal, stru
 	if (r < 0)
 		return error_set(err, r, "cannot write %s/%s: %s", STATE_PATH, name, strerror(-r));
 	return 0;
+}
+
+int journal_find_qemu(const struct sysroot *root, const struct journal *journal, struct task *ret,
+		      struct error *err)
+{
+	int r = qemu_find(root, journal->vmid, ret, err);
+
+	if (r == 0 && ret->pid == 0 && task_is_alive(root, &journal->qemu))
+		*ret = journal->qemu;
+	return r;
+}
+
+bool journal_exists(const struct state *state, uint32_t vmid)
+{
+	char name[32];
+
+	file_name(vmid, name);
+	return faccessat(state->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void journal_enter(struct journal *journal, enum journal_phase phase)

@@ -41,8 +41,8 @@ const char *journal_phase_name(enum journal_phase phase);
 
 /*
  * -ENOENT, silently, when the VM has none; -EBADMSG for one that cannot be understood, or that
- * names another VM than its file does. One of another boot comes without its actions: the kernel
- * they changed is gone.
+ * names another VM than its file does. In place of one of another boot comes one that has just begun:
+ * the kernel that was changed is gone.
  */
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		 struct journal *ret, struct error *err);
@@ -64,6 +64,17 @@ int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret
 
 /* Replaces the file, or removes it where no action is left. */
 int journal_write(const struct state *state, const struct journal *journal, struct error *err);
+
+/*
+ * The VM's QEMU: that of its pid file, else the one that the journal names, if that is still there:
+ * PVE removes the file of one it has killed, and does not wait for its end (vm_stop_cleanup() in
+ * QemuServer.pm). pid 0: none. Does not block.
+ */
+int journal_find_qemu(const struct sysroot *root, const struct journal *journal, struct task *ret,
+		      struct error *err);
+
+/* There is a file, whatever it holds. */
+bool journal_exists(const struct state *state, uint32_t vmid);
 
 /* Sets the phase and its time. */
 void journal_enter(struct journal *journal, enum journal_phase phase);

@@ -28,6 +28,9 @@ int task_read(const struct sysroot *root, pid_t pid, struct task *ret)
 	if (!rest || rest[1] != ' ')
 		return -EBADMSG;
 	rest += 2;
+	/* Ended, and not yet waited for: proc(5). */
+	if (*rest == 'Z' || *rest == 'X')
+		return -ESRCH;
 	for (int number = FIELD_STATE; number <= FIELD_START_TIME; number++) {
 		field = strsep(&rest, " ");
 		if (!field)

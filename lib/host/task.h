@@ -15,7 +15,7 @@ struct task {
 	uint64_t start_time; /* clock ticks after boot: proc(5), /proc/PID/stat, field 22 */
 };
 
-/* -ENOENT or -ESRCH when there is no such process. */
+/* -ENOENT or -ESRCH when there is no such process, or it has ended and is not yet waited for. */
 int task_read(const struct sysroot *root, pid_t pid, struct task *ret);
 
 /* The very process is still there. */

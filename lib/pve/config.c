@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "pve/args.h"
 #include "pve/schema.h"
 #include "pve/setting.h"
 
@@ -370,10 +371,17 @@ const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *con
 
 bool vm_config_names_devices(const struct vm_config *config)
 {
+	cleanup_args struct args args = { 0 };
+	const char *arguments = vm_config_get(config, "args");
+
+	if (config->is_template)
+		return false;
 	for (size_t i = 0; i < HOSTPCI_COUNT; i++)
 		if (config->hostpci[i].present)
 			return true;
-	return vm_config_find(config, "args") != NULL;
+	if (!arguments)
+		return false;
+	return args_parse(arguments, &args, NULL) < 0 || args.count > 0 || args.problem_count > 0;
 }
 
 bool vm_config_is_q35(const struct vm_config *config)

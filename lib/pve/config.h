@@ -73,7 +73,10 @@ const char *vm_config_get(const struct vm_config *config, const char *key);
 const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *config,
 						     const char *key);
 
-/* It has a hostpci line, or "args", in which a device can be. */
+/*
+ * It has a hostpci line, or a device in "args", or one there of which that cannot be determined. A
+ * template gets none.
+ */
 bool vm_config_names_devices(const struct vm_config *config);
 
 /* The machine type is a q35: Machine.pm asks no more than for these letters. */

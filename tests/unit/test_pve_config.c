@@ -538,6 +538,9 @@ static void test_names_devices(void **state)
 		{ "agent: 1\n[snapshot]\nhostpci0: 01:00\n", false },
 		{ "agent: 1\nhostpci15: 01:00\n", true },
 		{ "args: -device vfio-pci,host=01:00.0\n", true },
+		{ "args: -device vfio-pci,fd=3\n", true },
+		{ "args: -cpu host,hidden=1 -device virtio-net-pci,netdev=n0\n", false },
+		{ "template: 1\nhostpci0: 01:00\n", false },
 	};
 
 	(void)state;
