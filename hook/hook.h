@@ -32,6 +32,8 @@ struct hook {
 	const char *migrated_from;
 	struct pci_names names;
 	bool trace; /* the settings ask for each step's time */
+	unsigned *
+		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */
 	struct hook_log {
 		int syslog; /* socket, or -1 */
 	} log;
@@ -61,6 +63,9 @@ void hook_log_open(struct hook *hook);
 
 /* With the setting "trace": says how long a step took that began then (clock_now_us()). */
 void hook_trace(struct hook *hook, const char *step, uint64_t began_us);
+
+/* From now on an access to a file may take as long as the settings, or the journal, say. */
+void hook_limit(struct hook *hook, unsigned deadline_s);
 
 /* Reads that setting alone, for phases that go by the journal; without the file it is off. */
 void hook_read_trace(struct hook *hook);

@@ -7,12 +7,15 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "base/guard.h"
 #include "base/number.h"
 #include "base/output.h"
 #include "base/stream.h"
 #include "change/recover.h"
 #include "hook.h"
+#include "host/silence.h"
 #include "report/version.h"
+#include "settings/settings.h"
 
 /* A node is named like a host: RFC 1123, 2.1. */
 #define NODE_NAME_MAX 63
@@ -136,14 +139,32 @@ static int run_both(struct hook *hook, const struct phase *phase, struct error *
 	return r;
 }
 
-static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
+void hook_limit(struct hook *hook, unsigned deadline_s)
 {
-	cleanup(hook_done) struct hook hook = HOOK_EMPTY(vmid);
+	if (hook->limit_ms)
+		*hook->limit_ms = deadline_s * 1000;
+}
+
+/* A run of the hook, as both processes know it: the one that does it, and the one that waits. */
+struct call {
+	const struct phase *phase;
+	const char *root;
+	uint32_t vmid;
+	struct strings silent;
+};
+
+static int run_phase(unsigned *limit_ms, void *context)
+{
+	const struct call *call = context;
+	const struct phase *phase = call->phase;
+	cleanup(hook_done) struct hook hook = HOOK_EMPTY(call->vmid);
 	struct error err = { 0 };
 	int r;
 
+	hook.limit_ms = limit_ms;
 	hook.migrated_from = migrated_from();
-	r = sysroot_open(root, &hook.root, &err);
+	r = sysroot_open(call->root, &hook.root, &err);
+	hook.root.silent = call->silent.count > 0 ? &call->silent : NULL;
 	if (r < 0 && !phase->run)
 		return STATUS_DONE;
 	hook_log_open(&hook);
@@ -153,6 +174,40 @@ static int run_phase(const struct phase *phase, const char *root, uint32_t vmid)
 		return STATUS_DONE;
 	hook_say(&hook, "%s", *err.message ? err.message : strerror(-r));
 	return STATUS_FAILED;
+}
+
+/*
+ * Nothing in /etc/pve is needed to give a device back, so that is then done without it. A start is
+ * not made without all that it looks at; what it has announced is in the journal.
+ */
+static bool tell_silence(const struct guard_silence *silence, void *context)
+{
+	struct call *call = context;
+	cleanup(hook_done) struct hook hook = HOOK_EMPTY(call->vmid);
+	cleanup_free char *words = silence_words(silence);
+	bool again = !call->phase->chain_first && strstr(silence->path, "/etc/pve") &&
+		     silence_add(&call->silent, silence->path);
+
+	(void)sysroot_open(call->root, &hook.root, NULL);
+	hook_log_open(&hook);
+	hook_say(&hook, "%s", words ? words : silence->path);
+	if (again)
+		hook_say(&hook, "going on without it");
+	else
+		hook_say(&hook, "%s; 'pve-vfio status %u' shows what the VM holds",
+			 call->phase->chain_first ? "the VM is not started" : "gave up",
+			 call->vmid);
+	return again;
+}
+
+static int run_guarded(const struct phase *phase, const char *root, uint32_t vmid)
+{
+	struct call call = { .phase = phase, .root = root, .vmid = vmid };
+	struct guarded guarded = { run_phase, tell_silence, &call, SETTINGS_DEADLINE_S * 1000 };
+	int status = guard_run(&guarded, STATUS_FAILED);
+
+	strings_done(&call.silent);
+	return status;
 }
 
 static int run(int argc, char **argv)
@@ -179,8 +234,8 @@ static int run(int argc, char **argv)
 
 	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
 		if (strcmp(phases[i].name, argv[at + 1]) == 0)
-			return run_phase(&phases[i], root, vmid);
-	return run_phase(&(struct phase){ .name = argv[at + 1] }, root, vmid);
+			return run_guarded(&phases[i], root, vmid);
+	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid);
 }
 
 int main(int argc, char **argv)

@@ -125,6 +125,7 @@ int phase_post_start(struct hook *hook, struct error *err)
 		r = hook_read_journal(hook, &journal, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	hook_limit(hook, journal.deadline_s);
 
 	r = qemu_find(&hook->root, hook->vmid, &journal.qemu, err);
 	if (r < 0)

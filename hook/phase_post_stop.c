@@ -78,6 +78,7 @@ int phase_post_stop(struct hook *hook, struct error *err)
 		r = hook_read_journal(hook, &journal, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	hook_limit(hook, journal.deadline_s);
 	hook_read_trace(hook);
 	r = vm_runs(hook, &journal, &runs, err);
 	if (r < 0)

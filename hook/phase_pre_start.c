@@ -251,6 +251,7 @@ int phase_pre_start(struct hook *hook, struct error *err)
 		.state = &hook->state,
 		.vmid = hook->vmid,
 		.config_node = hook->migrated_from,
+		.limit_ms = hook->limit_ms,
 	};
 	cleanup_watch struct watch watch = { .go = -1 };
 	uint64_t began = clock_now_us();

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/guard.h"
 #include "base/number.h"
 #include "base/output.h"
 #include "base/stream.h"
+#include "host/silence.h"
 #include "report/version.h"
+#include "settings/settings.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
@@ -18,33 +21,37 @@ static const struct verb {
 	int least, most; /* how many arguments it takes */
 	bool json;	 /* knows --json */
 	bool options;	 /* reads options of its own */
+	bool looks;	 /* only looks, so that it can be begun anew without what does not answer */
 	int (*run)(struct command *command, struct error *err);
 	const char *what; /* NULL: not for people, so not in the help */
 } verbs[] = {
-	{ "doctor", "[VMID]", 0, 1, true, false, verb_doctor,
+	{ "doctor", "[VMID]", 0, 1, true, false, true, verb_doctor,
 	  "what is wrong with this node, or with a VM, and what to do" },
-	{ "devices", "[ADDRESS]", 0, 1, true, false, verb_devices,
+	{ "devices", "[ADDRESS]", 0, 1, true, false, true, verb_devices,
 	  "devices by IOMMU group: who uses them, and which can be passed" },
-	{ "plan", "VMID", 1, 1, true, false, verb_plan,
+	{ "plan", "VMID", 1, 1, true, false, false, verb_plan,
 	  "what a start would do, and what speaks against it; changes nothing" },
-	{ "status", "[VMID]", 0, 1, true, false, verb_status, "which VM holds which devices" },
-	{ "report", "...", 0, INT_MAX, false, true, verb_report,
+	{ "status", "[VMID]", 0, 1, true, false, true, verb_status,
+	  "which VM holds which devices" },
+	{ "report", "...", 0, INT_MAX, false, true, true, verb_report,
 	  "one page to post when asking for help; --html FILE, --record FILE" },
-	{ "config", "[VMID]", 0, 1, true, false, verb_config,
+	{ "config", "[VMID]", 0, 1, true, false, true, verb_config,
 	  "validate the settings of this node, or of a VM, and show them" },
-	{ "attach", "VMID ...", 0, INT_MAX, false, true, verb_attach,
+	{ "attach", "VMID ...", 0, INT_MAX, false, true, false, verb_attach,
 	  "give a VM the hookscript, and devices in a layout that is known to work" },
-	{ "detach", "VMID", 1, 2, false, true, verb_detach, "take away what attach has changed" },
-	{ "restore", "VMID|--stale", 1, 1, false, true, verb_restore,
+	{ "detach", "VMID", 1, 2, false, true, false, verb_detach,
+	  "take away what attach has changed" },
+	{ "restore", "VMID|--stale", 1, 1, false, true, false, verb_restore,
 	  "give the devices of a VM that does not run back to the host" },
-	{ "setup", "[...]", 0, INT_MAX, true, true, verb_setup,
+	{ "setup", "[...]", 0, INT_MAX, true, true, false, verb_setup,
 	  "set this node up for passthrough, once; shows everything before" },
-	{ "undo", "[...]", 0, INT_MAX, true, true, verb_undo, "take back what setup has set" },
-	{ "rom", "...", 0, INT_MAX, true, true, verb_rom,
+	{ "undo", "[...]", 0, INT_MAX, true, true, false, verb_undo,
+	  "take back what setup has set" },
+	{ "rom", "...", 0, INT_MAX, true, true, false, verb_rom,
 	  "show, check, read, repair and install option ROMs" },
 	/* For the shells' completion, and the package's own scripts. */
-	{ "list", "WHAT", 1, 1, false, false, verb_list, NULL },
-	{ "package", "WHAT", 1, 2, false, false, verb_package, NULL },
+	{ "list", "WHAT", 1, 1, false, false, false, verb_list, NULL },
+	{ "package", "WHAT", 1, 2, false, false, false, verb_package, NULL },
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
@@ -106,10 +113,60 @@ int command_parse_vmid(const struct command *command, int at, uint32_t *ret)
 	return print_usage_error("not a VM id:", command->argv[at]);
 }
 
-static int run_verb(const struct verb *verb, struct command *command, const char *root)
+/* How long one access to a file may take: to who looks, and to who changes something. */
+#define LOOK_LIMIT_MS	5000
+#define CHANGE_LIMIT_MS (SETTINGS_DEADLINE_S * 1000)
+
+/* More than any verb prints that only looks. */
+#define OUTPUT_BUFFER ((size_t)1 << 20)
+
+/* A run of a verb, as both processes know it: the one that does it, and the one that waits. */
+struct call {
+	const struct verb *verb;
+	const char *root;
+	struct command *command;
+	struct strings silent;
+};
+
+static int run_verb(unsigned *limit_ms, void *context)
 {
+	const struct call *call = context;
+	struct command *command = call->command;
 	struct error err = { 0 };
 	int status = STATUS_FAILED;
+
+	command->limit_ms = limit_ms;
+	/* What has been printed when it is begun anew would be printed twice. */
+	if (call->verb->looks)
+		setvbuf(stdout, malloc(OUTPUT_BUFFER), _IOFBF, OUTPUT_BUFFER);
+	if (sysroot_open(call->root, &command->root, &err) == 0) {
+		command->root.silent = call->silent.count > 0 ? &call->silent : NULL;
+		status = call->verb->run(command, &err);
+		sysroot_done(&command->root);
+	}
+	if (*err.message)
+		fprintf(stderr, "pve-vfio: %s\n", err.message);
+	return status;
+}
+
+static bool tell_silence(const struct guard_silence *silence, void *context)
+{
+	struct call *call = context;
+	cleanup_free char *words = silence_words(silence);
+	bool again = call->verb->looks && silence_add(&call->silent, silence->path);
+
+	fprintf(stderr, "pve-vfio: %s; %s\n", words ? words : silence->path,
+		again ? "going on without it" : "gave up");
+	return again;
+}
+
+/* What was not looked at may be what is wrong. */
+static int run_guarded(const struct verb *verb, struct command *command, const char *root)
+{
+	struct call call = { .verb = verb, .root = root, .command = command };
+	struct guarded guarded = { run_verb, tell_silence, &call,
+				   verb->looks ? LOOK_LIMIT_MS : CHANGE_LIMIT_MS };
+	int status;
 
 	if (command->argc < verb->least || command->argc > verb->most) {
 		fprintf(stderr, "Usage: pve-vfio %s %s; see 'pve-vfio --help'\n", verb->name,
@@ -118,12 +175,13 @@ static int run_verb(const struct verb *verb, struct command *command, const char
 	}
 	if (command->json && !verb->json)
 		return print_usage_error("--json is not for the verb", verb->name);
-	if (sysroot_open(root, &command->root, &err) == 0) {
-		status = verb->run(command, &err);
-		sysroot_done(&command->root);
-	}
-	if (*err.message)
-		fprintf(stderr, "pve-vfio: %s\n", err.message);
+	/* a list in the program, which touches no file */
+	if (verb->run == verb_list)
+		return run_verb(&guarded.limit_ms, &call);
+	status = guard_run(&guarded, STATUS_FAILED);
+	if (status == STATUS_DONE && call.silent.count > 0)
+		status = STATUS_FAILED;
+	strings_done(&call.silent);
 	return status;
 }
 
@@ -172,7 +230,7 @@ static int run(int argc, char **argv, struct output *out)
 	command.argv = argv + 1;
 	if (command.json || verb->run == verb_config)
 		out->form = OUTPUT_JSON;
-	return run_verb(verb, &command, root);
+	return run_guarded(verb, &command, root);
 }
 
 int main(int argc, char **argv)

@@ -23,6 +23,7 @@ struct command {
 	bool json;
 	int argc;
 	char **argv;
+	unsigned *limit_ms; /* how long one access to a file may take: base/guard.h */
 };
 
 /* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */

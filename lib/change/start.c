@@ -95,6 +95,8 @@ int start_prepare(struct start *start, struct error *err)
 	int r;
 
 	r = settings_read(start->root, start->vmid, &start->settings, err);
+	if (r == 0 && start->limit_ms)
+		*start->limit_ms = start->settings.deadline_s * 1000;
 	if (r == 0)
 		r = read_config(start, err);
 	if (r == 0)

@@ -18,6 +18,7 @@ struct start {
 	bool dry;		 /* reserve nothing with PVE: only tell what would be chosen */
 	const char
 		*config_text; /* the configuration as it would be, in place of the file's; NULL */
+	unsigned *limit_ms;   /* takes the deadline of the settings: base/guard.h; NULL */
 
 	/*
 	 * The VM's journal, as it is on disk: what an earlier run left, to which the reservations

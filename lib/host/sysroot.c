@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,12 +42,74 @@ void sysroot_done(struct sysroot *root)
 	*root = (struct sysroot){ .fd = -1 };
 }
 
+/* The whole path of what is open, as the kernel has it; "" where it cannot be told. */
+static void name_descriptor(int fd, char name[PATH_MAX])
+{
+	char link[64];
+	ssize_t size;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	size = readlink(link, name, PATH_MAX - 1);
+	name[size < 0 ? 0 : size] = '\0';
+}
+
+/* `name` is a silent one, or below one. */
+static bool is_silent(const struct sysroot *root, const char *name)
+{
+	for (size_t i = 0; i < root->silent->count; i++) {
+		const char *silent = root->silent->items[i];
+		size_t size = strlen(silent);
+
+		if (strncmp(name, silent, size) == 0 && (name[size] == '\0' || name[size] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* Before it is opened, by the words of the path. */
+static bool is_silent_at(const struct sysroot *root, int folder, const char *path)
+{
+	char above[PATH_MAX], name[2 * PATH_MAX];
+
+	name_descriptor(folder, above);
+	snprintf(name, sizeof(name), "%s/%s", strcmp(above, "/") == 0 ? "" : above, path);
+	return is_silent(root, name);
+}
+
+/* And after it, by where the links in it have led. */
+static int drop_silent(const struct sysroot *root, int fd)
+{
+	char name[PATH_MAX];
+
+	if (fd < 0)
+		return fd;
+	name_descriptor(fd, name);
+	if (!is_silent(root, name))
+		return fd;
+	close(fd);
+	return -ETIMEDOUT;
+}
+
+int sysroot_openat_in(const struct sysroot *root, int folder, const char *name, int flags)
+{
+	int fd;
+
+	if (root->silent && is_silent_at(root, folder, name))
+		return -ETIMEDOUT;
+	fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return root->silent ? drop_silent(root, fd) : fd;
+}
+
 int sysroot_openat(const struct sysroot *root, const char *path, int flags)
 {
 	int fd = root->fake_open ? root->fake_open(root, path) : 0;
 
 	if (fd < 0)
 		return fd;
+	if (root->silent && is_silent_at(root, root->fd, path))
+		return -ETIMEDOUT;
 	flags |= O_CLOEXEC;
 	if (root->live) {
 		fd = openat(root->fd, path, flags);
@@ -61,7 +124,9 @@ int sysroot_openat(const struct sysroot *root, const char *path, int flags)
 			fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
 		while (fd < 0 && errno == EAGAIN);
 	}
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return root->silent ? drop_silent(root, fd) : fd;
 }
 
 /* A path alone (O_PATH) opens nothing. */

@@ -31,6 +31,11 @@ struct sysroot {
 	int (*fake_open)(const struct sysroot *root, const char *path);
 	/* What is remembered of the tree while it is only looked at: use/child.h. NULL: nothing. */
 	struct child_memory *children;
+	/*
+	 * What has not answered when the same was done before (base/guard.h), as whole paths of this
+	 * machine: opening it, or what is below it, gives -ETIMEDOUT. NULL: nothing.
+	 */
+	const struct strings *silent;
 };
 
 /* Opens the tree at `path` ("/" for the machine itself). */
@@ -52,6 +57,9 @@ int sysroot_openat(const struct sysroot *root, const char *path, int flags);
  */
 int sysroot_open_file(const struct sysroot *root, const char *path);
 
+/* sysroot_openat() for a name in a folder that has been opened so; never through a symbolic link. */
+int sysroot_openat_in(const struct sysroot *root, int folder, const char *name, int flags);
+
 bool sysroot_exists(const struct sysroot *root, const char *path);
 
 /* Reads a whole file of at most `max` bytes; see file_read_fd(). */
@@ -64,7 +72,7 @@ int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, 
 
 /*
  * Reads an attribute of sysfs or procfs, without its final newline. May block where the kernel
- * does: driver_override waits for the device's lock, so it is read in a lane (pci/driver.h).
+ * does: what waits for a device's lock is in ARCHITECTURE.md, "What can block".
  */
 int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value);
 

@@ -25,14 +25,14 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 }
 
 /* An attribute that is one number. Relative to the function's folder: its path is walked once. */
-static int read_id(int folder, const char *name, unsigned *ret)
+static int read_id(const struct sysroot *root, int folder, const char *name, unsigned *ret)
 {
-	cleanup_close int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
 	char value[32];
 	ssize_t size;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	size = read(fd, value, sizeof(value) - 1);
 	if (size < 0)
 		return -errno;
@@ -59,9 +59,9 @@ static int read_link(int folder, const char *name, char target[PATH_MAX], const 
  * The header type stands in configuration space. A device that is asleep or dead reads all ones
  * there, and a recorded tree may have no such file: then the class tells, which the kernel keeps.
  */
-static void read_header(int folder, struct pci_device *device)
+static void read_header(const struct sysroot *root, int folder, struct pci_device *device)
 {
-	cleanup_close int fd = openat(folder, "config", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = sysroot_openat_in(root, folder, "config", O_RDONLY);
 	unsigned char header[CONFIG_HEADER_SIZE];
 	size_t ones = 0;
 
@@ -123,26 +123,26 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 	if (folder < 0)
 		return error_set(err, -ENODEV, "%s: no such PCI device", device.name);
 
-	r = read_id(folder, "vendor", &vendor);
+	r = read_id(root, folder, "vendor", &vendor);
 	if (r == 0)
-		r = read_id(folder, "device", &id);
+		r = read_id(root, folder, "device", &id);
 	if (r == 0)
-		r = read_id(folder, "class", &class_code);
+		r = read_id(root, folder, "class", &class_code);
 	if (r == 0)
 		r = read_group(folder, &device.iommu_group);
 	if (r < 0)
 		return error_set(err, r, "%s: cannot read its identity from sysfs: %s", device.name,
 				 strerror(-r));
 	/* Bridges have no subsystem ids. */
-	read_id(folder, "subsystem_vendor", &subsystem_vendor);
-	read_id(folder, "subsystem_device", &subsystem_id);
+	read_id(root, folder, "subsystem_vendor", &subsystem_vendor);
+	read_id(root, folder, "subsystem_device", &subsystem_id);
 
 	device.vendor = (uint16_t)vendor;
 	device.device = (uint16_t)id;
 	device.subsystem_vendor = (uint16_t)subsystem_vendor;
 	device.subsystem_device = (uint16_t)subsystem_id;
 	device.class_code = class_code;
-	read_header(folder, &device);
+	read_header(root, folder, &device);
 
 	r = read_driver(folder, &device.driver);
 	if (r < 0)

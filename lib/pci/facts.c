@@ -27,10 +27,10 @@ static int open_folder(const struct sysroot *root, const char *address)
 }
 
 /* The value without its newline, or NULL. */
-static char *read_value(int folder, const char *name)
+static char *read_value(const struct sysroot *root, int folder, const char *name)
 {
 	char value[ATTRIBUTE_MAX];
-	cleanup_close int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
 	ssize_t size;
 
 	if (fd < 0)
@@ -43,9 +43,9 @@ static char *read_value(int folder, const char *name)
 	return strdup(value);
 }
 
-static unsigned read_count(int folder, const char *name)
+static unsigned read_count(const struct sysroot *root, int folder, const char *name)
 {
-	cleanup_free char *value = read_value(folder, name);
+	cleanup_free char *value = read_value(root, folder, name);
 	uint32_t count;
 
 	return value && parse_u32(value, &count) == 0 ? count : 0;
@@ -75,10 +75,11 @@ static bool parse_region(const char *line, struct pci_region *ret)
 	return true;
 }
 
-static void read_regions(int folder, struct pci_region regions[PCI_REGION_COUNT])
+static void read_regions(const struct sysroot *root, int folder,
+			 struct pci_region regions[PCI_REGION_COUNT])
 {
 	char data[ATTRIBUTE_MAX];
-	cleanup_close int fd = openat(folder, "resource", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = sysroot_openat_in(root, folder, "resource", O_RDONLY);
 	char *rest = data, *line;
 	ssize_t size;
 
@@ -136,6 +137,23 @@ static int read_place(const struct sysroot *root, const char *address, struct pc
 	return facts->parent ? 0 : -ENOMEM;
 }
 
+/*
+ * The links virtfn0, virtfn1… and not sriov_numvfs, which waits for the device's lock also for
+ * reading (drivers/pci/iov.c, since Linux 5.11).
+ */
+static unsigned count_functions(const struct sysroot *root, const char *address)
+{
+	cleanup_strings struct strings names = { 0 };
+	char path[SYSROOT_PATH_MAX];
+	unsigned count = 0;
+
+	pci_attribute_path(path, address, "");
+	(void)sysroot_list(root, path, &names);
+	for (size_t i = 0; i < names.count; i++)
+		count += text_starts_with(names.items[i], "virtfn");
+	return count;
+}
+
 int pci_facts_read(const struct sysroot *root, const char *address, struct pci_facts *ret)
 {
 	cleanup_pci_facts struct pci_facts facts = { 0 };
@@ -146,18 +164,18 @@ int pci_facts_read(const struct sysroot *root, const char *address, struct pci_f
 		return folder;
 	if (read_place(root, address, &facts) < 0)
 		return -ENOMEM;
-	facts.reset_methods = read_value(folder, "reset_method");
+	facts.reset_methods = read_value(root, folder, "reset_method");
 	facts.has_reset = faccessat(folder, "reset", F_OK, 0) == 0;
-	facts.power = read_value(folder, "power_state");
+	facts.power = read_value(root, folder, "power_state");
 	facts.module = link_end(folder, "driver/module");
 	facts.physical = link_end(folder, "physfn");
-	facts.functions_most = read_count(folder, "sriov_totalvfs");
+	facts.functions_most = read_count(root, folder, "sriov_totalvfs");
 	if (facts.functions_most > 0)
-		facts.functions = read_count(folder, "sriov_numvfs");
-	boot = read_value(folder, "boot_vga");
+		facts.functions = count_functions(root, address);
+	boot = read_value(root, folder, "boot_vga");
 	facts.boot_display = text_equal(boot, "1");
 	facts.has_rom = faccessat(folder, "rom", F_OK, 0) == 0;
-	read_regions(folder, facts.regions);
+	read_regions(root, folder, facts.regions);
 	*ret = facts;
 	facts = (struct pci_facts){ 0 };
 	return 0;

@@ -94,7 +94,11 @@ int verb_plan(struct command *command, struct error *err)
 {
 	cleanup_findings struct findings findings = { 0 };
 	cleanup_state struct state state = { .fd = -1 };
-	cleanup_start struct start start = { .root = &command->root, .dry = true };
+	cleanup_start struct start start = {
+		.root = &command->root,
+		.dry = true,
+		.limit_ms = command->limit_ms,
+	};
 	int r;
 
 	if (command_parse_vmid(command, 0, &start.vmid) != STATUS_DONE)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: the file that another process is waiting for in the kernel.
+ * This room holds no domain word.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A system call on a file in which a process was found. */
+struct blocked {
+	char call
+		[256]; /* its number, arguments and place in the program: the same, the same wait */
+	char path[PATH_MAX]; /* what it is about; "" where that cannot be read */
+};
+
+/*
+ * Finds it out from /proc/PID/syscall (proc_pid_syscall(5)), for a child of the caller. False where
+ * the process runs, waits for something that is not a file (time, another process, a pipe, a
+ * terminal), or cannot be asked. Opens nothing but /proc/PID, and does not block.
+ */
+bool blocked_find(pid_t pid, struct blocked *ret);

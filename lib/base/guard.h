@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base: work whose every access to a file has a deadline. It runs in a child, and this process only
+ * waits for it: one that sleeps in the kernel cannot be ended, not even by SIGKILL, so it must not be
+ * the one that somebody waits for.
+ * This room holds no domain word.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* An access that took too long. */
+struct guard_silence {
+	const char *path; /* "" where it has no name */
+	unsigned limit_ms;
+	pid_t pid;  /* the child */
+	bool stuck; /* SIGKILL has not ended it: it is still there */
+};
+
+struct guarded {
+	/*
+	 * In the child: the work; what it returns is the exit status. `*limit_ms` is how long one
+	 * access may take, which it may set anew at any time.
+	 */
+	int (*run)(unsigned *limit_ms, void *context);
+	/*
+	 * In this process: the child has waited longer than that, and was killed. True: the work is
+	 * begun anew, with what is known now.
+	 */
+	bool (*silent)(const struct guard_silence *silence, void *context);
+	void *context;
+	unsigned limit_ms;
+};
+
+/*
+ * Does it and returns the exit status; what to exit with where an access took too long is
+ * `on_silence`. Signals that ask this process to end are passed on to the child; one that ends the
+ * child ends this process too. To be called before anything is printed. Without a child to be had
+ * the work is done here, without a deadline.
+ */
+int guard_run(const struct guarded *guarded, int on_silence);
