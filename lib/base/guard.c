@@ -105,14 +105,15 @@ static int end_like(int status, const sigset_t *mask)
 	return 128 + WTERMSIG(status);
 }
 
-static _Noreturn void work(const struct guarded *guarded, pid_t parent, unsigned *limit_ms,
-			   const sigset_t *mask)
+/* In the child, which dies with its parent. */
+static int work(const struct guarded *guarded, pid_t parent, unsigned *limit_ms,
+		const sigset_t *mask)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
 		_exit(EXIT_FAILURE);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	exit(guarded->run(limit_ms, guarded->context));
+	return guarded->run(limit_ms, guarded->context);
 }
 
 int guard_run(const struct guarded *guarded, int on_silence)
@@ -142,7 +143,7 @@ int guard_run(const struct guarded *guarded, int on_silence)
 		*watching.blocked.call = '\0';
 		watching.pid = fork();
 		if (watching.pid == 0)
-			work(guarded, parent, limit_ms, &mask);
+			return work(guarded, parent, limit_ms, &mask);
 		if (watching.pid < 0) {
 			sigprocmask(SIG_SETMASK, &mask, NULL);
 			return guarded->run(limit_ms, guarded->context);

@@ -34,9 +34,9 @@ struct guarded {
 };
 
 /*
- * Does it and returns the exit status; what to exit with where an access took too long is
- * `on_silence`. Signals that ask this process to end are passed on to the child; one that ends the
- * child ends this process too. To be called before anything is printed. Without a child to be had
- * the work is done here, without a deadline.
+ * Does it and returns the exit status, in both processes: the child, too, goes on with main(), which
+ * returns it. Where an access took too long it is `on_silence`. Signals that ask this process to end
+ * are passed on to the child; one that ends the child ends this process too. To be called before
+ * anything is printed. Where no child can be started the work is done here, without a deadline.
  */
 int guard_run(const struct guarded *guarded, int on_silence);
