@@ -8,8 +8,8 @@
 #include <strings.h>
 
 #include "base/array.h"
+#include "boot/parameter.h"
 #include "boot/record.h"
-#include "boot/word.h"
 #include "host/kernel.h"
 #include "host/module.h"
 
@@ -59,7 +59,7 @@ static void look_at_parameter(const struct sysroot *root, const struct boot_sett
 		effect->seen = strdup("/proc/cmdline cannot be read");
 		return;
 	}
-	effect->state = state_of(boot_words_find(&words, setting->name));
+	effect->state = state_of(boot_parameter_find(&words, setting->name, &word));
 	word = boot_words_find_name(&words, setting->name);
 	effect->seen = word ? text_format("%s on /proc/cmdline", word->text)
 			    : strdup("not on /proc/cmdline");

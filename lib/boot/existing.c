@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "host/package.h"
+
 #define OURS "/pve-vfio.conf"
 
 void boot_existing_done(struct boot_existing *existing)
@@ -12,6 +14,7 @@ void boot_existing_done(struct boot_existing *existing)
 	boot_words_done(&existing->cmdline);
 	boot_words_done(&existing->unread);
 	modconf_done(&existing->conf);
+	strings_done(&existing->packaged);
 	*existing = (struct boot_existing){ 0 };
 }
 
@@ -90,6 +93,8 @@ int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
 		r = read_cmdline(draft, root, &existing, err);
 	if (r == 0)
 		r = read_modconf(draft, root, &existing.conf, err);
+	if (r == 0 && package_conffiles(root, "/etc/modprobe.d", &existing.packaged) < 0)
+		r = error_set_memory(err);
 	if (r < 0)
 		return r;
 	*ret = existing;

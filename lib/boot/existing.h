@@ -14,6 +14,8 @@ struct boot_existing {
 	struct boot_words cmdline; /* the first line of /etc/kernel/cmdline, which alone counts */
 	struct boot_words unread;  /* what is on its other lines, which nobody reads */
 	struct modconf conf;
+	struct strings
+		packaged; /* files of /etc/modprobe.d that are packages', "/etc/modprobe.d/x" */
 };
 
 void boot_existing_done(struct boot_existing *existing);

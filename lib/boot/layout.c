@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "boot/parameter.h"
+
 #define HEAD "# Written by 'pve-vfio setup', which replaces it; 'pve-vfio undo' takes it away.\n"
 
 static const char *const own_files[] = { LAYOUT_GRUB, LAYOUT_MODULES,	 LAYOUT_MODPROBE,
@@ -73,8 +75,10 @@ static int set(struct boot_draft *draft, const struct sysroot *root, const char 
 /* Ours, and not among what the loader's file says already. */
 static bool is_wanted(const struct boot_setting *setting, const struct boot_words *words)
 {
+	const struct boot_word *other;
+
 	return setting->kind == BOOT_PARAMETER && !setting->found &&
-	       !boot_words_find(words, setting->name);
+	       !boot_parameter_find(words, setting->name, &other);
 }
 
 static int write_grub(struct boot_draft *draft, const struct sysroot *root,

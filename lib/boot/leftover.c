@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "boot/parameter.h"
 
 /* When a rule holds. */
 enum condition {
@@ -25,6 +26,12 @@ static const struct word_rule {
 	  "split, ask for --acs-override." },
 	{ "amd_iommu=on", ALWAYS, "amd-iommu-on",
 	  "The kernel has no such value; the IOMMU of an AMD CPU is on by itself." },
+	{ "amd_iommu=pt", ALWAYS, "amd-iommu-on",
+	  "The kernel has no such value; iommu=pt is the word." },
+	{ "intremap=off", ALWAYS, "intremap-off",
+	  "Switches interrupt remapping off: without it QEMU does not start with a device." },
+	{ "nofb", ALWAYS, "no-parameter", "Does nothing: the kernel has no such parameter." },
+	{ "textonly", ALWAYS, "no-parameter", "Does nothing: the kernel has no such parameter." },
 	{ "disable_vga=1", ALWAYS, "disable-vga",
 	  "An option of the module vfio_pci that does nothing on its own on the command line." },
 	{ "vfio-pci.ids=", ALWAYS, "vfio-ids",
@@ -32,17 +39,6 @@ static const struct word_rule {
 	  "when a VM starts; hold one from boot by its address with --early." },
 	{ "vfio-pci.disable_vga=1", ALWAYS, "disable-vga",
 	  "Only of use together with ids=; not for an Intel iGPU." },
-	{ "modprobe.blacklist=", ALWAYS, "blacklist",
-	  "The host has no driver for any device of these kinds, not even while no VM runs. The "
-	  "hook takes devices from their drivers itself." },
-	{ "video=efifb:off", KERNEL_5_15, "framebuffer-off",
-	  "Does nothing from kernel 5.15 on; --no-boot-framebuffer chooses what does." },
-	{ "video=vesafb:off", KERNEL_5_15, "framebuffer-off",
-	  "Does nothing from kernel 5.15 on; --no-boot-framebuffer chooses what does." },
-	{ "video=simplefb:off", ALWAYS, "framebuffer-off",
-	  "Does nothing: --no-boot-framebuffer chooses what does." },
-	{ "video=vesa:off", ALWAYS, "framebuffer-off",
-	  "Does nothing: there is no driver of this name." },
 	{ "vfio_iommu_type1.allow_unsafe_interrupts=1", REMAPPING, "unsafe-interrupts",
 	  "This machine remaps interrupts: it is not needed, and lets a VM send any interrupt." },
 };
@@ -57,6 +53,11 @@ static const char *const passthrough_words[] = {
 	"disable_vga",
 	"initcall_blacklist",
 	"modprobe.blacklist",
+	"module_blacklist",
+	"pcie_aspm",
+	"intremap",
+	"nofb",
+	"textonly",
 	"vfio-pci.ids",
 	"kvm.ignore_msrs",
 	"i915.enable_guc",
@@ -150,21 +151,135 @@ static int add_word(struct boot_leftovers *leftovers, const struct boot_word *wo
 						      .size = word->size });
 }
 
-static int find_words(const struct boot_words *words, const struct boot_machine *machine,
-		      struct boot_leftovers *leftovers)
+static bool is_among(const char *module, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (modconf_same_module(module, names[i]))
+			return true;
+	return false;
+}
+
+static bool has_module(const struct strings *names, const char *module)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (modconf_same_module(module, names->items[i]))
+			return true;
+	return false;
+}
+
+/* "video=efifb:off", and with several on one word: of these the kernel takes the first alone. */
+static bool is_framebuffer_off(const char *word, const struct boot_machine *machine)
+{
+	static const char *const drivers_off[] = { "efifb:off", "vesafb:off", "simplefb:off",
+						   "vesa:off", "off" };
+	const char *at = word + strcspn(word, "=");
+	bool nothing = true, any = false;
+
+	if (!boot_word_same_name(word, "video") || *at == '\0')
+		return false;
+	for (at++; *at; at += *at == ',') {
+		size_t size = strcspn(at, ","), i = 0;
+
+		while (i < sizeof(drivers_off) / sizeof(char *) &&
+		       (strlen(drivers_off[i]) != size || memcmp(drivers_off[i], at, size) != 0))
+			i++;
+		if (i == sizeof(drivers_off) / sizeof(char *))
+			return false;
+		any |= i < 4;
+		/* the first two did something before 5.15 */
+		nothing &= i >= 2;
+		at += size;
+	}
+	return any && (nothing || holds(KERNEL_5_15, machine));
+}
+
+/*
+ * "modprobe.blacklist=nouveau,pcspkr", "module_blacklist=": a leftover where it names a driver that
+ * guides take from the host; cut out where it names nothing else.
+ */
+static int find_module_list(const struct boot_word *word, const struct boot_kept_away *kept_away,
+			    struct boot_leftovers *leftovers)
+{
+	bool denied = boot_word_same_name(word->text, "module_blacklist"), any = false, all = true;
+	cleanup_free char *copy = strdup(word->text + strcspn(word->text, "="));
+	char *rest = copy ? copy + (*copy == '=') : NULL, *name;
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	while ((name = strsep(&rest, ","))) {
+		bool ours = is_among(name, drivers, sizeof(drivers) / sizeof(char *));
+		bool replaced = has_module(kept_away->replaced, name);
+
+		any |= ours && !replaced && !has_module(kept_away->asked, name);
+		all &= (ours && !replaced) || strcmp(name, "nvidiafb") == 0 || *name == '\0' ||
+		       strpbrk(name, "*?[");
+	}
+	if (!any)
+		return 0;
+	r = add_word(
+		leftovers, word, "blacklist",
+		denied ? "The kernel refuses to load these modules, also when the hook gives a "
+			 "device back."
+		       : "The host has no driver for any device of these kinds, not even "
+			 "while no VM runs. The hook takes devices from their drivers "
+			 "itself.");
+	if (r == 0 && !all)
+		leftovers->items[leftovers->count - 1].size = 0;
+	return r;
+}
+
+static int find_by_rule(const struct boot_word *word, const struct boot_machine *machine,
+			struct boot_leftovers *leftovers)
+{
+	for (size_t i = 0; i < sizeof(word_rules) / sizeof(*word_rules); i++) {
+		const struct word_rule *rule = &word_rules[i];
+
+		if (word_matches(rule, word->text) && holds(rule->condition, machine))
+			return add_word(leftovers, word, rule->id, rule->why);
+	}
+	if (is_framebuffer_off(word->text, machine))
+		return add_word(leftovers, word, "framebuffer-off",
+				"Does nothing on this kernel: --no-boot-framebuffer chooses what "
+				"does.");
+	return 0;
+}
+
+static int find_iommu_off(const struct boot_words *words, const struct boot_machine *machine,
+			  struct boot_leftovers *leftovers)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < words->count && r == 0; i++)
-		for (size_t j = 0; j < sizeof(word_rules) / sizeof(*word_rules); j++) {
-			const struct word_rule *rule = &word_rules[j];
+	if (!boot_iommu_read(words, machine->cpu).off)
+		return 0;
+	for (size_t i = 0; i < words->count && r == 0; i++) {
+		const char *word = words->items[i].text;
 
-			if (!word_matches(rule, words->items[i].text) ||
-			    !holds(rule->condition, machine))
-				continue;
-			r = add_word(leftovers, &words->items[i], rule->id, rule->why);
-			break;
-		}
+		if (!boot_iommu_is_off_word(&words->items[i], machine->cpu))
+			continue;
+		r = add_word(leftovers, &words->items[i], BOOT_IOMMU_OFF,
+			     "Switches the IOMMU off: no device can be passed.");
+		/* other parts of the value are somebody's own: by hand */
+		if (r == 0 && strcmp(word + strcspn(word, "="), "=off") != 0)
+			leftovers->items[leftovers->count - 1].size = 0;
+	}
+	return r;
+}
+
+static int find_words(const struct boot_words *words, const struct boot_machine *machine,
+		      const struct boot_kept_away *kept_away, struct boot_leftovers *leftovers)
+{
+	int r = find_iommu_off(words, machine, leftovers);
+
+	for (size_t i = 0; i < words->count && r == 0; i++) {
+		const struct boot_word *word = &words->items[i];
+
+		if (boot_word_same_name(word->text, "modprobe.blacklist") ||
+		    boot_word_same_name(word->text, "module_blacklist"))
+			r = find_module_list(word, kept_away, leftovers);
+		else
+			r = find_by_rule(word, machine, leftovers);
+	}
 	return r;
 }
 
@@ -184,13 +299,15 @@ static int find_unread(const struct boot_words *words, const char *why,
 }
 
 static int find_on_cmdlines(const struct boot_existing *existing,
-			    const struct boot_machine *machine, struct boot_leftovers *leftovers)
+			    const struct boot_machine *machine,
+			    const struct boot_kept_away *kept_away,
+			    struct boot_leftovers *leftovers)
 {
 	const struct boot_loader *loader = &machine->loader;
 	int r;
 
 	if (loader->grub)
-		r = find_words(&existing->grub.words, machine, leftovers);
+		r = find_words(&existing->grub.words, machine, kept_away, leftovers);
 	else
 		r = find_unread(&existing->grub.words,
 				"Has no effect: this machine starts with systemd-boot, whose words "
@@ -199,7 +316,7 @@ static int find_on_cmdlines(const struct boot_existing *existing,
 	if (r < 0)
 		return r;
 	if (loader->systemd_boot)
-		return find_words(&existing->cmdline, machine, leftovers);
+		return find_words(&existing->cmdline, machine, kept_away, leftovers);
 	return find_unread(&existing->cmdline,
 			   "Has no effect: this machine starts with GRUB, whose words are in "
 			   "/etc/default/grub and /etc/default/grub.d.",
@@ -207,14 +324,6 @@ static int find_on_cmdlines(const struct boot_existing *existing,
 }
 
 /* ---- modules */
-
-static bool is_among(const char *module, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (modconf_same_module(module, names[i]))
-			return true;
-	return false;
-}
 
 static int add_line(struct boot_leftovers *leftovers, const struct modconf_line *line,
 		    const char *id, const char *why)
@@ -279,12 +388,12 @@ static int find_options(const struct modconf_line *line, const struct boot_machi
 	return 0;
 }
 
-static int find_blacklist(const struct modconf_line *line, const struct strings *blacklisted,
+static int find_blacklist(const struct modconf_line *line, const struct boot_kept_away *kept_away,
 			  struct boot_leftovers *leftovers)
 {
-	for (size_t i = 0; i < blacklisted->count; i++)
-		if (modconf_same_module(line->module, blacklisted->items[i]))
-			return 0;
+	if (has_module(kept_away->asked, line->module) ||
+	    has_module(kept_away->replaced, line->module))
+		return 0;
 	if (strpbrk(line->module, "*?["))
 		return add_line(leftovers, line, "blacklist-glob",
 				"Does nothing: modprobe.d knows no patterns.");
@@ -301,19 +410,24 @@ static int find_blacklist(const struct modconf_line *line, const struct strings 
 }
 
 static int find_in_line(const struct modconf_line *line, const struct boot_machine *machine,
-			const struct strings *blacklisted, struct boot_leftovers *leftovers)
+			const struct boot_kept_away *kept_away, struct boot_leftovers *leftovers)
 {
 	switch (line->kind) {
 	case MODCONF_LOAD:
-		if (!modconf_same_module(line->module, "vfio_virqfd"))
-			return 0;
+		if (!modconf_same_module(line->module, "vfio_virqfd")) {
+			if (*line->rest == '\0' || !text_starts_with(line->module, "vfio"))
+				return 0;
+			return add_line(leftovers, line, "modules-comment",
+					"Loads nothing: systemd takes the whole line for the name "
+					"of a module (modules-load.d(5)).");
+		}
 		return add_line(leftovers, line, "vfio-virqfd",
 				"A part of vfio since kernel 6.2, where loading it fails at every "
 				"boot; before, it comes with vfio_pci by itself.");
 	case MODCONF_OPTIONS:
 		return find_options(line, machine, leftovers);
 	case MODCONF_BLACKLIST:
-		return find_blacklist(line, blacklisted, leftovers);
+		return find_blacklist(line, kept_away, leftovers);
 	case MODCONF_SOFTDEP:
 		if (!strstr(line->rest, "vfio-pci") && !strstr(line->rest, "vfio_pci"))
 			return 0;
@@ -321,6 +435,9 @@ static int find_in_line(const struct modconf_line *line, const struct boot_machi
 				"Only of use together with ids=: --early sets a device aside "
 				"before any driver loads.");
 	case MODCONF_INSTALL:
+		if (has_module(kept_away->asked, line->module) ||
+		    has_module(kept_away->replaced, line->module))
+			return 0;
 		if (!is_among(line->module, drivers, sizeof(drivers) / sizeof(char *)) ||
 		    (!text_starts_with(line->rest, "/bin/false") &&
 		     !text_starts_with(line->rest, "/bin/true")))
@@ -334,15 +451,25 @@ static int find_in_line(const struct modconf_line *line, const struct boot_machi
 	return 0;
 }
 
+/* Guides have people write into the file that Proxmox VE has for nvidiafb. */
+static bool is_packaged(const struct boot_existing *existing, const struct modconf_line *line)
+{
+	cleanup_free char *path = text_format("/%s", line->path);
+
+	return path && strings_has(&existing->packaged, path) &&
+	       strcmp(path, "/etc/modprobe.d/pve-blacklist.conf") != 0;
+}
+
 int boot_leftovers_find(const struct boot_existing *existing, const struct boot_machine *machine,
-			const struct strings *blacklisted, struct boot_leftovers *ret,
+			const struct boot_kept_away *kept_away, struct boot_leftovers *ret,
 			struct error *err)
 {
 	cleanup_boot_leftovers struct boot_leftovers leftovers = { 0 };
-	int r = find_on_cmdlines(existing, machine, &leftovers);
+	int r = find_on_cmdlines(existing, machine, kept_away, &leftovers);
 
 	for (size_t i = 0; i < existing->conf.count && r == 0; i++)
-		r = find_in_line(&existing->conf.items[i], machine, blacklisted, &leftovers);
+		if (!is_packaged(existing, &existing->conf.items[i]))
+			r = find_in_line(&existing->conf.items[i], machine, kept_away, &leftovers);
 	if (r < 0)
 		return error_set_memory(err);
 	*ret = leftovers;

@@ -8,6 +8,8 @@
 #include "boot/existing.h"
 #include "boot/machine.h"
 
+#define BOOT_IOMMU_OFF "iommu-off"
+
 struct boot_leftover {
 	const char *id;	 /* "vfio-virqfd" */
 	const char *why; /* what it does, or does not, and what to do */
@@ -26,12 +28,19 @@ struct boot_leftovers {
 void boot_leftovers_done(struct boot_leftovers *leftovers);
 #define cleanup_boot_leftovers cleanup(boot_leftovers_done)
 
+/* Modules that are kept away and are no leftovers. Both borrowed. */
+struct boot_kept_away {
+	const struct strings *asked;	/* for --blacklist */
+	const struct strings *replaced; /* another driver has their devices on purpose */
+};
+
 /*
- * Finds them in what exists. A blacklist of what is in `blacklisted`, asked for, is none.
+ * Finds them in what exists. What is in a file that is a package's is none; but in pve-blacklist.conf
+ * guides have people write. A switched-off IOMMU is told with the id BOOT_IOMMU_OFF.
  * 0 or -ENOMEM with its sentence.
  */
 int boot_leftovers_find(const struct boot_existing *existing, const struct boot_machine *machine,
-			const struct strings *blacklisted, struct boot_leftovers *ret,
+			const struct boot_kept_away *kept_away, struct boot_leftovers *ret,
 			struct error *err);
 
 /*

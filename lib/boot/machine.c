@@ -66,7 +66,9 @@ static void read_config(const struct sysroot *root, struct boot_kernel *kernel)
 		kernel->intel_iommu = boot_kernel_is_from(kernel, 6, 8);
 		return;
 	}
-	kernel->intel_iommu = has_line(config, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y");
+	kernel->but_graphics = has_line(config, "CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y");
+	kernel->intel_iommu =
+		kernel->but_graphics || has_line(config, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y");
 	kernel->passthrough = has_line(config, "CONFIG_IOMMU_DEFAULT_PASSTHROUGH=y");
 }
 
@@ -133,8 +135,9 @@ static enum boot_cpu read_cpu(const struct sysroot *root)
 		return BOOT_CPU_UNKNOWN;
 	if (strstr(text, "GenuineIntel"))
 		return BOOT_CPU_INTEL;
-	return strstr(text, "AuthenticAMD") || strstr(text, "HygonGenuine") ? BOOT_CPU_AMD
-									    : BOOT_CPU_UNKNOWN;
+	if (strstr(text, "AuthenticAMD") || strstr(text, "HygonGenuine"))
+		return BOOT_CPU_AMD;
+	return strstr(text, "CPU implementer") ? BOOT_CPU_OTHER : BOOT_CPU_UNKNOWN;
 }
 
 /* The names of interrupt chips begin with IR- where a unit remaps them. */

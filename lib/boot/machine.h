@@ -7,14 +7,16 @@
 
 #include "boot/loader.h"
 
-enum boot_cpu { BOOT_CPU_UNKNOWN, BOOT_CPU_INTEL, BOOT_CPU_AMD };
+/* OTHER: known to be neither, as on arm64, where none of the words about x86's IOMMU means anything. */
+enum boot_cpu { BOOT_CPU_UNKNOWN, BOOT_CPU_INTEL, BOOT_CPU_AMD, BOOT_CPU_OTHER };
 
 /* A kernel in /boot, or the running one. */
 struct boot_kernel {
 	char *release; /* "6.5.13-5-pve" */
 	unsigned major, minor;
-	bool intel_iommu; /* starts the IOMMU of an Intel CPU by itself */
-	bool passthrough; /* has iommu=pt by itself */
+	bool intel_iommu;  /* starts the IOMMU of an Intel CPU by itself, */
+	bool but_graphics; /* but not for the CPU's own graphics */
+	bool passthrough;  /* has iommu=pt by itself */
 };
 
 /* Started as { 0 }. */
@@ -31,9 +33,10 @@ void boot_machine_done(struct boot_machine *machine);
 #define cleanup_boot_machine cleanup(boot_machine_done)
 
 /*
- * Reads a running machine or an image. What a kernel does by itself is told by its config-RELEASE in
- * /boot (CONFIG_INTEL_IOMMU_DEFAULT_ON, CONFIG_IOMMU_DEFAULT_PASSTHROUGH), else by its version:
- * Proxmox VE starts the IOMMU from 6.8 on.
+ * Reads a running machine or an image. What a kernel does by itself is in its config-RELEASE in /boot
+ * (CONFIG_INTEL_IOMMU_DEFAULT_ON, CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF of Debian's kernels,
+ * CONFIG_IOMMU_DEFAULT_PASSTHROUGH); without that file its version tells: Proxmox VE starts the
+ * IOMMU from 6.8 on.
  */
 int boot_machine_read(const struct sysroot *root, struct boot_machine *ret, struct error *err);
 

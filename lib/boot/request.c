@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot/layout.h"
+#include "boot/parameter.h"
 #include "host/kernel.h"
 
 /* What the functions below share. */
@@ -59,96 +60,17 @@ static const struct boot_words *words_of(const struct settling *settling, bool g
 	return loader->systemd_boot ? &settling->existing->cmdline : NULL;
 }
 
-/* "intel_iommu=on,sm_on" says what "intel_iommu=on" does. */
-static bool has_member(const char *word, const char *wanted)
-{
-	const char *member = wanted + kernel_word_name_size(wanted);
-	const char *at = word + kernel_word_name_size(word);
-	size_t length = strlen(member);
-
-	if (*member == '\0' || *at == '\0')
-		return *member == *at;
-	for (member++, length--; *at; at += strcspn(at, ",")) {
-		at++;
-		if (strncmp(at, member, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-/* A parameter that may be given several times, each time for another thing. */
-static bool is_repeatable(const char *word)
-{
-	static const char *const names[] = {
-		"video",     "initcall_blacklist", "modprobe.blacklist", "console",
-		"hugepages", "hugepagesz",	   "vfio-pci.ids"
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (boot_word_same_name(word, names[i]))
-			return true;
-	return false;
-}
-
-/* The word that does already what `wanted` does, or that says something else (*ret_other). */
-static const struct boot_word *find_word(const struct boot_words *words, const char *wanted,
-					 const struct boot_word **ret_other)
-{
-	const struct boot_word *same = boot_words_find(words, wanted);
-
-	*ret_other = NULL;
-	if (same || is_repeatable(wanted))
-		return same;
-	for (size_t i = words->count; i-- > 0;) {
-		const struct boot_word *word = &words->items[i];
-
-		if (!boot_word_same_name(word->text, wanted))
-			continue;
-		if (has_member(word->text, wanted))
-			return word;
-		if (!*ret_other)
-			*ret_other = word;
-	}
-	return NULL;
-}
-
 static char *place(const struct boot_word *word)
 {
 	return text_format("/%s, line %u", word->path, word->line);
 }
 
-/* `asked`: somebody asked for it, so it is made also where there is another value. */
-static void add_parameter(struct settling *settling, const char *wanted, const char *reason,
-			  bool asked)
+/* `same`: a word that is there already; `missing`: some boot loader of this machine lacks it. */
+static void settle_parameter(struct settling *settling, const char *wanted, const char *reason,
+			     const struct boot_word *same, bool missing)
 {
 	cleanup_free char *where = layout_parameter_place(&settling->machine->loader);
 	struct boot_setting setting = { .kind = BOOT_PARAMETER, .where = where };
-	const struct boot_word *same = NULL;
-	bool missing = false;
-
-	for (int grub = 0; grub < 2; grub++) {
-		const struct boot_words *words = words_of(settling, grub);
-		const struct boot_word *other = NULL, *found = NULL;
-		cleanup_free char *other_place = NULL;
-
-		if (!words)
-			continue;
-		found = find_word(words, wanted, &other);
-		if (found)
-			same = found;
-		if (!other) {
-			missing |= !found;
-			continue;
-		}
-		other_place = place(other);
-		note(settling,
-		     text_format(asked ? "'%s' (%s) is there, too; '%s' is put behind it"
-				       : "'%s' (%s) is left as it is, and '%s' is not added",
-				 other->text, other_place ? other_place : "", wanted));
-		missing |= asked;
-		if (!asked)
-			return;
-	}
 	cleanup_free char *same_place = same ? place(same) : NULL;
 	cleanup_free char *name = strdup(same && !missing ? same->text : wanted);
 	cleanup_free char *why = strdup(reason);
@@ -165,32 +87,121 @@ static void add_parameter(struct settling *settling, const char *wanted, const c
 	add(settling, &setting);
 }
 
-/* The IOMMU of an AMD CPU is on by itself (amd_iommu=on has never been a value). */
-static void add_iommu(struct settling *settling)
+static void note_other(struct settling *settling, const struct boot_word *other, const char *wanted,
+		       bool added)
+{
+	cleanup_free char *other_place = place(other);
+
+	note(settling, text_format(added ? "'%s' (%s) is there, too; '%s' is put behind it"
+					 : "'%s' (%s) is left as it is, and '%s' is not added",
+				   other->text, other_place ? other_place : "", wanted));
+}
+
+/* What somebody asked for, which is made also where there is another value. */
+static void add_parameter(struct settling *settling, const char *wanted, const char *reason)
+{
+	const struct boot_word *same = NULL;
+	bool missing = false;
+
+	for (int grub = 0; grub < 2; grub++) {
+		const struct boot_words *words = words_of(settling, grub);
+		const struct boot_word *other = NULL, *found = NULL;
+
+		if (!words)
+			continue;
+		found = boot_parameter_find(words, wanted, &other);
+		if (found)
+			same = found;
+		missing |= !found;
+		if (other && !found)
+			note_other(settling, other, wanted, true);
+	}
+	settle_parameter(settling, wanted, reason, same, missing);
+}
+
+/* Switched off: that is told first of all, and nothing is put behind it. */
+static bool is_switched_off(const struct settling *settling)
+{
+	for (int grub = 0; grub < 2; grub++) {
+		const struct boot_words *words = words_of(settling, grub);
+
+		if (words && boot_iommu_read(words, settling->machine->cpu).off)
+			return true;
+	}
+	return false;
+}
+
+/* Kernels that have to be told to start the IOMMU of an Intel CPU. */
+static void add_intel_iommu(struct settling *settling)
 {
 	const struct boot_machine *machine = settling->machine;
 	const struct boot_kernel *without = NULL;
+	const struct boot_word *same = NULL;
 	cleanup_free char *reason = NULL;
-	bool passthrough = machine->count > 0;
+	bool missing = false;
 
-	for (size_t i = 0; i < machine->count; i++) {
+	for (size_t i = 0; i < machine->count; i++)
 		if (!machine->kernels[i].intel_iommu)
 			without = &machine->kernels[i];
-		passthrough &= machine->kernels[i].passthrough;
+	if (machine->cpu == BOOT_CPU_AMD || (!without && machine->count > 0))
+		return;
+	for (int grub = 0; grub < 2; grub++) {
+		const struct boot_words *words = words_of(settling, grub);
+		const struct boot_word *on = words ? boot_iommu_read(words, machine->cpu).on : NULL;
+
+		if (on)
+			same = on;
+		missing |= words && !on;
 	}
-	if (machine->cpu != BOOT_CPU_AMD && (without || machine->count == 0)) {
-		reason = text_format("%s%s does not start the IOMMU of an Intel CPU by itself",
-				     without ? "kernel " : "the kernel may be one that",
-				     without ? without->release : "");
-		if (reason)
-			add_parameter(settling, "intel_iommu=on", reason, false);
+	reason = text_format("%s%s does not start the IOMMU of an Intel CPU by itself",
+			     without ? "kernel " : "the kernel may be one that",
+			     without ? without->release : "");
+	if (reason)
+		settle_parameter(settling, "intel_iommu=on", reason, same, missing);
+	else
+		fail(settling);
+}
+
+static void add_passthrough(struct settling *settling)
+{
+	static const char wanted[] = "iommu=pt";
+	const struct boot_machine *machine = settling->machine;
+	const struct boot_word *same = NULL;
+	bool missing = false, by_itself = machine->count > 0;
+
+	for (size_t i = 0; i < machine->count; i++)
+		by_itself &= machine->kernels[i].passthrough;
+	for (int grub = 0; grub < 2; grub++) {
+		const struct boot_words *words = words_of(settling, grub);
+		struct boot_iommu iommu = { 0 };
+		const struct boot_word *other;
+
+		if (!words)
+			continue;
+		iommu = boot_iommu_read(words, machine->cpu);
+		other = iommu.passthrough ? iommu.passthrough : boot_words_find_name(words, wanted);
+		if (other && (!iommu.passthrough || iommu.translated)) {
+			note_other(settling, other, wanted, false);
+			return;
+		}
+		if (iommu.passthrough)
+			same = iommu.passthrough;
+		missing |= !iommu.passthrough;
 	}
-	if (!passthrough &&
-	    !boot_words_find(&settling->existing->grub.words, "iommu.passthrough=1"))
-		add_parameter(
-			settling, "iommu=pt",
+	if (!by_itself || same)
+		settle_parameter(
+			settling, wanted,
 			"the host's own devices keep direct memory access, which costs no time",
-			false);
+			same, missing && !by_itself);
+}
+
+/* The IOMMU of an AMD CPU is on by itself (amd_iommu=on has never been a value). */
+static void add_iommu(struct settling *settling)
+{
+	if (settling->machine->cpu == BOOT_CPU_OTHER || is_switched_off(settling))
+		return;
+	add_intel_iommu(settling);
+	add_passthrough(settling);
 }
 
 static void add_framebuffer(struct settling *settling)
@@ -202,11 +213,11 @@ static void add_framebuffer(struct settling *settling)
 
 	/* Since 5.15 only sysfb makes the firmware's framebuffer a device (drivers/firmware/sysfb.c). */
 	if (!kernel || boot_kernel_is_from(kernel, 5, 15)) {
-		add_parameter(settling, "initcall_blacklist=sysfb_init", reason, true);
+		add_parameter(settling, "initcall_blacklist=sysfb_init", reason);
 		return;
 	}
-	add_parameter(settling, "video=efifb:off", reason, true);
-	add_parameter(settling, "video=vesafb:off", reason, true);
+	add_parameter(settling, "video=efifb:off", reason);
+	add_parameter(settling, "video=vesafb:off", reason);
 }
 
 static void add_asked_parameters(struct settling *settling)
@@ -221,13 +232,12 @@ static void add_asked_parameters(struct settling *settling)
 			add_parameter(
 				settling, word,
 				"splits IOMMU groups that the hardware does not: a VM may then "
-				"reach the memory of another VM or of the host",
-				true);
+				"reach the memory of another VM or of the host");
 	}
 	if (request->no_boot_framebuffer)
 		add_framebuffer(settling);
 	for (size_t i = 0; i < request->parameters.count; i++)
-		add_parameter(settling, request->parameters.items[i], "asked for", true);
+		add_parameter(settling, request->parameters.items[i], "asked for");
 }
 
 /* ---- modules */
@@ -246,6 +256,9 @@ static const struct modconf_line *find_line(const struct settling *settling, enu
 		const char *word;
 
 		if (line->kind != kind || !modconf_same_module(line->module, module))
+			continue;
+		/* systemd takes the whole line for the name of a module */
+		if (kind == MODCONF_LOAD && *line->rest)
 			continue;
 		if (!option)
 			return line;
@@ -276,10 +289,10 @@ static const struct boot_word *find_on_cmdline(const struct settling *settling,
 
 		if (!words)
 			continue;
-		found = find_word(words, word, &other);
+		found = boot_parameter_find(words, word, &other);
 		for (size_t i = 0; i < words->count && !found && kind == BOOT_BLACKLIST; i++)
 			if (boot_word_same_name(words->items[i].text, word) &&
-			    has_member(words->items[i].text, word))
+			    boot_word_has_part(words->items[i].text, module))
 				found = &words->items[i];
 		if (!found)
 			return NULL;

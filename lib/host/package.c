@@ -71,3 +71,21 @@ int package_versions(const struct sysroot *root, const char *const *names, size_
 		r = look_up(data, names[i], &ret_versions[i]);
 	return r;
 }
+
+int package_conffiles(const struct sysroot *root, const char *folder, struct strings *ret)
+{
+	cleanup_free char *data = NULL, *start = text_format("\n %s/", folder);
+	size_t size;
+
+	if (!start)
+		return -ENOMEM;
+	if (sysroot_read(root, STATUS_FILE, STATUS_MAX, &data, &size) < 0)
+		return 0;
+	for (const char *at = data; (at = strstr(at, start)); at += 2) {
+		cleanup_free char *path = strndup(at + 2, strcspn(at + 2, " \n"));
+
+		if (!path || strings_add(ret, path) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}

@@ -18,3 +18,9 @@ int package_versions(const struct sysroot *root, const char *const *names, size_
  * `version` is before `than`. What cannot be understood is not.
  */
 bool package_is_older(const char *version, const unsigned than[3]);
+
+/*
+ * Adds the configuration files that installed packages have below `folder`, as they are in its
+ * status ("/etc/modprobe.d/pve-blacklist.conf"); none where there is no such file. 0 or -ENOMEM.
+ */
+int package_conffiles(const struct sysroot *root, const char *folder, struct strings *ret);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "pci/driver.h"
 
 #define ALIAS_START "alias pci:"
 #define ALIAS_MAX   ((size_t)16 << 20)
@@ -147,4 +148,45 @@ void pci_claims_done(struct pci_claims *claims)
 		strings_done(&claims->items[i]);
 	free(claims->items);
 	*claims = (struct pci_claims){ 0 };
+}
+
+static bool same_module(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
+			return false;
+	return *a == *b;
+}
+
+int pci_claims_replaced(const struct sysroot *root, const struct pci_claims *claims,
+			const struct pci_inventory *inventory, struct strings *ret)
+{
+	for (size_t i = 0; i < claims->count && claims->known; i++) {
+		const struct pci_device *device = &inventory->items[i].device;
+		cleanup_free char *module = NULL;
+
+		if (!device->driver || pci_driver_module(root, device->name, &module) < 0 ||
+		    !module || strstr(module, "vfio"))
+			continue;
+		for (size_t k = 0; k < claims->items[i].count; k++) {
+			const char *other = claims->items[i].items[k];
+
+			if (!same_module(other, module) && !strings_has(ret, other) &&
+			    strings_add(ret, other) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int pci_modules_replaced(const struct sysroot *root, struct strings *ret)
+{
+	cleanup_pci_inventory struct pci_inventory inventory = { 0 };
+	cleanup_pci_claims struct pci_claims claims = { 0 };
+
+	if (pci_inventory_read(root, &inventory, NULL) < 0)
+		return 0;
+	if (pci_claims_read(root, &inventory, &claims) < 0)
+		return -ENOMEM;
+	return pci_claims_replaced(root, &claims, &inventory, ret);
 }

@@ -27,3 +27,13 @@ int pci_claims_read(const struct sysroot *root, const struct pci_inventory *inve
 		    struct pci_claims *ret);
 void pci_claims_done(struct pci_claims *claims);
 #define cleanup_pci_claims cleanup(pci_claims_done)
+
+/*
+ * Adds the modules that would claim a device which has another driver, and not VFIO's: nouveau where
+ * nvidia has the card. To keep such a module away is on purpose. 0 or -ENOMEM. Does not block.
+ */
+int pci_claims_replaced(const struct sysroot *root, const struct pci_claims *claims,
+			const struct pci_inventory *inventory, struct strings *ret);
+
+/* The same of a machine that was not read yet; one that cannot be read has none. */
+int pci_modules_replaced(const struct sysroot *root, struct strings *ret);

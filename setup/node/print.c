@@ -144,9 +144,34 @@ void configure_print_commands(const struct sysroot *root, const struct boot_comm
 	}
 }
 
+/* Before all else: without it nothing below is of use. */
+static void print_iommu_off(const struct configure *configure)
+{
+	const struct boot_leftovers *leftovers = &configure->leftovers;
+	bool cleaned = configure->options.clean_up, by_hand = false, any = false;
+
+	for (size_t i = 0; i < leftovers->count; i++) {
+		const struct boot_leftover *leftover = &leftovers->items[i];
+
+		if (strcmp(leftover->id, BOOT_IOMMU_OFF) != 0)
+			continue;
+		printf("%s '%s' (/%s, line %u)", any ? " and" : "The IOMMU is switched off by",
+		       leftover->text, leftover->path, leftover->line);
+		any = true;
+		by_hand |= leftover->size == 0;
+	}
+	if (any)
+		printf(".\n%s\n\n",
+		       by_hand	 ? "No device can be passed like that: edit that file by hand."
+		       : cleaned ? "That is taken out."
+				 : "No device can be passed like that; --clean-up takes it out.");
+}
+
 void configure_print(const struct configure *configure)
 {
 	const struct boot_loader *loader = &configure->machine.loader;
+
+	print_iommu_off(configure);
 
 	printf("This machine starts with %s%s.\n", boot_loader_name(loader),
 	       loader->managed ? ", kept by proxmox-boot-tool" : "");

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/parameter.h"
+#include "pci/claim.h"
 #include "setup/node/configure.h"
 
 static void configure_done(struct configure *configure)
@@ -94,15 +96,17 @@ static int check_lines(const struct configure *configure, struct error *err)
 static int find_leftovers(struct configure *configure, struct error *err)
 {
 	const struct boot_settings *devices = &configure->request.devices;
-	cleanup_strings struct strings blacklisted = { 0 };
-	int r = 0;
+	cleanup_strings struct strings asked = { 0 }, replaced = { 0 };
+	const struct boot_kept_away kept_away = { &asked, &replaced };
+	int r = pci_modules_replaced(configure->root, &replaced);
 
 	for (size_t i = 0; i < devices->count && r == 0; i++)
 		if (devices->items[i].kind == BOOT_BLACKLIST)
-			r = strings_add(&blacklisted, devices->items[i].name);
-	if (r == 0)
-		r = boot_leftovers_find(&configure->existing, &configure->machine, &blacklisted,
-					&configure->leftovers, err);
+			r = strings_add(&asked, devices->items[i].name);
+	if (r < 0)
+		return error_set_memory(err);
+	r = boot_leftovers_find(&configure->existing, &configure->machine, &kept_away,
+				&configure->leftovers, err);
 	if (r < 0 || !configure->options.clean_up)
 		return r;
 	r = boot_leftovers_cut(&configure->leftovers, &configure->draft, configure->root, err);
@@ -151,8 +155,10 @@ static int check_grub(struct configure *configure, struct error *err)
 	r = grub_read(&configure->draft, configure->root, &grub, err);
 	for (size_t i = 0; i < configure->settings.count && r == 0; i++) {
 		const struct boot_setting *setting = &configure->settings.items[i];
+		const struct boot_word *other;
 
-		if (setting->kind == BOOT_PARAMETER && !boot_words_find(&grub.words, setting->name))
+		if (setting->kind == BOOT_PARAMETER &&
+		    !boot_parameter_find(&grub.words, setting->name, &other))
 			return error_set(err, -EBADMSG,
 					 "'%s' in /%s would be lost: a file behind it in /%s sets "
 					 "%s anew. Rename that file, or let it keep the old value "
