@@ -123,7 +123,12 @@ $(O)/%.o: %.c Makefile | $(B)/packages/build $(DEPS)
 	$(Q)$(CC) $(CPPFLAGS) $(OURS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/lib/report/version.o: debian/changelog
-$(O)/lib/check/quirks_data.o: share/quirks.json
+# The known troubles, an entry a line: a start parses those of its devices' vendors alone.
+$(O)/quirks.lines: share/quirks.json
+	$(Q)mkdir -p $(@D)
+	$(Q)tr -d '\t\n' <$< | sed 's/^{"format": 2,"quirks": \[//; s/\]}$$//; s/},{"id"/}\n{"id"/g' >$@
+$(O)/lib/check/quirks_data.o: $(O)/quirks.lines
+$(O)/lib/check/quirks_data.o: CPPFLAGS += -DQUIRKS_LINES=\"$(O)/quirks.lines\"
 
 $(O)/libpve-vfio.a: $(LIB_O)
 	$(Q)rm -f $@

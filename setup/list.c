@@ -146,7 +146,7 @@ static int list_verdicts(struct command *command, struct error *err)
 static int list_troubles(struct command *command, struct error *err)
 {
 	cleanup_quirks struct quirks quirks = { 0 };
-	int r = quirks_read(&command->root, &quirks, err);
+	int r = quirks_read(&command->root, NULL, 0, &quirks, err);
 
 	for (size_t i = 0; r == 0 && i < quirks.count; i++) {
 		const struct quirk *quirk = &quirks.items[i];

@@ -3,6 +3,7 @@
 #include "check/quirks.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -109,15 +110,57 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 	return 0;
 }
 
-int quirks_read(const struct sysroot *root, struct quirks *ret, struct error *err)
+/* Whether an entry can concern a device of these vendors; one that names no vendor can. */
+static bool concerns(const char *line, size_t size, const uint16_t *vendors, size_t count)
+{
+	char id[32];
+
+	if (!memmem(line, size, "\"vendor\"", strlen("\"vendor\"")))
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		int length = snprintf(id, sizeof(id), "\"vendor\": \"%04x\"", vendors[i]);
+
+		if (memmem(line, size, id, (size_t)length))
+			return true;
+	}
+	return !vendors;
+}
+
+static int read_built_in(const uint16_t *vendors, size_t count, struct quirks *ret,
+			 struct error *err)
+{
+	cleanup_quirks struct quirks quirks = { 0 };
+	const char *at = quirks_data(), *end = at + quirks_data_size();
+
+	for (size_t number = 1; at < end; number++) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t size = (size_t)((newline ? newline : end) - at);
+
+		if (concerns(at, size, vendors, count)) {
+			cleanup_json json_t *entry = NULL;
+			int r = json_parse_object("a built-in quirk", at, size, &entry, err);
+
+			if (r == 0)
+				r = add_entry("the built-in quirks", number, entry, &quirks, err);
+			if (r < 0)
+				return r;
+		}
+		at += size + 1;
+	}
+	*ret = quirks;
+	quirks = (struct quirks){ 0 };
+	return 0;
+}
+
+int quirks_read(const struct sysroot *root, const uint16_t *vendors, size_t count,
+		struct quirks *ret, struct error *err)
 {
 	cleanup_free char *data = NULL;
 	size_t size;
 	int r = sysroot_read(root, &QUIRKS_PATH[1], QUIRKS_MAX, &data, &size);
 
 	if (r == -ENOENT)
-		return quirks_parse("the built-in quirks", quirks_data(), quirks_data_size(), ret,
-				    err);
+		return read_built_in(vendors, count, ret, err);
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", QUIRKS_PATH, strerror(-r));
 	r = quirks_parse(QUIRKS_PATH, data, size, ret, err);

@@ -41,8 +41,12 @@ struct quirks {
 int quirks_parse(const char *name, const char *data, size_t size, struct quirks *ret,
 		 struct error *err);
 
-/* Reads the file, or takes those that are built in. Does not block. */
-int quirks_read(const struct sysroot *root, struct quirks *ret, struct error *err);
+/*
+ * Reads the file, or takes those that are built in; of these, unless `vendors` is NULL, only what can
+ * concern a device of one of these `count` vendors. Does not block.
+ */
+int quirks_read(const struct sysroot *root, const uint16_t *vendors, size_t count,
+		struct quirks *ret, struct error *err);
 void quirks_done(struct quirks *quirks);
 #define cleanup_quirks cleanup(quirks_done)
 
@@ -65,6 +69,6 @@ char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid
 /* Where it was reported: "URL (2025-07-20), URL (2024-04-19)". The same. */
 char *quirk_sources(const struct quirk *quirk);
 
-/* The document that is built in, of `quirks_data_size()` bytes. */
+/* The entries that are built in, one a line: `quirks_data_size()` bytes. */
 const char *quirks_data(void);
 size_t quirks_data_size(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: share/quirks.json, as it is, in the program. */
+/* check: the entries of share/quirks.json, one a line (Makefile), in the program. */
 #include "check/quirks.h"
 
 __asm__(".section .rodata\n"
@@ -7,7 +7,7 @@ __asm__(".section .rodata\n"
 	"quirks_file_size:\n"
 	".quad 1f - 0f\n"
 	"quirks_file:\n"
-	"0: .incbin \"share/quirks.json\"\n"
+	"0: .incbin \"" QUIRKS_LINES "\"\n"
 	"1: .byte 0\n"
 	".previous\n");
 

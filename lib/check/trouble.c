@@ -67,11 +67,16 @@ int check_trouble(const struct start *start, struct findings *findings, struct e
 {
 	cleanup_quirks struct quirks quirks = { 0 };
 	cleanup_free char *release = NULL;
+	cleanup_free uint16_t *vendors = calloc(start->plan.device_count + 1, sizeof(*vendors));
 	struct error reason = { 0 };
 
+	if (!vendors)
+		return error_set_memory(err);
 	if (start->plan.device_count == 0)
 		return 0;
-	if (quirks_read(start->root, &quirks, &reason) < 0) {
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		vendors[i] = start->plan.devices[i].device.vendor;
+	if (quirks_read(start->root, vendors, start->plan.device_count, &quirks, &reason) < 0) {
 		if (finding_add(findings, CHECK_KNOWN_TROUBLE, "known troubles", "%s.",
 				reason.message) < 0 ||
 		    finding_advise(findings, "Correct or remove %s.", QUIRKS_PATH) < 0)

@@ -38,7 +38,7 @@ static int judge(struct command *command, struct verdicts *verdicts, struct erro
 
 	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
 		return STATUS_USAGE;
-	r = quirks_read(&command->root, &quirks, err);
+	r = quirks_read(&command->root, NULL, 0, &quirks, err);
 	if (r == 0)
 		r = pve_node_read(&node, err);
 	if (r == 0)

@@ -51,7 +51,7 @@ static int read_material(struct command *command, struct material *material, str
 	int r;
 
 	material->node.root = &command->root;
-	r = quirks_read(&command->root, &material->quirks, err);
+	r = quirks_read(&command->root, NULL, 0, &material->quirks, err);
 	if (r == 0)
 		r = pve_node_read(&material->node, err);
 	if (r == 0)

@@ -20,7 +20,7 @@ static void test_built_in(void **state)
 	struct quirks quirks = { 0 };
 	struct error err = { 0 };
 
-	if (quirks_read(&tree->root, &quirks, &err) != 0)
+	if (quirks_read(&tree->root, NULL, 0, &quirks, &err) != 0)
 		fail_msg("%s", err.message);
 	assert_false(quirks.replaced);
 	assert_true(quirks.count >= 10);
@@ -36,6 +36,34 @@ static void test_built_in(void **state)
 	quirks_done(&quirks);
 }
 
+/* Of the built-in ones a start parses what can concern its devices, and misses none of that. */
+static void test_vendors(void **state)
+{
+	const struct tree *tree = *state;
+	static const uint16_t vendors[] = { 0x10de, 0x1002, 0xffff };
+	struct error err = { 0 };
+	cleanup_quirks struct quirks all = { 0 };
+
+	assert_int_equal(quirks_read(&tree->root, NULL, 0, &all, &err), 0);
+	for (size_t i = 0; i < COUNT(vendors); i++) {
+		cleanup_quirks struct quirks some = { 0 };
+		size_t of_it = 0;
+
+		assert_int_equal(quirks_read(&tree->root, &vendors[i], 1, &some, &err), 0);
+		for (size_t k = 0; k < all.count; k++) {
+			cleanup_free char *text =
+				json_dumps(json_object_get(all.items[k].entry, "devices"),
+					   JSON_COMPACT);
+			char wanted[32];
+
+			snprintf(wanted, sizeof(wanted), "\"vendor\":\"%04x\"", vendors[i]);
+			of_it += strstr(text, wanted) || !strstr(text, "\"vendor\"");
+		}
+		assert_int_equal(some.count, of_it);
+		assert_true(some.count < all.count);
+	}
+}
+
 static void test_file_replaces(void **state)
 {
 	const struct tree *tree = *state;
@@ -43,12 +71,12 @@ static void test_file_replaces(void **state)
 	struct error err = { 0 };
 
 	tree_file(tree, "usr/share/pve-vfio/quirks.json", "%s", ENTRY(DEVICES));
-	assert_int_equal(quirks_read(&tree->root, &quirks, &err), 0);
+	assert_int_equal(quirks_read(&tree->root, NULL, 0, &quirks, &err), 0);
 	assert_true(quirks.replaced);
 	assert_int_equal(quirks.count, 1);
 	quirks_done(&quirks);
 	tree_file(tree, "usr/share/pve-vfio/quirks.json", "{");
-	assert_int_equal(quirks_read(&tree->root, &quirks, &err), -EBADMSG);
+	assert_int_equal(quirks_read(&tree->root, NULL, 0, &quirks, &err), -EBADMSG);
 	assert_non_null(strstr(err.message, "/usr/share/pve-vfio/quirks.json"));
 }
 
@@ -124,7 +152,7 @@ static bool applies(const struct tree *tree, const char *release, const char *do
 	if (quirks_parse("f", document, strlen(document), &quirks, &err) != 0)
 		fail_msg("%s", err.message);
 	if (config) {
-		assert_int_equal(vm_config_parse("f", config, strlen(config), &vm, &err), 0);
+		assert_int_equal(vm_config_parse(NULL, "f", config, strlen(config), &vm, &err), 0);
 		target.config = &vm;
 		target.line = vm.hostpci[0].present ? &vm.hostpci[0] : NULL;
 	}

@@ -118,7 +118,7 @@ static void test_each_entry(void **state)
 	cleanup_quirks struct quirks quirks = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(quirks_read(&machine->tree.root, &quirks, &err), 0);
+	assert_int_equal(quirks_read(&machine->tree.root, NULL, 0, &quirks, &err), 0);
 	for (size_t i = 0; i < quirks.count; i++) {
 		bool seen[2] = { false, false };
 
