@@ -71,7 +71,7 @@ OURS += --coverage
 LINK += --coverage -Wl,--wrap=_exit
 CFLAGS := -O0 -g
 else
-OURS += -D_FORTIFY_SOURCE=2
+OURS += -D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables
 # relative relocations packed: a tenth of their size, and less to do at each start
 LINK += -static-pie -Wl,-z,pack-relative-relocs
 endif
