@@ -13,6 +13,7 @@ void boot_existing_done(struct boot_existing *existing)
 	grub_done(&existing->grub);
 	boot_words_done(&existing->cmdline);
 	boot_words_done(&existing->unread);
+	boot_words_done(&existing->running);
 	modconf_done(&existing->conf);
 	strings_done(&existing->packaged);
 	*existing = (struct boot_existing){ 0 };
@@ -83,6 +84,18 @@ static int read_modconf(struct boot_draft *draft, const struct sysroot *root, st
 	return r;
 }
 
+static int read_running(const struct sysroot *root, struct boot_existing *existing,
+			struct error *err)
+{
+	cleanup_free char *line = NULL;
+
+	if (sysroot_read_attribute(root, "proc/cmdline", &line) < 0)
+		return 0;
+	return boot_words_split(&existing->running, "proc/cmdline", line) < 0
+		       ? error_set_memory(err)
+		       : 0;
+}
+
 int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
 		       struct boot_existing *ret, struct error *err)
 {
@@ -91,6 +104,8 @@ int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
 
 	if (r == 0)
 		r = read_cmdline(draft, root, &existing, err);
+	if (r == 0)
+		r = read_running(root, &existing, err);
 	if (r == 0)
 		r = read_modconf(draft, root, &existing.conf, err);
 	if (r == 0 && package_conffiles(root, "/etc/modprobe.d", &existing.packaged) < 0)

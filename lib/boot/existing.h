@@ -13,6 +13,7 @@ struct boot_existing {
 	struct grub grub;	   /* what /etc/default/grub comes to */
 	struct boot_words cmdline; /* the first line of /etc/kernel/cmdline, which alone counts */
 	struct boot_words unread;  /* what is on its other lines, which nobody reads */
+	struct boot_words running; /* /proc/cmdline */
 	struct modconf conf;
 	struct strings
 		packaged; /* files of /etc/modprobe.d that are packages', "/etc/modprobe.d/x" */

@@ -15,6 +15,8 @@ static const char *const own_files[] = { LAYOUT_GRUB, LAYOUT_MODULES,	 LAYOUT_MO
 
 char *layout_parameter_place(const struct boot_loader *loader)
 {
+	if (loader->other)
+		return strdup(loader->other_place);
 	return text_format("%s%s%s", loader->grub ? "/" LAYOUT_GRUB : "",
 			   loader->grub && loader->systemd_boot ? " and " : "",
 			   loader->systemd_boot ? "/" BOOT_CMDLINE : "");

@@ -23,9 +23,12 @@
 struct layout_refresh {
 	bool initramfs;
 	bool loader;
+	const char *pin; /* a kernel that is to be pinned, or NULL; borrowed */
+	bool unpin;
 };
 
-/* The file kernel parameters go to, "/etc/kernel/cmdline", or both. The caller frees it. */
+/* The file kernel parameters go to, "/etc/kernel/cmdline", or both; or what else has them. The caller
+ * frees it. */
 char *layout_parameter_place(const struct boot_loader *loader);
 
 /* Takes everything of ours out of the draft; `cmdline` are our words in /etc/kernel/cmdline. */

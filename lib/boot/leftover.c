@@ -306,6 +306,8 @@ static int find_on_cmdlines(const struct boot_existing *existing,
 	const struct boot_loader *loader = &machine->loader;
 	int r;
 
+	if (loader->other)
+		return 0;
 	if (loader->grub)
 		r = find_words(&existing->grub.words, machine, kept_away, leftovers);
 	else

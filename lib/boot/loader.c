@@ -10,6 +10,7 @@
 
 #define EFIVARS	    "sys/firmware/efi/efivars/"
 #define LOADER_INFO EFIVARS "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define STUB_INFO   EFIVARS "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define SECURE_BOOT EFIVARS "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 /* Ahead of a variable's value are its attributes, 4 bytes (Documentation/filesystems/efivarfs.rst). */
@@ -19,6 +20,18 @@
 #define LOADER_NAME_MAX 64
 
 enum vote { VOTE_NONE, VOTE_GRUB, VOTE_SYSTEMD_BOOT };
+
+/* Where words go with a boot loader that is none of Proxmox VE's. */
+static const char stub_place[] =
+	"the words of what builds the image: /etc/kernel/cmdline for ukify and kernel-install, "
+	"kernel_cmdline= in /etc/dracut.conf.d for dracut; then build it anew";
+static const char refind_place[] = "the quoted words of /boot/refind_linux.conf";
+static const char zbm_place[] =
+	"the ZFS property org.zfsbootmenu:commandline of the root file system: 'zfs set "
+	"org.zfsbootmenu:commandline=\"...\" DATASET'";
+static const char plain_place[] =
+	"the first line of /etc/kernel/cmdline; then make the entries of all kernels anew: "
+	"'kernel-install add RELEASE /boot/vmlinuz-RELEASE' for each";
 
 void boot_loader_done(struct boot_loader *loader)
 {
@@ -108,6 +121,32 @@ static bool is_managed(const struct sysroot *root)
 	       strspn(uuids, " \t\n") < size;
 }
 
+/* A boot loader that leaves a sign of its own. False for none. */
+static bool find_other(const struct sysroot *root, enum vote cmdline, struct boot_loader *loader)
+{
+	char name[LOADER_NAME_MAX];
+
+	if (sysroot_exists(root, STUB_INFO)) {
+		loader->other = "a unified kernel image";
+		loader->other_place = stub_place;
+		(void)strings_add(&loader->evidence,
+				  "the kernel's stub left its name in the UEFI variable StubInfo");
+	} else if (cmdline == VOTE_NONE && read_loader_info(root, name) &&
+		   text_starts_with(name, "rEFInd")) {
+		loader->other = "rEFInd";
+		loader->other_place = refind_place;
+		(void)strings_add(&loader->evidence, "the boot loader left its name in LoaderInfo");
+	} else if (cmdline == VOTE_NONE && sysroot_exists(root, "proc/cmdline") &&
+		   sysroot_exists(root, "etc/zfsbootmenu")) {
+		loader->other = "ZFSBootMenu";
+		loader->other_place = zbm_place;
+		(void)strings_add(&loader->evidence,
+				  "there is /etc/zfsbootmenu, and the running kernel was started "
+				  "with neither BOOT_IMAGE= nor initrd=");
+	}
+	return loader->other != NULL;
+}
+
 /* Of a machine that does not run, or says nothing. */
 static void decide_from_files(const struct sysroot *root, struct boot_loader *loader)
 {
@@ -134,6 +173,8 @@ static void decide(const struct sysroot *root, struct boot_loader *loader)
 	}
 	info = vote_of_info(root, &loader->evidence);
 	cmdline = vote_of_cmdline(root, &loader->evidence);
+	if (find_other(root, cmdline, loader))
+		return;
 	if (info == VOTE_NONE && cmdline == VOTE_NONE && loader->secure_boot) {
 		(void)strings_add(&loader->evidence,
 				  "Secure Boot is on, for which Proxmox VE has only GRUB");
@@ -148,6 +189,14 @@ static void decide(const struct sysroot *root, struct boot_loader *loader)
 	if (loader->grub && loader->systemd_boot)
 		(void)strings_add(&loader->evidence,
 				  "that contradicts itself: both are configured");
+	if (loader->grub || loader->managed)
+		return;
+	loader->systemd_boot = false;
+	loader->other = "systemd-boot without proxmox-boot-tool";
+	loader->other_place = plain_place;
+	(void)strings_add(&loader->evidence,
+			  "proxmox-boot-tool keeps no boot partition: there is no UUID in "
+			  "/" BOOT_UUIDS);
 }
 
 int boot_loader_read(const struct sysroot *root, struct boot_loader *ret, struct error *err)
@@ -168,6 +217,8 @@ int boot_loader_read(const struct sysroot *root, struct boot_loader *ret, struct
 
 const char *boot_loader_name(const struct boot_loader *loader)
 {
+	if (loader->other)
+		return loader->other;
 	if (loader->grub && loader->systemd_boot)
 		return "GRUB or systemd-boot";
 	return loader->grub ? "GRUB" : "systemd-boot";

@@ -55,6 +55,9 @@ static const struct boot_words *words_of(const struct settling *settling, bool g
 {
 	const struct boot_loader *loader = &settling->machine->loader;
 
+	/* no file of it is read here: what the kernel was started with */
+	if (loader->other)
+		return grub ? NULL : &settling->existing->running;
 	if (grub)
 		return loader->grub ? &settling->existing->grub.words : NULL;
 	return loader->systemd_boot ? &settling->existing->cmdline : NULL;

@@ -55,12 +55,20 @@ int boot_commands_for(struct boot_commands *commands, struct layout_refresh refr
 	static const char *const initramfs[] = { "update-initramfs", "-u", "-k", "all", NULL };
 	static const char *const tool[] = { "proxmox-boot-tool", "refresh", NULL };
 	static const char *const grub[] = { "update-grub", NULL };
+	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
+	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", refresh.pin, NULL };
 	int r = 0;
 
 	if (refresh.initramfs)
 		r = boot_commands_add(commands, initramfs);
-	if (r == 0 && refresh.loader)
-		r = boot_commands_add(commands, loader->managed || !loader->grub ? tool : grub);
+	if (r == 0 && refresh.pin)
+		r = boot_commands_add(commands, pin);
+	else if (r == 0 && refresh.unpin)
+		r = boot_commands_add(commands, unpin);
+	if (r == 0 && loader->managed && (refresh.loader || refresh.pin || refresh.unpin))
+		r = boot_commands_add(commands, tool);
+	else if (r == 0 && refresh.loader && !loader->other)
+		r = boot_commands_add(commands, loader->grub ? grub : tool);
 	return r < 0 ? error_set_memory(err) : 0;
 }
 
@@ -83,7 +91,44 @@ static const char *output_end(const struct process_end *end)
 	return line && line[1] ? line + 1 : from;
 }
 
-static int run_one(const struct strings *command, struct error *err)
+/* Lines of `output` that have `part`, joined. NULL for none, and without memory. */
+static char *lines_with(const char *output, const char *part)
+{
+	struct text text = { 0 };
+
+	for (const char *at = output; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		int size = (int)strcspn(at, "\n");
+
+		if (memmem(at, (size_t)size, part, strlen(part)))
+			text_add(&text, "%s%.*s", text.size ? "\n" : "", size, at);
+	}
+	return text_take(&text);
+}
+
+/* proxmox-boot-tool refresh names each boot partition that it writes, and each that it skips. */
+static int look_at_refresh(const char *output, const struct transaction_callbacks *callbacks,
+			   struct error *err)
+{
+	cleanup_free char *skipped = lines_with(output, "skipping");
+	cleanup_free char *sentence = NULL;
+
+	if (!strstr(output, "Copying and configuring kernels on"))
+		return error_set(err, -EIO,
+				 "'proxmox-boot-tool refresh' went well, but has written no boot "
+				 "partition:\n%s",
+				 skipped ? skipped : output);
+	if (!skipped || !callbacks || !callbacks->warn)
+		return 0;
+	sentence =
+		text_format("proxmox-boot-tool has skipped something, which starts as before:\n%s",
+			    skipped);
+	if (sentence)
+		callbacks->warn(sentence, callbacks->context);
+	return 0;
+}
+
+static int run_one(const struct strings *command, const struct transaction_callbacks *callbacks,
+		   struct error *err)
 {
 	cleanup_free const char **argv = calloc(command->count + 1, sizeof(*argv));
 	cleanup_process_end struct process_end end = { 0 };
@@ -100,7 +145,9 @@ static int run_one(const struct strings *command, struct error *err)
 	if (end.status != 0)
 		return error_set(err, -EIO, "'%s' failed with status %d:\n%s", words, end.status,
 				 output_end(&end));
-	return 0;
+	return strcmp(words, "proxmox-boot-tool refresh") == 0
+		       ? look_at_refresh(end.output ? end.output : "", callbacks, err)
+		       : 0;
 }
 
 /* ---- grub.cfg */
@@ -163,7 +210,7 @@ static int run_update_grub(const struct sysroot *root, const struct strings *wor
 
 	if (r < 0)
 		return error_set_memory(err);
-	r = run_one(&commands.items[0], err);
+	r = run_one(&commands.items[0], NULL, err);
 	if (r == 0 && apart)
 		r = replace_config(root, words, &owner, err);
 	remove_new_config(root);
@@ -195,7 +242,7 @@ int transaction_run(const struct sysroot *root, const struct boot_commands *comm
 		if (strcmp(command->items[0], "update-grub") == 0)
 			r = run_update_grub(root, words, err);
 		else
-			r = run_one(command, err);
+			r = run_one(command, callbacks, err);
 		sync_boot(root);
 		if (r < 0)
 			return r;

@@ -19,8 +19,9 @@ void boot_commands_done(struct boot_commands *commands);
 #define cleanup_boot_commands cleanup(boot_commands_done)
 
 /*
- * Adds what makes changes count: update-initramfs for all kernels, then proxmox-boot-tool refresh
- * where it keeps the boot partitions, else update-grub.
+ * Adds what makes changes count: update-initramfs for all kernels, the pin, then proxmox-boot-tool
+ * refresh where it keeps the boot partitions (without a terminal a pin does not reach them by
+ * itself), else update-grub. Nothing for another boot loader.
  */
 int boot_commands_for(struct boot_commands *commands, struct layout_refresh refresh,
 		      const struct boot_loader *loader, struct error *err);
@@ -33,6 +34,8 @@ char *boot_command_words(const struct strings *command);
 struct transaction_callbacks {
 	/* A command begins, or (took_ms not negative) has ended; may be NULL. */
 	void (*progress)(const char *command, int64_t took_ms, void *context);
+	/* Something went well but for this, in a sentence; may be NULL. */
+	void (*warn)(const char *sentence, void *context);
 	void *context;
 };
 
@@ -53,7 +56,8 @@ int transaction_restore(const struct sysroot *root, const struct boot_draft *dra
 
 /*
  * Runs the commands in order, to the first that fails; its output is in the sentence. Each runs to
- * its end also when this program is killed. update-grub writes to a file beside grub.cfg, which
+ * its end also when this program is killed. What a command that went well has done is looked at:
+ * proxmox-boot-tool skips boot partitions, and ends with 0. update-grub writes to a file beside grub.cfg, which
  * takes its place when `words` are in it: a reader, or a power loss, sees the old or the new one.
  */
 int transaction_run(const struct sysroot *root, const struct boot_commands *commands,

@@ -144,6 +144,32 @@ void configure_print_commands(const struct sysroot *root, const struct boot_comm
 	}
 }
 
+/* With a boot loader that nothing is written for: the words, and where they go. */
+static void print_by_hand(const struct configure *configure)
+{
+	const struct boot_loader *loader = &configure->machine.loader;
+	cleanup_text struct text text = { 0 };
+	bool any = false;
+
+	if (!loader->other)
+		return;
+	for (size_t i = 0; i < configure->settings.count; i++) {
+		const struct boot_setting *setting = &configure->settings.items[i];
+
+		if (setting->kind != BOOT_PARAMETER || setting->found)
+			continue;
+		text_add(&text, "%s%s",
+			 any ? " " : "Kernel parameters are not written for it. Put ",
+			 setting->name);
+		any = true;
+	}
+	if (!any)
+		return;
+	text_add(&text, " into %s.", loader->other_place);
+	print_wrapped("", "", text.data ? text.data : "");
+	putchar('\n');
+}
+
 /* Before all else: without it nothing below is of use. */
 static void print_iommu_off(const struct configure *configure)
 {
@@ -178,6 +204,7 @@ void configure_print(const struct configure *configure)
 	for (size_t i = 0; i < loader->evidence.count; i++)
 		print_wrapped(" ", " ", loader->evidence.items[i]);
 	putchar('\n');
+	print_by_hand(configure);
 	configure_print_draft(&configure->draft, &configure->settings);
 	print_found(&configure->settings);
 	for (size_t i = 0; i < configure->notes.count; i++)
@@ -216,10 +243,17 @@ static void print_progress(const char *command, int64_t took_ms, void *context)
 		fprintf(stderr, "%s: done, %.1f s\n", command, (double)took_ms / 1000);
 }
 
+static void print_warning(const char *sentence, void *context)
+{
+	(void)context;
+	fprintf(stderr, "pve-vfio: %s\n", sentence);
+}
+
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,
 		  const struct strings *words, struct error *err)
 {
-	const struct transaction_callbacks callbacks = { .progress = print_progress };
+	const struct transaction_callbacks callbacks = { .progress = print_progress,
+							 .warn = print_warning };
 
 	if (!root->live)
 		return 0;

@@ -188,26 +188,25 @@ static const char *recorded_pin(const struct record *record)
 	return NULL;
 }
 
-static int add_pin_command(struct configure *configure)
+/* What is to be done about the pin: another one than ours is somebody else's. */
+static void plan_pin(const struct configure *configure, const char *now,
+		     struct layout_refresh *refresh)
 {
-	cleanup_free char *now = read_pin(configure->root);
 	const char *wanted = configure->request.pin_kernel;
 	const char *before = configure->record.pin_before;
 	const char *ours = recorded_pin(&configure->record);
-	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", wanted ? wanted : before,
-				    NULL };
-	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
 
-	if (wanted)
-		return text_equal(now, wanted) ? 0 : boot_commands_add(&configure->commands, pin);
-	/* another pin is somebody else's */
-	if (!ours || !text_equal(now, ours))
-		return 0;
-	return boot_commands_add(&configure->commands, before ? pin : unpin);
+	if (wanted && !text_equal(now, wanted))
+		refresh->pin = wanted;
+	else if (!wanted && ours && text_equal(now, ours)) {
+		refresh->pin = before;
+		refresh->unpin = !before;
+	}
 }
 
 static int make_plan(struct configure *configure, struct error *err)
 {
+	cleanup_free char *pin = NULL;
 	struct layout_refresh refresh;
 	int r = check_lines(configure, err);
 
@@ -230,8 +229,10 @@ static int make_plan(struct configure *configure, struct error *err)
 	refresh = layout_refresh_for(&configure->draft);
 	if (configure->record.pending)
 		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
+	pin = read_pin(configure->root);
+	plan_pin(configure, pin, &refresh);
 	r = boot_commands_for(&configure->commands, refresh, &configure->machine.loader, err);
-	if (r == 0 && (add_pin_command(configure) < 0 || add_notes(configure) < 0))
+	if (r == 0 && add_notes(configure) < 0)
 		r = error_set_memory(err);
 	return r;
 }
@@ -284,26 +285,40 @@ static int finish_record(struct configure *configure, struct error *err)
 }
 
 /*
- * After a failure: the files, what the commands made of them, and the record, as they were. A kernel
- * is pinned last, so none is pinned now.
+ * After a failure: the files, the pin, what the commands made of them, and the record, as they were.
+ * Says in `err`, behind what failed, that it is so, or what is not.
  */
-static void put_all_back(const struct configure *configure, const struct record *previous)
+static int put_all_back(const struct configure *configure, const struct record *previous,
+			const char *pin, int failure, struct error *err)
 {
 	cleanup_boot_commands struct boot_commands commands = { 0 };
-	struct error err = { 0 };
+	struct layout_refresh refresh = layout_refresh_for(&configure->draft);
+	cleanup_free char *now = read_pin(configure->root);
+	struct error files = { 0 }, second = { 0 }, first = *err;
+	int r, written = transaction_put_back(configure->root, &configure->draft, &files);
 
-	fputs("pve-vfio: that failed; everything is put back\n", stderr);
-	if (transaction_put_back(configure->root, &configure->draft, &err) < 0 ||
-	    boot_commands_for(&commands, layout_refresh_for(&configure->draft),
-			      &configure->machine.loader, &err) < 0 ||
-	    configure_run(configure->root, &commands, NULL, &err) < 0)
-		fprintf(stderr, "pve-vfio: putting back: %s\n", err.message);
+	if (!text_equal(now, pin)) {
+		refresh.pin = pin;
+		refresh.unpin = !pin;
+	}
+	r = boot_commands_for(&commands, refresh, &configure->machine.loader, &second);
+	if (r == 0)
+		r = configure_run(configure->root, &commands, NULL, &second);
 	transaction_sweep(configure->root, &configure->record);
 	transaction_remove_folders(configure->root, &configure->record.folders);
 	if (previous->exists)
 		(void)record_write(configure->root, previous, NULL);
 	else
 		(void)record_remove(configure->root, NULL);
+	if (written < 0)
+		return error_set(err, failure, "%s\nNot everything is as it was before: %s",
+				 first.message, files.message);
+	if (r < 0)
+		return error_set(err, failure,
+				 "%s\nThe files are as they were before, but what starts the "
+				 "machine may not be made from them: %s",
+				 first.message, second.message);
+	return error_set(err, failure, "%s\nEverything is as it was before.", first.message);
 }
 
 /* A signal in the midst would leave it to the next run to finish; it is short, so it waits. */
@@ -319,6 +334,7 @@ static int apply(struct configure *configure, struct error *err)
 {
 	cleanup_record struct record previous = { 0 };
 	cleanup_strings struct strings words = { 0 };
+	cleanup_free char *pin = read_pin(configure->root);
 	cleanup_close int lock = transaction_lock(configure->root, err);
 	int r;
 
@@ -336,11 +352,7 @@ static int apply(struct configure *configure, struct error *err)
 	r = transaction_write(configure->root, &configure->record, &configure->draft, err);
 	if (r == 0)
 		r = configure_run(configure->root, &configure->commands, &words, err);
-	if (r < 0) {
-		put_all_back(configure, &previous);
-		return r;
-	}
-	return 0;
+	return r < 0 ? put_all_back(configure, &previous, pin, r, err) : 0;
 }
 
 static int finish(struct configure *configure, struct error *err)

@@ -95,25 +95,21 @@ static int restore_file(struct undo *undo, const struct record_file *known, stru
 			      err);
 }
 
-static int add_pin_command(struct undo *undo)
+/* Another pin than ours is somebody else's. */
+static void plan_pin(const struct undo *undo, struct layout_refresh *refresh)
 {
 	cleanup_free char *now = NULL;
-	const char *const pin[] = { "proxmox-boot-tool", "kernel", "pin", undo->record.pin_before,
-				    NULL };
-	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
 
-	if (boot_settings_count(&undo->record.settings, BOOT_PIN, true) == 0 ||
-	    sysroot_read_attribute(undo->root, LAYOUT_PIN, &now) < 0)
-		return 0;
-	/* another pin is somebody else's */
+	if (sysroot_read_attribute(undo->root, LAYOUT_PIN, &now) < 0)
+		return;
 	for (size_t i = 0; i < undo->record.settings.count; i++) {
 		const struct boot_setting *setting = &undo->record.settings.items[i];
 
-		if (setting->kind == BOOT_PIN && strcmp(setting->name, now) == 0)
-			return boot_commands_add(&undo->commands,
-						 undo->record.pin_before ? pin : unpin);
+		if (setting->kind != BOOT_PIN || strcmp(setting->name, now) != 0)
+			continue;
+		refresh->pin = undo->record.pin_before;
+		refresh->unpin = !undo->record.pin_before;
 	}
-	return 0;
 }
 
 static int make_plan(struct undo *undo, struct error *err)
@@ -130,10 +126,8 @@ static int make_plan(struct undo *undo, struct error *err)
 	refresh = layout_refresh_for(&undo->draft);
 	if (undo->record.pending)
 		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
-	r = boot_commands_for(&undo->commands, refresh, &undo->machine.loader, err);
-	if (r == 0 && add_pin_command(undo) < 0)
-		r = error_set_memory(err);
-	return r;
+	plan_pin(undo, &refresh);
+	return boot_commands_for(&undo->commands, refresh, &undo->machine.loader, err);
 }
 
 /* The files go back one by one; a record that is still there lets another undo finish. */

@@ -19,26 +19,37 @@ static void loader_info(const struct tree *tree, const char *name)
 
 static const struct row {
 	const char *name, *info, *cmdline;
-	bool running, efi, secure, uuids, kernel_cmdline, no_grub;
+	bool running, efi, secure, uuids, kernel_cmdline, no_grub, stub, zbm;
 	const char *wanted;
 } rows[] = {
 	{ "BIOS", .running = true, .wanted = "GRUB" },
 	{ "BIOS, ZFS", .running = true, .uuids = true, .kernel_cmdline = true, .wanted = "GRUB" },
 	{ "systemd-boot by its name", "systemd-boot 252", .running = true, .efi = true,
-	  .wanted = "systemd-boot" },
+	  .uuids = true, .wanted = "systemd-boot" },
+	{ "systemd-boot of its own", "systemd-boot 252", .running = true, .efi = true,
+	  .kernel_cmdline = true, .wanted = "systemd-boot without proxmox-boot-tool" },
 	{ "GRUB 2.12 by its name", "GRUB 2.12-1", .running = true, .efi = true, .uuids = true,
 	  .kernel_cmdline = true, .wanted = "GRUB" },
 	{ "GRUB by BOOT_IMAGE", NULL, "BOOT_IMAGE=/vmlinuz root=x", .running = true, .efi = true,
 	  .kernel_cmdline = true, .uuids = true, .wanted = "GRUB" },
 	{ "systemd-boot by initrd", NULL, "initrd=\\EFI\\proxmox\\6.8\\initrd root=x",
-	  .running = true, .efi = true, .wanted = "systemd-boot" },
+	  .running = true, .efi = true, .uuids = true, .wanted = "systemd-boot" },
 	{ "Secure Boot", .running = true, .efi = true, .secure = true, .uuids = true,
 	  .kernel_cmdline = true, .wanted = "GRUB" },
 	{ "contradiction", "systemd-boot 252", "BOOT_IMAGE=/vmlinuz", .running = true, .efi = true,
 	  .wanted = "GRUB or systemd-boot" },
 	{ "UEFI that tells nothing", .running = true, .efi = true, .uuids = true,
 	  .kernel_cmdline = true, .wanted = "GRUB or systemd-boot" },
-	{ "an unknown name", "rEFInd", .running = true, .efi = true, .wanted = "GRUB" },
+	{ "an unknown name", "Clover", .running = true, .efi = true, .wanted = "GRUB" },
+	{ "rEFInd", "rEFInd 0.14", .running = true, .efi = true, .wanted = "rEFInd" },
+	{ "GRUB behind rEFInd", "rEFInd 0.14", "BOOT_IMAGE=/vmlinuz", .running = true, .efi = true,
+	  .wanted = "GRUB" },
+	{ "a unified kernel image", "systemd-boot 257", "root=x", .running = true, .efi = true,
+	  .stub = true, .wanted = "a unified kernel image" },
+	{ "ZFSBootMenu", NULL, "root=zfs:rpool/ROOT/pve-1 spl_hostid=0x1", .running = true,
+	  .efi = true, .zbm = true, .wanted = "ZFSBootMenu" },
+	{ "ZFSBootMenu, not in use", NULL, "BOOT_IMAGE=/vmlinuz", .running = true, .efi = true,
+	  .zbm = true, .wanted = "GRUB" },
 	{ "image", .wanted = "GRUB" },
 	{ "image, both", .uuids = true, .kernel_cmdline = true, .wanted = "GRUB or systemd-boot" },
 	{ "image, a command line of no use", .kernel_cmdline = true, .wanted = "GRUB" },
@@ -60,6 +71,11 @@ static void build(const struct tree *tree, const struct row *row)
 	if (row->secure)
 		tree_bytes(tree, EFI "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
 			   "\6\0\0\0\1", 5);
+	if (row->stub)
+		tree_bytes(tree, EFI "StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", "\6\0\0\0s",
+			   5);
+	if (row->zbm)
+		tree_folder(tree, "etc/zfsbootmenu");
 	if (row->cmdline)
 		tree_file(tree, "proc/cmdline", "%s\n", row->cmdline);
 	if (row->uuids)

@@ -137,7 +137,8 @@ static void assert_commands(bool initramfs, bool loader_changes, const struct bo
 	struct error err = { 0 };
 
 	assert_int_equal(boot_commands_for(&commands,
-					   (struct layout_refresh){ initramfs, loader_changes },
+					   (struct layout_refresh){ .initramfs = initramfs,
+								    .loader = loader_changes },
 					   loader, &err),
 			 0);
 	for (size_t i = 0; i < commands.count; i++) {
