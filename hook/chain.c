@@ -53,7 +53,7 @@ static int run_script(struct hook *hook, const char *volume, const char *phase, 
 int hook_chain(struct hook *hook, const char *phase, struct error *err)
 {
 	cleanup_settings struct settings settings = { 0 };
-	int r = settings_read(&hook->root, hook->vmid, &settings, err);
+	int r = settings_read(&hook->root, hook->vmid, hook->migrated_from, &settings, err);
 
 	if (r < 0 || !settings.chain)
 		return r;

@@ -76,7 +76,7 @@ void hook_read_trace(struct hook *hook)
 {
 	cleanup_settings struct settings settings = { 0 };
 
-	if (settings_read(&hook->root, hook->vmid, &settings, NULL) == 0)
+	if (settings_read(&hook->root, hook->vmid, hook->migrated_from, &settings, NULL) == 0)
 		hook->trace = settings.trace;
 }
 

@@ -14,11 +14,9 @@
 #include "change/recover.h"
 #include "hook.h"
 #include "host/silence.h"
+#include "pve/config.h"
 #include "report/version.h"
 #include "settings/settings.h"
-
-/* A node is named like a host: RFC 1123, 2.1. */
-#define NODE_NAME_MAX 63
 
 enum exit_status {
 	STATUS_DONE = 0,

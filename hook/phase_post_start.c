@@ -5,7 +5,8 @@
 
 #include "base/lanes.h"
 #include "hook.h"
-#include "settings/settings.h"
+#include "pve/node_name.h"
+#include "settings/store.h"
 #include "use/vfio.h"
 
 /* A pin is written to the cluster's file system, which may take its time or have no quorum. */
@@ -13,6 +14,7 @@
 
 struct pinning {
 	struct hook *hook;
+	struct vm_identity vm;
 	struct pin *pins;
 	size_t count;
 };
@@ -24,8 +26,8 @@ static void pin_in_lane(int fd, void *work, void *context)
 	struct error err = { 0 };
 
 	(void)context;
-	report.result = pins_add(&pinning->hook->root, pinning->hook->vmid, pinning->pins,
-				 pinning->count, &err);
+	report.result = store_pins(&pinning->hook->root, pinning->hook->vmid, &pinning->vm,
+				   pinning->pins, pinning->count, &err);
 	snprintf(report.text, sizeof(report.text), "%s", err.message);
 	lane_send(fd, &report);
 }
@@ -39,44 +41,76 @@ static void tell_pinned(const struct lane_report *report, struct lane *lane, voi
 }
 
 /* Records what the VM's addresses are, so that a later start notices when they are not. */
-static void pin(struct hook *hook, struct pin *pins, size_t count)
+static void pin(struct pinning *pinning)
 {
 	static const struct lanes_callbacks callbacks = { pin_in_lane, tell_pinned };
-	struct pinning pinning = { hook, pins, count };
-	struct lane lane = { .work = &pinning };
+	struct lane lane = { .work = pinning };
 
-	if (lanes_run(&lane, 1, PIN_DEADLINE_MS, &callbacks, hook) < 0 || lane.end != LANE_FINISHED)
-		hook_say(hook, "warning: the devices cannot be pinned: /etc/pve does not answer, "
-			       "ignoring");
+	if (lanes_run(&lane, 1, PIN_DEADLINE_MS, &callbacks, pinning->hook) < 0 ||
+	    lane.end != LANE_FINISHED)
+		hook_say(pinning->hook, "warning: the devices cannot be pinned: /etc/pve does not "
+					"answer, ignoring");
 }
 
-/* The addresses the configuration names and that have no pin yet. */
+/* A device of the group comes along; one of a mapping is what the mapping says, on each node. */
+static bool may_be_pinned(const struct action *action, const struct vm_config *config)
+{
+	const struct hostpci *line = vm_config_line(config, action->source);
+
+	return action->type == ACTION_BIND && !text_starts_with(action->source, "group ") &&
+	       !(line && line->mapping);
+}
+
+/* Adds the device, where this node has another pin for its address or none. */
+static void add_pin(struct pinning *pinning, const struct settings *settings, const char *node,
+		    const char *target)
+{
+	cleanup_pci_device struct pci_device device = { 0 };
+	struct pin *new = &pinning->pins[pinning->count];
+	const struct pin *known;
+
+	if (pci_address_parse(target, &new->address) < 0 ||
+	    pci_device_read(&pinning->hook->root, new->address, &device, NULL) < 0)
+		return;
+	pci_identity_read(&pinning->hook->root, &device, &new->identity);
+	known = settings_pin(settings, node, new->address);
+	if (known && (*known->node || pci_identity_matches(&new->identity, &known->identity)))
+		return;
+	snprintf(new->node, sizeof(new->node), "%s", node);
+	pinning->count++;
+}
+
+/*
+ * The addresses the configuration names and that have no pin on this node yet; and whose settings
+ * they are, which is noted at the first start after they were written.
+ */
 static int pin_new(struct hook *hook, const struct journal *journal, struct error *err)
 {
-	cleanup_settings struct settings settings = { 0 };
 	cleanup_free struct pin *pins = calloc(journal->actions.count + 1, sizeof(*pins));
-	size_t count = 0;
+	cleanup_settings struct settings settings = { 0 };
+	cleanup_vm_config struct vm_config config = { 0 };
+	struct pinning pinning = { .hook = hook, .pins = pins };
+	cleanup_free char *node = NULL;
 	int r;
 
 	if (!pins)
 		return error_set_memory(err);
-	r = settings_read(&hook->root, hook->vmid, &settings, err);
-	for (size_t i = 0; i < journal->actions.count && r == 0; i++) {
-		const struct action *action = &journal->actions.items[i];
-		cleanup_pci_device struct pci_device device = { 0 };
-		struct pin *new = &pins[count];
-
-		if (action->type != ACTION_BIND || text_starts_with(action->source, "group ") ||
-		    pci_address_parse(action->target, &new->address) < 0 ||
-		    settings_pin(&settings, new->address) ||
-		    pci_device_read(&hook->root, new->address, &device, NULL) < 0)
-			continue;
-		pci_identity_read(&hook->root, &device, &new->identity);
-		count++;
-	}
-	if (r == 0 && count > 0)
-		pin(hook, pins, count);
-	return r;
+	r = settings_read(&hook->root, hook->vmid, hook->migrated_from, &settings, err);
+	if (r == 0)
+		r = vm_config_read(&hook->root, hook->migrated_from, hook->vmid, &config, err);
+	if (r == 0)
+		r = node_name_read(&hook->root, &node, err);
+	/* What an earlier VM of this number left is its owner's to sort out. */
+	if (r < 0 || settings.foreign)
+		return r;
+	vm_identity_of(&config, &pinning.vm);
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (may_be_pinned(&journal->actions.items[i], &config))
+			add_pin(&pinning, &settings, node, journal->actions.items[i].target);
+	if (pinning.count > 0 || (settings.has_file && !vm_identity_is_known(&settings.vm) &&
+				  vm_identity_is_known(&pinning.vm)))
+		pin(&pinning);
+	return 0;
 }
 
 /*

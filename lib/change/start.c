@@ -6,17 +6,7 @@
 #include <string.h>
 
 #include "pci/driver.h"
-
-/* PVE's name for a node is the host's, up to the first dot: nodename() in pve-common's INotify.pm. */
-static int read_node(struct start *start, struct error *err)
-{
-	int r = sysroot_read_attribute(start->root, "proc/sys/kernel/hostname", &start->node);
-
-	if (r < 0)
-		return error_set(err, r, "cannot read /proc/sys/kernel/hostname: %s", strerror(-r));
-	start->node[strcspn(start->node, ".")] = '\0';
-	return 0;
-}
+#include "pve/node_name.h"
 
 static int resolve(struct start *start, struct error *err)
 {
@@ -94,7 +84,7 @@ int start_prepare(struct start *start, struct error *err)
 {
 	int r;
 
-	r = settings_read(start->root, start->vmid, &start->settings, err);
+	r = settings_read(start->root, start->vmid, start->config_node, &start->settings, err);
 	if (r == 0 && start->limit_ms)
 		*start->limit_ms = start->settings.deadline_s * 1000;
 	if (r == 0)
@@ -106,7 +96,7 @@ int start_prepare(struct start *start, struct error *err)
 	if (r == 0)
 		r = start_read_claims(start, err);
 	if (r == 0)
-		r = read_node(start, err);
+		r = node_name_read(start->root, &start->node, err);
 	if (r == 0)
 		r = resolve(start, err);
 	if (r == 0)

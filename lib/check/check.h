@@ -25,6 +25,7 @@ int check_claims_run(const struct start *start, struct findings *findings, struc
 
 /* The topics. The plan they are given has no device that is only foreseen. */
 int check_config(const struct start *start, struct findings *findings, struct error *err);
+int check_settings(const struct start *start, struct findings *findings, struct error *err);
 int check_device(const struct start *start, struct findings *findings, struct error *err);
 int check_pins(const struct start *start, struct findings *findings, struct error *err);
 int check_claims(const struct start *start, struct findings *findings, struct error *err);

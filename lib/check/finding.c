@@ -74,6 +74,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"more time to start, and pinning its memory may take longer than that.",
 		"Use a hostpci line where one will do.",
 	},
+	[CHECK_SETTINGS_FOREIGN] = {
+		"settings-foreign", LEVEL_WARNING,
+		"The settings file is of an earlier VM that had this number: nothing of it applies to "
+		"this one.",
+		"Delete the file. If it is meant for this VM, take its member \"vm\" out, if it has one, "
+		"and save it again.",
+	},
 	[CHECK_MAPPING_LINE_DROPPED] = {
 		"mapping-line-dropped", LEVEL_WARNING,
 		"Proxmox VE drops a line of the resource mappings it cannot parse.",

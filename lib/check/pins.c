@@ -31,6 +31,14 @@ static void find_device(const struct start *start, const struct pci_identity *id
 	}
 }
 
+/* In a cluster of more nodes than this. */
+static bool has_other_nodes(const struct sysroot *root)
+{
+	cleanup_strings struct strings nodes = { 0 };
+
+	return sysroot_list(root, "etc/pve/nodes", &nodes) == 0 && nodes.count > 1;
+}
+
 static int check_pin(const struct start *start, const struct pin *pin,
 		     const struct pci_device *device, struct findings *findings)
 {
@@ -40,22 +48,34 @@ static int check_pin(const struct start *start, const struct pin *pin,
 	pci_identity_read(start->root, device, &now);
 	if (pci_identity_matches(&now, &pin->identity))
 		return 0;
+	find_device(start, &pin->identity, moved);
+	/* A pin of before 0.2 names no node: a device that is nowhere on this one was another's. */
+	if (!*pin->node && !*moved && has_other_nodes(start->root))
+		return 0;
 	identity_words(&pin->identity, pinned_words);
 	identity_words(&now, now_words);
-	find_device(start, &pin->identity, moved);
 	return finding_add(findings, CHECK_DEVICE_CHANGED, device->name,
 			   "The VM had %s here; now it is %s. %s%s.", pinned_words, now_words,
 			   *moved ? "The former is now at " : "The former is nowhere to be seen",
 			   moved);
 }
 
+/* What a resource mapping gives is what the mapping says, which Proxmox VE and check_config() compare. */
+static bool is_mapped(const struct start *start, const struct plan_device *planned)
+{
+	const struct hostpci *line = vm_config_line(&start->config, planned->source);
+
+	return line && line->mapping;
+}
+
 int check_pins(const struct start *start, struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < start->plan.device_count; i++) {
 		const struct plan_device *planned = &start->plan.devices[i];
-		const struct pin *pin = settings_pin(&start->settings, planned->device.address);
+		const struct pin *pin =
+			settings_pin(&start->settings, start->node, planned->device.address);
 
-		if (pin && !planned->sibling &&
+		if (pin && !planned->sibling && !is_mapped(start, planned) &&
 		    check_pin(start, pin, &planned->device, findings) < 0)
 			return error_set_memory(err);
 	}

@@ -40,6 +40,9 @@ struct vm_dropped_line {
 	char *why;
 };
 
+/* A node is named like a host: RFC 1123, 2.1. */
+#define NODE_NAME_MAX 63
+
 struct vm_config {
 	char *path;	  /* as a person knows it: "/etc/pve/qemu-server/101.conf" */
 	bool is_template; /* "template: 1": PVE starts it, for backups, without its devices */
@@ -72,6 +75,9 @@ const char *vm_config_get(const struct vm_config *config, const char *key);
 /* The last line with that key that PVE drops, where no later one counts; or NULL. */
 const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *config,
 						     const char *key);
+
+/* The line that a device's source names ("hostpci3"), or NULL. */
+const struct hostpci *vm_config_line(const struct vm_config *config, const char *source);
 
 /*
  * It has a hostpci line, or a device in "args", or one there of which that cannot be determined. A

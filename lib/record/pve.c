@@ -22,7 +22,17 @@ static bool keep_setting(char *line)
 					    "onboot",	 "ostype",   "sockets",	   "template",
 					    "vga",	 "efidisk0", "startup",	   "lock" };
 	size_t key = strcspn(line, ":");
+	const char *uuid;
 
+	/* Of its serial numbers nothing; but pins and settings are this VM's by its UUID. */
+	if (text_starts_with(line, "smbios1:")) {
+		uuid = strstr(line, "uuid=");
+		if (!uuid)
+			return false;
+		memmove(line + strlen("smbios1: "), uuid, strlen(uuid) + 1);
+		line[strlen("smbios1: ") + strcspn(line + strlen("smbios1: "), ",")] = '\0';
+		return true;
+	}
 	while (key > 0 && line[key - 1] >= '0' && line[key - 1] <= '9')
 		key--;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {

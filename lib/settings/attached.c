@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "pve/identity.h"
 #include "settings/settings.h"
 #include "settings/store.h"
 
@@ -75,32 +76,22 @@ int attached_parse(const char *name, const char *data, size_t size, struct attac
 	return 0;
 }
 
-/* The uuid= of smbios1, which stays through rollback and restore. NULL for none. */
-static const char *find_uuid(const struct vm_config *config)
-{
-	const char *value = vm_config_get(config, "smbios1");
-	const char *uuid = value ? strstr(value, "uuid=") : NULL;
-
-	return uuid ? uuid + strlen("uuid=") : NULL;
-}
-
 static bool is_of(const struct attached *attached, const struct vm_config *config)
 {
-	const char *uuid = find_uuid(config);
+	struct vm_identity identity;
 
-	if (!uuid || !attached->uuid)
-		return !uuid && !attached->uuid;
-	return strlen(attached->uuid) == strcspn(uuid, ",") &&
-	       text_starts_with(uuid, attached->uuid);
+	vm_identity_of(config, &identity);
+	return strcmp(attached->uuid ? attached->uuid : "", identity.uuid) == 0;
 }
 
 int attached_name(struct attached *attached, const struct vm_config *config)
 {
-	const char *uuid = find_uuid(config);
+	struct vm_identity identity;
 
+	vm_identity_of(config, &identity);
 	free(attached->uuid);
-	attached->uuid = uuid ? strndup(uuid, strcspn(uuid, ",")) : NULL;
-	return uuid && !attached->uuid ? -ENOMEM : 0;
+	attached->uuid = *identity.uuid ? strdup(identity.uuid) : NULL;
+	return *identity.uuid && !attached->uuid ? -ENOMEM : 0;
 }
 
 int attached_read(const struct sysroot *root, uint32_t vmid, const struct vm_config *config,

@@ -8,8 +8,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
-#include "settings/settings.h"
-#include "settings/store.h"
+#include "base/text.h"
 
 /* "10de:2484": two ids of four digits. */
 static int parse_ids(const json_t *value, uint16_t *ret_first, uint16_t *ret_second)
@@ -75,34 +74,62 @@ json_t *pin_json(const struct pci_identity *identity)
 	return json;
 }
 
-static void add_members(json_t *document, const struct pin *pins, size_t count)
+/* The object `key` of another, made where it is not there. NULL: no memory, or it is something else. */
+static json_t *member_object(json_t *object, const char *key)
 {
-	json_t *members = json_object_get(document, "pins");
+	json_t *member = json_object_get(object, key);
 
-	if (!members) {
-		members = json_object();
-		json_object_set_new(document, "pins", members);
-	}
-	for (size_t i = 0; i < count; i++) {
-		char name[PCI_ADDRESS_TEXT];
-
-		pci_address_format(pins[i].address, name);
-		if (!json_object_get(members, name))
-			json_object_set_new(members, name, pin_json(&pins[i].identity));
-	}
+	if (!member && json_object_set_new(object, key, json_object()) < 0)
+		return NULL;
+	member = json_object_get(object, key);
+	return json_is_object(member) ? member : NULL;
 }
 
-int pins_add(const struct sysroot *root, uint32_t vmid, const struct pin *pins, size_t count,
-	     struct error *err)
+int pin_add(json_t *document, const struct pin *pin)
 {
-	cleanup_json json_t *document = NULL;
-	char path[SYSROOT_PATH_MAX];
-	int r;
+	cleanup_free char *node = text_format("%s%s", PIN_NODES, pin->node);
+	json_t *pins = node ? member_object(document, "pins") : NULL;
+	json_t *members = pins ? member_object(pins, node) : NULL;
+	char name[PCI_ADDRESS_TEXT];
 
-	settings_vm_path(vmid, path);
-	r = store_read(root, path, &document, err);
-	if (r < 0)
-		return r;
-	add_members(document, pins, count);
-	return store_write(root, path, document, err);
+	if (!members)
+		return -ENOMEM;
+	pci_address_format(pin->address, name);
+	if (json_object_get(members, name))
+		return 0;
+	return json_object_set_new(members, name, pin_json(&pin->identity)) < 0 ? -ENOMEM : 0;
+}
+
+/* Those of one node, or those that name none. */
+static bool remove_from(json_t *members, const struct pci_addresses *addresses)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < addresses->count; i++) {
+		char name[PCI_ADDRESS_TEXT];
+
+		pci_address_format(addresses->items[i], name);
+		any |= json_object_del(members, name) == 0;
+	}
+	return any;
+}
+
+bool pins_remove(json_t *document, const struct pci_addresses *addresses)
+{
+	json_t *pins = json_object_get(document, "pins"), *members;
+	bool any = remove_from(pins, addresses);
+	const char *name;
+	void *next;
+
+	json_object_foreach_safe(pins, next, name, members)
+	{
+		if (!text_starts_with(name, PIN_NODES))
+			continue;
+		any |= remove_from(members, addresses);
+		if (json_object_size(members) == 0)
+			json_object_del(pins, name);
+	}
+	if (any && json_object_size(pins) == 0)
+		json_object_del(document, "pins");
+	return any;
 }

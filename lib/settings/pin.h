@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * settings: pins, the member "pins" of a VM's settings: which device an address had at the first start
- * that went well. Adding a card can renumber buses.
+ * settings: pins, the member "pins" of a VM's settings: which device an address had on a node at the
+ * first start there that went well. Adding a card can renumber buses. A device of a resource mapping
+ * has none: the mapping says itself what it is, on each node.
  */
 #pragma once
 
 #include <jansson.h>
 
+#include "pci/device.h"
 #include "pci/identity.h"
+#include "pve/config.h"
+
+/* Before the name of a node, as in /etc/pve: {"pins": {"nodes/pve1": {"0000:01:00.0": {…}}}}. */
+#define PIN_NODES "nodes/"
 
 struct pin {
+	char node[NODE_NAME_MAX + 1]; /* empty: before 0.2 it was not noted */
 	struct pci_address address;
 	struct pci_identity identity;
 };
@@ -20,10 +27,8 @@ int pin_set_member(struct pci_identity *identity, const char *key, const json_t 
 /* The object of a pin; the caller frees it. NULL without memory. */
 json_t *pin_json(const struct pci_identity *identity);
 
-/*
- * Adds pins to the VM's file, for addresses that have none, and leaves all else in it as it is.
- * A write to /etc/pve is a message to the whole cluster and can block: call it in a lane.
- * -EROFS, -EACCES or -EPERM where the cluster has no quorum.
- */
-int pins_add(const struct sysroot *root, uint32_t vmid, const struct pin *pins, size_t count,
-	     struct error *err);
+/* Adds one to a VM's document, where its node has none for that address. 0 or -ENOMEM. */
+int pin_add(json_t *document, const struct pin *pin);
+
+/* Takes those of these addresses out, of all nodes; whether there was one. */
+bool pins_remove(json_t *document, const struct pci_addresses *addresses);

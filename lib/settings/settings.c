@@ -378,8 +378,8 @@ static int set_devices(const struct reading *reading, json_t *value)
 	return each_address(reading, "devices", value, set_device);
 }
 
-static int set_pin(const struct reading *reading, const char *name, struct pci_address address,
-		   json_t *object)
+static int add_pin(const struct reading *reading, const char *node, const char *name,
+		   struct pci_address address, json_t *object)
 {
 	struct settings *settings = reading->settings;
 	struct pin pin = { .address = address };
@@ -396,17 +396,78 @@ static int set_pin(const struct reading *reading, const char *name, struct pci_a
 	}
 	if (!json_object_get(object, "id") || !json_object_get(object, "class"))
 		return fault(reading, "pins", NULL, name, "lacks its 'id' or 'class'");
+	snprintf(pin.node, sizeof(pin.node), "%s", node);
 	if (array_reserve(&settings->pins, settings->pin_count, sizeof(pin)) < 0)
 		return error_set_memory(reading->err);
 	settings->pins[settings->pin_count++] = pin;
 	return 0;
 }
 
+/* One member of "pins": of a node, {"nodes/pve1": {ADDRESS: …}}, or of none, as 0.1 wrote it. */
+static int set_pins_member(const struct reading *reading, const char *name, json_t *value)
+{
+	const char *node = text_starts_with(name, PIN_NODES) ? name + strlen(PIN_NODES) : "";
+	struct pci_address address;
+	const char *key;
+	json_t *member;
+
+	if (!json_is_object(value))
+		return fault(reading, "pins", NULL, name, "must be an object");
+	if (!*node) {
+		if (pci_address_parse(name, &address) < 0)
+			return fault(reading, "pins", NULL, name,
+				     "is no node and no full PCI address such as 0000:01:00.0");
+		return add_pin(reading, node, name, address, value);
+	}
+	json_object_foreach(value, key, member) {
+		int r;
+
+		if (pci_address_parse(key, &address) < 0 || !json_is_object(member))
+			return fault(reading, "pins", name, key,
+				     "is no full PCI address with an object");
+		r = add_pin(reading, node, key, address, member);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int set_pins(const struct reading *reading, json_t *value)
 {
+	const char *name;
+	json_t *member;
+
 	if (!json_is_object(value))
 		return -EINVAL;
-	return each_address(reading, "pins", value, set_pin);
+	json_object_foreach(value, name, member) {
+		int r = set_pins_member(reading, name, member);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_vm(const struct reading *reading, json_t *value)
+{
+	struct vm_identity vm = { 0 };
+	const char *key;
+	json_t *member;
+
+	json_object_foreach(value, key, member) {
+		const char *uuid = json_string_value(member);
+
+		if (strcmp(key, "uuid") == 0 && uuid && strlen(uuid) < sizeof(vm.uuid))
+			snprintf(vm.uuid, sizeof(vm.uuid), "%s", uuid);
+		else if (strcmp(key, "ctime") == 0 && json_integer_value(member) > 0)
+			vm.ctime = (uint64_t)json_integer_value(member);
+		else
+			return -EINVAL;
+	}
+	if (!vm_identity_is_known(&vm))
+		return -EINVAL;
+	reading->settings->vm = vm;
+	return 0;
 }
 
 static const struct key {
@@ -426,6 +487,7 @@ static const struct key {
 	{ "chain", set_chain, "must be a volume such as \"local:snippets/NAME\", or null" },
 	{ "devices", set_devices, "must be an object of addresses" },
 	{ "pins", set_pins, "must be an object of addresses" },
+	{ "vm", set_vm, "must be an object with the uuid of the VM, its ctime, or both" },
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(*keys))
@@ -480,45 +542,6 @@ int settings_parse(const char *name, const char *data, size_t size, struct setti
 	return 0;
 }
 
-void settings_vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
-{
-	snprintf(path, SYSROOT_PATH_MAX, "%s/%u.json", SETTINGS_VM_FOLDER, vmid);
-}
-
-static int read_file(const struct sysroot *root, const char *path, struct settings *settings,
-		     struct error *err)
-{
-	cleanup_free char *data = NULL;
-	size_t size;
-	int r;
-
-	r = sysroot_read(root, path + 1, SETTINGS_MAX, &data, &size);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
-	return settings_parse(path, data, size, settings, err);
-}
-
-int settings_read(const struct sysroot *root, uint32_t vmid, struct settings *ret,
-		  struct error *err)
-{
-	cleanup_settings struct settings settings;
-	char path[SYSROOT_PATH_MAX];
-	int r;
-
-	settings_init(&settings);
-	r = read_file(root, SETTINGS_NODE_PATH, &settings, err);
-	settings_vm_path(vmid, path);
-	if (r == 0 && vmid)
-		r = read_file(root, path, &settings, err);
-	if (r < 0)
-		return r;
-	*ret = settings;
-	settings = (struct settings){ 0 };
-	return 0;
-}
-
 void settings_init(struct settings *settings)
 {
 	*settings = (struct settings){ .deadline_s = SETTINGS_DEADLINE_S };
@@ -554,10 +577,20 @@ bool settings_keep(const struct settings *settings, struct pci_address address)
 	return device && device->has_keep ? device->keep : settings->keep;
 }
 
-const struct pin *settings_pin(const struct settings *settings, struct pci_address address)
+const struct pin *settings_pin(const struct settings *settings, const char *node,
+			       struct pci_address address)
 {
-	for (size_t i = 0; i < settings->pin_count; i++)
-		if (pci_address_equal(settings->pins[i].address, address))
-			return &settings->pins[i];
-	return NULL;
+	const struct pin *any = NULL;
+
+	for (size_t i = 0; i < settings->pin_count; i++) {
+		const struct pin *pin = &settings->pins[i];
+
+		if (!pci_address_equal(pin->address, address))
+			continue;
+		if (strcmp(pin->node, node) == 0)
+			return pin;
+		if (!*pin->node)
+			any = pin;
+	}
+	return any;
 }

@@ -6,6 +6,9 @@
  */
 #pragma once
 
+#include <time.h>
+
+#include "pve/identity.h"
 #include "settings/pin.h"
 
 #define SETTINGS_NODE_PATH "/etc/pve-vfio/config.json"
@@ -43,15 +46,30 @@ struct settings {
 	size_t device_count;
 	struct pin *pins;
 	size_t pin_count;
+	struct vm_identity vm; /* the VM they were written for, where that is noted */
+	/*
+	 * The VM's file, of which there is one. It is `foreign` when it was written for an earlier VM of
+	 * this number: then nothing of it is in here but `vm`. `written` is when, where only that tells.
+	 */
+	bool has_file, foreign;
+	time_t written;
 };
 
 /*
- * Reads both files; one that is missing leaves the defaults. -EBADMSG for an unknown key, a wrong
- * type or value or a duplicate key, with file, line and the nearest valid key: nothing of a broken
- * file applies.
+ * Reads both files; one that is missing or empty leaves the defaults. -EBADMSG for an unknown key, a
+ * wrong type or value or a duplicate key, with file, line and the nearest valid key: nothing of a
+ * broken file applies. Whose file it is goes by the VM's configuration: of this node, or with
+ * `config_node` of that one; where there is none it is nobody else's.
  */
-int settings_read(const struct sysroot *root, uint32_t vmid, struct settings *ret,
-		  struct error *err);
+int settings_read(const struct sysroot *root, uint32_t vmid, const char *config_node,
+		  struct settings *ret, struct error *err);
+
+/*
+ * Whether settings that were `written` then for `noted` are those of another VM than `now`. Where
+ * nothing is noted those are, that are older than the VM itself.
+ */
+bool settings_are_foreign(const struct vm_identity *noted, time_t written,
+			  const struct vm_identity *now);
 
 /* Parses one document over what `settings` has; `name` is what messages call the file. */
 int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
@@ -73,7 +91,13 @@ const struct device_settings *settings_device(const struct settings *settings,
 
 /* Whether the device stays with its VFIO driver when the VM stops. */
 bool settings_keep(const struct settings *settings, struct pci_address address);
-const struct pin *settings_pin(const struct settings *settings, struct pci_address address);
+
+/* The pin of that node, or else one that names no node; or NULL. */
+const struct pin *settings_pin(const struct settings *settings, const char *node,
+			       struct pci_address address);
+
+/* The member "vm": {"uuid": …, "ctime": …}; the caller frees it. NULL without memory. */
+json_t *settings_vm_json(const struct vm_identity *vm);
 
 /* Where the settings of a VM are: "/etc/pve/pve-vfio/101.json". */
 void settings_vm_path(uint32_t vmid, char path[SYSROOT_PATH_MAX]);

@@ -36,24 +36,49 @@ static json_t *device_json(const struct device_settings *device)
 	return json;
 }
 
+json_t *settings_vm_json(const struct vm_identity *vm)
+{
+	json_t *json = json_object();
+
+	if (*vm->uuid)
+		json_object_set_new(json, "uuid", json_string(vm->uuid));
+	if (vm->ctime > 0)
+		json_object_set_new(json, "ctime", json_integer((json_int_t)vm->ctime));
+	return json;
+}
+
+static void add_pin(json_t *document, const struct pin *pin)
+{
+	char name[PCI_ADDRESS_TEXT];
+
+	if (*pin->node)
+		(void)pin_add(document, pin);
+	else
+		json_object_set_new(json_object_get(document, "pins"),
+				    pci_address_format(pin->address, name),
+				    pin_json(&pin->identity));
+}
+
 json_t *settings_json(const struct settings *settings)
 {
-	json_t *devices = json_object(), *pins = json_object();
+	json_t *devices = json_object(), *document;
 	char name[PCI_ADDRESS_TEXT];
 
 	for (size_t i = 0; i < settings->device_count; i++)
 		json_object_set_new(devices, pci_address_format(settings->devices[i].address, name),
 				    device_json(&settings->devices[i]));
-	for (size_t i = 0; i < settings->pin_count; i++)
-		json_object_set_new(pins, pci_address_format(settings->pins[i].address, name),
-				    pin_json(&settings->pins[i].identity));
-	return json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o, s:s*, s:o, s:o}",
-			 "after_stop", settings->keep ? "keep" : "host", "siblings",
-			 settings->refuse_siblings ? "refuse" : "take", "deadline_s",
-			 (int)settings->deadline_s, "driver", settings->driver, "stop_units",
-			 list_json(&settings->stop_units), "unload_modules",
-			 list_json(&settings->unload_modules), "console",
-			 settings->leave_console ? "leave" : "release", "trace", settings->trace,
-			 "allow", list_json(&settings->allow), "chain", settings->chain, "devices",
-			 devices, "pins", pins);
+	document = json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o, s:s*, s:o, s:{}}",
+			     "after_stop", settings->keep ? "keep" : "host", "siblings",
+			     settings->refuse_siblings ? "refuse" : "take", "deadline_s",
+			     (int)settings->deadline_s, "driver", settings->driver, "stop_units",
+			     list_json(&settings->stop_units), "unload_modules",
+			     list_json(&settings->unload_modules), "console",
+			     settings->leave_console ? "leave" : "release", "trace",
+			     settings->trace, "allow", list_json(&settings->allow), "chain",
+			     settings->chain, "devices", devices, "pins");
+	for (size_t i = 0; document && i < settings->pin_count; i++)
+		add_pin(document, &settings->pins[i]);
+	if (document && vm_identity_is_known(&settings->vm) && !settings->foreign)
+		json_object_set_new(document, "vm", settings_vm_json(&settings->vm));
+	return document;
 }

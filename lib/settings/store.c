@@ -25,6 +25,12 @@ static int open_folder(const struct sysroot *root)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Whose settings they would be is not worth a file. */
+static bool has_content(const json_t *document)
+{
+	return json_object_size(document) > (json_object_get(document, "vm") ? 1 : 0);
+}
+
 int store_write(const struct sysroot *root, const char *path, const json_t *document,
 		struct error *err)
 {
@@ -39,7 +45,7 @@ int store_write(const struct sysroot *root, const char *path, const json_t *docu
 	folder = open_folder(root);
 	if (folder < 0)
 		r = folder;
-	else if (json_object_size(document) > 0)
+	else if (has_content(document))
 		r = file_replace_at(folder, name, text, strlen(text));
 	else
 		r = unlinkat(folder, name, 0) < 0 && errno != ENOENT ? -errno : 0;
@@ -52,7 +58,7 @@ int store_read(const struct sysroot *root, const char *path, json_t **ret, struc
 	size_t size;
 	int r = sysroot_read(root, path + 1, SETTINGS_MAX, &data, &size);
 
-	if (r == -ENOENT) {
+	if (r == -ENOENT || (r == 0 && strspn(data, " \t\r\n") == size)) {
 		*ret = json_object();
 		return *ret ? 0 : error_set_memory(err);
 	}
@@ -61,22 +67,41 @@ int store_read(const struct sysroot *root, const char *path, json_t **ret, struc
 	return json_parse_object(path, data, size, ret, err);
 }
 
-int store_chain(const struct sysroot *root, uint32_t vmid, const char *volume, struct error *err)
+/* Notes whose settings these are, where that is not noted. */
+static void note_vm(json_t *document, const struct vm_identity *vm)
+{
+	if (vm_identity_is_known(vm) && !json_object_get(document, "vm"))
+		json_object_set_new(document, "vm", settings_vm_json(vm));
+}
+
+int store_chain(const struct sysroot *root, const struct vm_config *config, uint32_t vmid,
+		const char *volume, struct error *err)
 {
 	cleanup_json json_t *document = NULL;
+	cleanup_settings struct settings settings = { 0 };
+	struct vm_identity now;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	settings_vm_path(vmid, path);
 	r = store_read(root, path, &document, err);
+	if (r == 0)
+		r = settings_read(root, vmid, NULL, &settings, err);
 	if (r < 0)
 		return r;
+	if (settings.foreign && !volume)
+		return 0;
+	if (settings.foreign)
+		json_object_clear(document);
 	if (text_equal(json_string_value(json_object_get(document, "chain")), volume))
 		return 0;
+	vm_identity_of(config, &now);
 	if (volume)
 		json_object_set_new(document, "chain", json_string(volume));
 	else
 		json_object_del(document, "chain");
+	if (json_object_size(document) > 0)
+		note_vm(document, &now);
 	return store_write(root, path, document, err);
 }
 
@@ -85,24 +110,31 @@ int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addr
 {
 	cleanup_json json_t *document = NULL;
 	char path[SYSROOT_PATH_MAX];
-	bool any = false;
-	json_t *pins;
+	int r;
+
+	settings_vm_path(vmid, path);
+	r = store_read(root, path, &document, err);
+	if (r < 0 || !pins_remove(document, addresses))
+		return r;
+	return store_write(root, path, document, err);
+}
+
+int store_pins(const struct sysroot *root, uint32_t vmid, const struct vm_identity *vm,
+	       const struct pin *pins, size_t count, struct error *err)
+{
+	cleanup_json json_t *document = NULL, *before = NULL;
+	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	settings_vm_path(vmid, path);
 	r = store_read(root, path, &document, err);
 	if (r < 0)
 		return r;
-	pins = json_object_get(document, "pins");
-	for (size_t i = 0; i < addresses->count; i++) {
-		char name[PCI_ADDRESS_TEXT];
-
-		pci_address_format(addresses->items[i], name);
-		any |= json_object_del(pins, name) == 0;
-	}
-	if (!any)
-		return 0;
-	if (json_object_size(pins) == 0)
-		json_object_del(document, "pins");
-	return store_write(root, path, document, err);
+	before = json_deep_copy(document);
+	for (size_t i = 0; i < count; i++)
+		if (pin_add(document, &pins[i]) < 0)
+			return error_set_memory(err);
+	if (json_object_size(document) > 0)
+		note_vm(document, vm);
+	return json_equal(document, before) ? 0 : store_write(root, path, document, err);
 }

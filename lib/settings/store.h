@@ -7,11 +7,12 @@
 
 #include "base/json.h"
 #include "host/sysroot.h"
-#include "pci/device.h"
+#include "settings/settings.h"
 
 /*
  * Writes the document to `path` ("/etc/pve/pve-vfio/101.json"), as a whole, and makes the folder if
- * need be; a document without members removes the file. -EACCES or -EPERM without quorum.
+ * need be; a document without members, or with "vm" alone, removes
+ * the file. -EACCES or -EPERM without quorum.
  */
 int store_write(const struct sysroot *root, const char *path, const json_t *document,
 		struct error *err);
@@ -19,9 +20,21 @@ int store_write(const struct sysroot *root, const char *path, const json_t *docu
 /* Reads a document of that folder; a file that is not there is an object without members. */
 int store_read(const struct sysroot *root, const char *path, json_t **ret, struct error *err);
 
-/* Sets `chain` in the settings of a VM, or takes it out (NULL), and leaves all else there. */
-int store_chain(const struct sysroot *root, uint32_t vmid, const char *volume, struct error *err);
+/*
+ * Sets `chain` in the settings of a VM, or takes it out (NULL), and leaves all else there; but where
+ * that is an earlier VM's of this number, nothing of it stays.
+ */
+int store_chain(const struct sysroot *root, const struct vm_config *config, uint32_t vmid,
+		const char *volume, struct error *err);
 
 /* Takes the pins of these addresses out of the settings of a VM: their next start pins them anew. */
 int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addresses *addresses,
 		struct error *err);
+
+/*
+ * Adds pins to the VM's file, where there are none for their node and address, and notes whose file it
+ * is where that is not noted; leaves all else. Writes nothing where nothing changes.
+ * A write to /etc/pve is a message to the whole cluster and can block: call it in a lane.
+ */
+int store_pins(const struct sysroot *root, uint32_t vmid, const struct vm_identity *vm,
+	       const struct pin *pins, size_t count, struct error *err);

@@ -202,7 +202,7 @@ static void take_back(const struct attach *attach)
 	else if (attach->attached.mapping)
 		before.mapping = strdup(attach->attached.mapping);
 	if (attach->hook.chain)
-		(void)store_chain(attach->root, attach->vm.vmid, NULL, NULL);
+		(void)store_chain(attach->root, &attach->vm.config, attach->vm.vmid, NULL, NULL);
 	else
 		before.chain = attach->attached.chain ? strdup(attach->attached.chain) : NULL;
 	(void)attached_write(attach->root, attach->vm.vmid, &before, NULL);
@@ -222,7 +222,8 @@ static int change(struct attach *attach, struct error *err)
 		return r < 0 ? r : set_vm(attach, err);
 	r = record(attach, err);
 	if (r == 0 && attach->hook.chain)
-		r = store_chain(attach->root, attach->vm.vmid, attach->hook.chain, err);
+		r = store_chain(attach->root, &attach->vm.config, attach->vm.vmid,
+				attach->hook.chain, err);
 	if (r == 0)
 		r = unpin(attach, err);
 	if (r == 0)

@@ -160,7 +160,7 @@ static int change(struct detach *detach, struct error *err)
 	if (r < 0 || detach->dry_run)
 		return r;
 	if (detach->attached.chain)
-		r = store_chain(detach->root, vmid, NULL, err);
+		r = store_chain(detach->root, &detach->vm.config, vmid, NULL, err);
 	if (r == 0)
 		r = store_unpin(detach->root, vmid, &detach->functions, err);
 	return r < 0 ? r : attached_write(detach->root, vmid, &nothing, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pve/node_name.h"
 #include "pve/qemu.h"
 #include "setup/attach/attach.h"
 
@@ -72,16 +73,6 @@ static int refuse_state(const struct sysroot *root, const struct attach_vm *vm,
 	return 0;
 }
 
-static int read_node(const struct sysroot *root, char **ret, struct error *err)
-{
-	int r = sysroot_read_attribute(root, "proc/sys/kernel/hostname", ret);
-
-	if (r < 0)
-		return error_set(err, r, "cannot read /proc/sys/kernel/hostname: %s", strerror(-r));
-	(*ret)[strcspn(*ret, ".")] = '\0';
-	return 0;
-}
-
 static void config_path(uint32_t vmid, char path[SYSROOT_PATH_MAX])
 {
 	snprintf(path, SYSROOT_PATH_MAX, "etc/pve/qemu-server/%u.conf", vmid);
@@ -116,7 +107,7 @@ static int read_text(const struct sysroot *root, struct attach_vm *vm, struct er
 		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
 	if (strlen(vm->text) != size)
 		return error_set(err, -EBADMSG, "/%s has a NUL byte in it", path);
-	r = read_node(root, &vm->node, err);
+	r = node_name_read(root, &vm->node, err);
 	return r < 0 ? r : vm_config_parse(root, path, vm->text, size, &vm->config, err);
 }
 

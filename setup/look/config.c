@@ -15,8 +15,13 @@ int verb_config(struct command *command, struct error *err)
 
 	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
 		return STATUS_USAGE;
-	if (settings_read(&command->root, vmid, &settings, err) < 0)
+	if (settings_read(&command->root, vmid, NULL, &settings, err) < 0)
 		return STATUS_FAILED;
+	if (settings.foreign)
+		fprintf(stderr,
+			"pve-vfio: %s/%u.json is of an earlier VM %u: nothing of it applies; see "
+			"'pve-vfio plan %u'\n",
+			SETTINGS_VM_FOLDER, vmid, vmid, vmid);
 	document = settings_json(&settings);
 	text = json_dumps(document, JSON_INDENT(2));
 	puts(text ? text : "");

@@ -62,11 +62,56 @@ static void test_serial(void **state)
 		     "52-54-00-ff-ff-12-34-56). The former is nowhere to be seen.\n");
 }
 
+/* On each node another device can be at the address; what 0.1 wrote names none. */
+static void test_nodes(void **state)
+{
+	struct machine *machine = *state;
+	const struct tree *tree = &machine->tree;
+	static const char other[] = "{\"id\": \"15b3:1017\", \"class\": \"020000\"}";
+	static const char changed[] =
+		"device-changed 0000:02:00.0: The VM had 15b3:1017 (class 020000) here; now it is "
+		"8086:10d3 (class 020000). The former is nowhere to be seen.\n";
+
+	tree_file(tree, "etc/pve/pve-vfio/101.json",
+		  "{\"pins\": {\"nodes/pve2\": {\"" NIC "\": %s}}}", other);
+	assert_found(machine, check_pins, line, "");
+	tree_file(tree, "etc/pve/pve-vfio/101.json",
+		  "{\"pins\": {\"nodes/pve1\": {\"" NIC "\": %s}}}", other);
+	assert_found(machine, check_pins, line, changed);
+
+	tree_file(tree, "etc/pve/pve-vfio/101.json", "{\"pins\": {\"" NIC "\": %s}}", other);
+	tree_folder(tree, "etc/pve/nodes/pve1");
+	assert_found(machine, check_pins, line, changed);
+	/* it may have been that of the other node, unless it is on this one, elsewhere */
+	tree_folder(tree, "etc/pve/nodes/pve2");
+	assert_found(machine, check_pins, line, "");
+	pin(machine, "\"id\": \"10de:228b\", \"class\": \"040300\"");
+	assert_found(
+		machine, check_pins, line,
+		"device-changed 0000:02:00.0: The VM had 10de:228b (class 040300) here; now it "
+		"is 8086:10d3 (class 020000). The former is now at 0000:01:00.1.\n");
+}
+
+/* The mapping says what the device is, and Proxmox VE compares that. */
+static void test_mapping(void **state)
+{
+	struct machine *machine = *state;
+
+	pin(machine, "\"id\": \"15b3:1017\", \"class\": \"020000\"");
+	tree_file(&machine->tree, "etc/pve/mapping/pci.cfg",
+		  "nic\n\tmap id=8086:10d3,iommugroup=15,node=pve1,path=" NIC "\n\n");
+	assert_found(machine, check_pins, "hostpci0: mapping=nic\n", "");
+	assert_true(machine->start.plan.device_count > 0 ||
+		    machine->start.wanted.problem_count > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		machine_test(test_changed),
 		machine_test(test_serial),
+		machine_test(test_nodes),
+		machine_test(test_mapping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

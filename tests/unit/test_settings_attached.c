@@ -48,14 +48,18 @@ static void test_another_vm(void **state)
 		const char *then, *now;
 		bool same;
 	} rows[] = {
-		{ "smbios1: uuid=1-2\n", "smbios1: uuid=1-2\n", true },
-		{ "smbios1: uuid=1-2\n", "smbios1: base64=1,uuid=1-2,serial=x\n", true },
+		{ "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n",
+		  "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n", true },
+		{ "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n",
+		  "smbios1: base64=1,uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a,serial=x\n", true },
 		{ "", "smbios1: serial=x\n", true },
 		{ "", "", true },
-		{ "smbios1: uuid=1-2\n", "smbios1: uuid=1-23\n", false },
-		{ "smbios1: uuid=1-2\n", "smbios1: uuid=1-\n", false },
-		{ "smbios1: uuid=1-2\n", "", false },
-		{ "", "smbios1: uuid=1-2\n", false },
+		{ "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n",
+		  "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6b\n", false },
+		{ "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n",
+		  "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6c\n", false },
+		{ "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n", "", false },
+		{ "", "smbios1: uuid=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a\n", false },
 	};
 	const struct tree *tree = *state;
 

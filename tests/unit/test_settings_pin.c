@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "settings/settings.h"
+#include "settings/store.h"
 
 #define VM_FILE "etc/pve/pve-vfio/101.json"
 
@@ -70,13 +71,13 @@ static void test_round_trip(void **state)
 		struct pci_identity identity;
 		const char *text;
 	} rows[] = {
-		{ { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "52-54-00-ff-ff-12-34-56" },
+		{ { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "52-54-00-ff-ff-12-34-56", 0 },
 		  "{\"id\": \"10de:2484\", \"subsystem\": \"1462:3909\", \"class\": "
 		  "\"030000\", \"serial\": \"52-54-00-ff-ff-12-34-56\"}" },
-		{ { 0x0001, 0x000a, 0, 0, 0x010802, "" },
+		{ { 0x0001, 0x000a, 0, 0, 0x010802, "", 0 },
 		  "{\"id\": \"0001:000a\", \"subsystem\": \"0000:0000\", \"class\": "
 		  "\"010802\"}" },
-		{ { 0xffff, 0xffff, 0xffff, 0xffff, 0xffffff, "" },
+		{ { 0xffff, 0xffff, 0xffff, 0xffff, 0xffffff, "", 0 },
 		  "{\"id\": \"ffff:ffff\", \"subsystem\": \"ffff:ffff\", \"class\": "
 		  "\"ffffff\"}" },
 	};
@@ -101,57 +102,88 @@ static void test_round_trip(void **state)
 	}
 }
 
+static const struct vm_identity nobody;
+
 static void test_add(void **state)
 {
 	const struct tree *tree = *state;
+	const struct vm_identity vm = { "aaaa", 100 };
 	struct pin pins[] = {
-		{ address("0000:01:00.0"), { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "" } },
-		{ address("0000:02:00.0"), { 0x8086, 0x10d3, 0, 0, 0x020000, "52-54" } },
+		{ "pve1",
+		  address("0000:01:00.0"),
+		  { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "", 0 } },
+		{ "pve1", address("0000:02:00.0"), { 0x8086, 0x10d3, 0, 0, 0x020000, "52-54", 0 } },
 	};
 	cleanup_free char *first = NULL, *second = NULL;
 	struct error err = { 0 };
 
 	tree_folder(tree, "etc/pve");
-	assert_int_equal(pins_add(&tree->root, 101, pins, 1, &err), 0);
+	assert_int_equal(store_pins(&tree->root, 101, &vm, pins, 0, &err), 0);
+	assert_false(tree_has(tree, VM_FILE)); /* for nothing there is no file */
+	assert_int_equal(store_pins(&tree->root, 101, &nobody, pins, 1, &err), 0);
 	first = tree_read(tree, VM_FILE);
-	assert_string_equal(first, "{\n  \"pins\": {\n    \"0000:01:00.0\": {\n      \"id\": "
-				   "\"10de:2484\",\n      \"subsystem\": \"1462:3909\",\n      "
-				   "\"class\": \"030000\"\n    }\n  }\n}\n");
+	assert_string_equal(first, "{\n  \"pins\": {\n    \"nodes/pve1\": {\n      "
+				   "\"0000:01:00.0\": {\n        \"id\": \"10de:2484\",\n        "
+				   "\"subsystem\": \"1462:3909\",\n        \"class\": "
+				   "\"030000\"\n      }\n    }\n  }\n}\n");
 
-	/* one that is there stays, and so does all else */
+	/* one that is there stays, and so does all else; whose it is, is noted */
 	tree_file(tree, VM_FILE,
 		  "{\"allow\": [\"romfile\"], \"pins\": {\"0000:01:00.0\": {\"id\": "
-		  "\"1002:73bf\", \"class\": \"030000\"}}, \"siblings\": \"take\"}");
-	assert_int_equal(pins_add(&tree->root, 101, pins, 2, &err), 0);
+		  "\"1002:73bf\", \"class\": \"030000\"}, \"nodes/pve1\": {\"0000:02:00.0\": "
+		  "{\"id\": \"1:2\"}}}}");
+	assert_int_equal(store_pins(&tree->root, 101, &vm, pins, 2, &err), 0);
 	second = tree_read(tree, VM_FILE);
-	assert_string_equal(second,
-			    "{\n  \"allow\": [\n    \"romfile\"\n  ],\n  \"pins\": {\n    "
-			    "\"0000:01:00.0\": {\n      \"id\": \"1002:73bf\",\n      \"class\": "
-			    "\"030000\"\n    },\n    \"0000:02:00.0\": {\n      \"id\": "
-			    "\"8086:10d3\",\n      \"subsystem\": \"0000:0000\",\n      \"class\": "
-			    "\"020000\",\n      \"serial\": \"52-54\"\n    }\n  },\n  "
-			    "\"siblings\": \"take\"\n}\n");
+	assert_string_equal(
+		second,
+		"{\n  \"allow\": [\n    \"romfile\"\n  ],\n  \"pins\": {\n    "
+		"\"0000:01:00.0\": {\n      \"id\": \"1002:73bf\",\n      \"class\": "
+		"\"030000\"\n    },\n    \"nodes/pve1\": {\n      \"0000:02:00.0\": {\n        "
+		"\"id\": \"1:2\"\n      },\n      \"0000:01:00.0\": {\n        \"id\": "
+		"\"10de:2484\",\n        \"subsystem\": \"1462:3909\",\n        \"class\": "
+		"\"030000\"\n      }\n    }\n  },\n  \"vm\": {\n    \"uuid\": \"aaaa\",\n    "
+		"\"ctime\": 100\n  }\n}\n");
 
 	/* a file that cannot be understood is not overwritten */
 	tree_file(tree, VM_FILE, "garbage");
-	assert_int_equal(pins_add(&tree->root, 101, pins, 1, &err), -EBADMSG);
+	assert_int_equal(store_pins(&tree->root, 101, &vm, pins, 1, &err), -EBADMSG);
 	free(second);
 	second = tree_read(tree, VM_FILE);
 	assert_string_equal(second, "garbage");
+}
+
+/* A write is a message to the whole cluster: where nothing is new there is none. */
+static void test_written_once(void **state)
+{
+	const struct tree *tree = *state;
+	const struct vm_identity vm = { "aaaa", 100 };
+	struct pin pin = { "pve1", address("0000:01:00.0"), { .vendor = 0x10de } };
+	char path[PATH_MAX];
+	struct stat before, after;
+	struct error err = { 0 };
+
+	tree_folder(tree, "etc/pve");
+	assert_int_equal(store_pins(&tree->root, 101, &vm, &pin, 1, &err), 0);
+	tree_path(tree, VM_FILE, path);
+	assert_int_equal(stat(path, &before), 0);
+	pin.identity.vendor = 0x8086;
+	assert_int_equal(store_pins(&tree->root, 101, &vm, &pin, 1, &err), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
 }
 
 /* Not a cluster node, or one without its file system. */
 static void test_add_fails(void **state)
 {
 	const struct tree *tree = *state;
-	struct pin pin = { address("0000:01:00.0"), { .vendor = 0x10de } };
+	struct pin pin = { "pve1", address("0000:01:00.0"), { .vendor = 0x10de } };
 	struct error err = { 0 };
 
-	assert_int_equal(pins_add(&tree->root, 101, &pin, 1, &err), -ENOENT);
+	assert_int_equal(store_pins(&tree->root, 101, &nobody, &pin, 1, &err), -ENOENT);
 	assert_string_equal(err.message,
 			    "cannot write /etc/pve/pve-vfio/101.json: No such file or directory");
 	tree_file(tree, "etc/pve/pve-vfio", "no folder");
-	assert_int_equal(pins_add(&tree->root, 101, &pin, 1, &err), -ENOTDIR);
+	assert_int_equal(store_pins(&tree->root, 101, &nobody, &pin, 1, &err), -ENOTDIR);
 }
 
 int main(void)
@@ -160,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_round_trip),
 		tree_test(test_add),
+		tree_test(test_written_once),
 		tree_test(test_add_fails),
 	};
 

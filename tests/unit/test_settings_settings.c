@@ -29,13 +29,13 @@ static void test_defaults(void **state)
 	cleanup_settings struct settings settings = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), 0);
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
 	assert_false(settings.keep);
 	assert_false(settings.refuse_siblings);
 	assert_int_equal(settings.deadline_s, 30);
 	assert_int_equal(settings.allow.count, 0);
 	assert_false(settings_keep(&settings, address("0000:01:00.0")));
-	assert_null(settings_pin(&settings, address("0000:01:00.0")));
+	assert_null(settings_pin(&settings, "pve1", address("0000:01:00.0")));
 }
 
 static void test_all(void **state)
@@ -60,13 +60,123 @@ static void test_all(void **state)
 	assert_false(settings_keep(&settings, address("0000:01:00.0")));
 	assert_true(settings_keep(&settings, address("0000:02:00.0")));
 	assert_true(settings_keep(&settings, address("0000:03:00.0")));
-	pin = settings_pin(&settings, address("0000:01:00.0"));
+	pin = settings_pin(&settings, "pve1", address("0000:01:00.0"));
 	assert_non_null(pin);
 	assert_int_equal(pin->identity.vendor, 0x10de);
 	assert_int_equal(pin->identity.subsystem_device, 0x3909);
 	assert_int_equal(pin->identity.class_code, 0x030000);
 	assert_string_equal(pin->identity.serial, "52-54-00-ff-ff-12-34-56");
-	assert_null(settings_pin(&settings, address("0000:02:00.0")));
+	assert_null(settings_pin(&settings, "pve1", address("0000:02:00.0")));
+}
+
+/* Pins are a node's; those that 0.1 wrote are of whichever node it was. */
+static void test_pins(void **state)
+{
+	static const char text[] =
+		"{\"pins\": {\"0000:01:00.0\": {\"id\": \"0001:0001\", \"class\": \"030000\"}, "
+		"\"nodes/pve1\": {\"0000:01:00.0\": {\"id\": \"0002:0002\", \"class\": \"030000\"}}, "
+		"\"nodes/pve2\": {\"0000:02:00.0\": {\"id\": \"0003:0003\", \"class\": \"030000\"}}}}";
+	static const struct {
+		const char *node, *address;
+		unsigned vendor; /* 0: no pin */
+	} rows[] = {
+		{ "pve1", "0000:01:00.0", 2 }, { "pve2", "0000:01:00.0", 1 },
+		{ "pve3", "0000:01:00.0", 1 }, { "pve1", "0000:02:00.0", 0 },
+		{ "pve2", "0000:02:00.0", 3 },
+	};
+	cleanup_settings struct settings settings = { 0 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(text, &settings, &err), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct pin *pin =
+			settings_pin(&settings, rows[i].node, address(rows[i].address));
+
+		assert_int_equal(pin ? pin->identity.vendor : 0, rows[i].vendor);
+	}
+}
+
+static void test_foreign(void **state)
+{
+	static const struct {
+		struct vm_identity noted;
+		time_t written;
+		struct vm_identity now;
+		bool foreign;
+	} rows[] = {
+		/* noted: by that, whenever it was written */
+		{ { "a", 100 }, 0, { "a", 100 }, false },
+		{ { "a", 100 }, 500, { "b", 200 }, true },
+		{ { "a", 0 }, 500, { "A", 200 }, false },
+		{ { "a", 100 }, 500, { "b", 100 }, false }, /* somebody changed its UUID */
+		{ { "a", 100 }, 500, { "", 100 }, false },
+		{ { "a", 0 }, 500, { "", 100 }, true },
+		{ { "a", 100 }, 500, { "", 0 }, true },
+		/* not noted: what is older than the VM is not of it */
+		{ { "", 0 }, 99, { "a", 100 }, true },
+		{ { "", 0 }, 100, { "a", 100 }, false },
+		{ { "", 0 }, 500, { "", 100 }, false },
+		{ { "", 0 }, 500, { "a", 0 }, false },
+		{ { "", 0 }, 0, { "", 0 }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(settings_are_foreign(&rows[i].noted, rows[i].written,
+						      &rows[i].now),
+				 rows[i].foreign);
+}
+
+/* Nothing of an earlier VM's file applies; the node's own does. */
+static void test_earlier_vm(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_settings struct settings settings = { 0 };
+	struct error err = { 0 };
+
+	tree_file(tree, NODE_FILE, "{\"deadline_s\": 60}");
+	tree_file(tree, VM_FILE,
+		  "{\"allow\": [\"romfile\"], \"chain\": \"a:b\", \"after_stop\": \"keep\", "
+		  "\"vm\": {\"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\", \"ctime\": 100}}");
+	/* that VM itself, and one that cannot be read */
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
+	assert_false(settings.foreign);
+	settings_done(&settings);
+	tree_config(tree, 101, "smbios1: uuid=aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\n");
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
+	assert_true(settings.has_file && !settings.foreign && settings.keep);
+	assert_int_equal(settings.allow.count, 1);
+	settings_done(&settings);
+
+	tree_config(
+		tree, 101,
+		"smbios1: uuid=bbbbbbbb-1111-4111-8111-bbbbbbbbbbbb\nmeta: creation-qemu=9.0,ctime=200\n");
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
+	assert_true(settings.has_file && settings.foreign && !settings.keep);
+	assert_int_equal(settings.allow.count, 0);
+	assert_null(settings.chain);
+	assert_int_equal(settings.deadline_s, 60);
+	assert_string_equal(settings.vm.uuid, "aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa");
+	settings_done(&settings);
+
+	/* while it migrates here its configuration is still with the other node */
+	tree_file(tree, "etc/pve/nodes/pve2/qemu-server/101.conf",
+		  "smbios1: uuid=aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\n");
+	assert_int_equal(settings_read(&tree->root, 101, "pve2", &settings, &err), 0);
+	assert_false(settings.foreign);
+}
+
+/* An empty file is one without settings. */
+static void test_empty_file(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_settings struct settings settings = { 0 };
+	struct error err = { 0 };
+
+	tree_file(tree, VM_FILE, "%s", "\n");
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
+	assert_int_equal(settings.deadline_s, SETTINGS_DEADLINE_S);
 }
 
 static void test_refused(void **state)
@@ -176,30 +286,30 @@ static void test_two_files(void **state)
 	tree_file(tree, NODE_FILE,
 		  "{\"after_stop\": \"keep\", \"deadline_s\": 60, \"allow\": [\"romfile\"]}");
 	tree_file(tree, VM_FILE, "{\"deadline_s\": 7, \"allow\": [\"device-held\"]}");
-	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), 0);
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
 	assert_true(settings.keep);
 	assert_int_equal(settings.deadline_s, 7);
 	assert_int_equal(settings.allow.count, 1);
 	assert_true(strings_has(&settings.allow, "device-held"));
 	settings_done(&settings);
 	/* another VM's, and the node's alone */
-	assert_int_equal(settings_read(&tree->root, 102, &settings, &err), 0);
+	assert_int_equal(settings_read(&tree->root, 102, NULL, &settings, &err), 0);
 	assert_int_equal(settings.deadline_s, 60);
 	settings_done(&settings);
-	assert_int_equal(settings_read(&tree->root, 0, &settings, &err), 0);
+	assert_int_equal(settings_read(&tree->root, 0, NULL, &settings, &err), 0);
 	assert_int_equal(settings.deadline_s, 60);
 	settings_done(&settings);
 
 	tree_file(tree, VM_FILE, "{\"deadline_s\": 7, \"x\": 1}");
 	settings = (struct settings){ .deadline_s = 4711 };
-	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), -EBADMSG);
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), -EBADMSG);
 	assert_string_equal(err.message, "/etc/pve/pve-vfio/101.json, line 1: 'x' is no setting; "
-					 "did you mean 'pins'?");
+					 "did you mean 'vm'?");
 	assert_int_equal(settings.deadline_s, 4711);
 	settings.deadline_s = 0;
 	tree_remove(tree, VM_FILE);
 	tree_folder(tree, VM_FILE);
-	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), -EISDIR);
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), -EISDIR);
 	assert_string_equal(err.message, "cannot read /etc/pve/pve-vfio/101.json: Is a directory");
 }
 
@@ -286,6 +396,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tree_test(test_defaults),	   cmocka_unit_test(test_all),
 		cmocka_unit_test(test_refused),	   tree_test(test_two_files),
+		cmocka_unit_test(test_pins),	   cmocka_unit_test(test_foreign),
+		tree_test(test_earlier_vm),	   tree_test(test_empty_file),
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_reset_method),
 		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_not_terminated),
 	};

@@ -17,28 +17,39 @@ static void assert_file(const struct tree *tree, const char *wanted)
 	assert_text(text, wanted);
 }
 
+/* Of the VM 101 that is there now. */
+static struct vm_config config_of(const struct tree *tree, const char *text)
+{
+	struct vm_config config = { 0 };
+
+	tree_config(tree, 101, text);
+	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, NULL), 0);
+	return config;
+}
+
 static void test_chain(void **state)
 {
 	const struct tree *tree = *state;
+	struct vm_config config = { 0 };
 	cleanup_settings struct settings settings = { 0 };
 	struct error err = { 0 };
 
 	tree_folder(tree, "etc/pve");
-	assert_int_equal(store_chain(&tree->root, 101, NULL, &err), 0);
+	assert_int_equal(store_chain(&tree->root, &config, 101, NULL, &err), 0);
 	assert_file(tree, NULL);
-	assert_int_equal(store_chain(&tree->root, 101, "local:snippets/x", &err), 0);
+	assert_int_equal(store_chain(&tree->root, &config, 101, "local:snippets/x", &err), 0);
 	assert_file(tree, "{\n  \"chain\": \"local:snippets/x\"\n}\n");
-	assert_int_equal(settings_read(&tree->root, 101, &settings, &err), 0);
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
 	assert_text(settings.chain, "local:snippets/x");
-	assert_int_equal(store_chain(&tree->root, 101, NULL, &err), 0);
+	assert_int_equal(store_chain(&tree->root, &config, 101, NULL, &err), 0);
 	assert_file(tree, NULL);
 
 	/* all else stays, and what cannot be understood too */
 	tree_file(tree, FILE_PATH, "{\"trace\": true, \"chain\": \"a:b\"}");
-	assert_int_equal(store_chain(&tree->root, 101, NULL, &err), 0);
+	assert_int_equal(store_chain(&tree->root, &config, 101, NULL, &err), 0);
 	assert_file(tree, "{\n  \"trace\": true\n}\n");
 	tree_file(tree, FILE_PATH, "garbage");
-	assert_int_equal(store_chain(&tree->root, 101, "a:b", &err), -EBADMSG);
+	assert_int_equal(store_chain(&tree->root, &config, 101, "a:b", &err), -EBADMSG);
 	assert_file(tree, "garbage");
 }
 
@@ -60,14 +71,64 @@ static void test_unpin(void **state)
 	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
 }
 
+/* Of whichever node they are. */
+static void test_unpin_nodes(void **state)
+{
+	const struct tree *tree = *state;
+	struct pci_address items[] = { { .bus = 1 } };
+	struct pci_addresses addresses = { items, 1 };
+	struct error err = { 0 };
+
+	tree_file(tree, FILE_PATH,
+		  "{\"pins\": {\"0000:01:00.0\": {}, \"nodes/pve1\": {\"0000:01:00.0\": {}}, "
+		  "\"nodes/pve2\": {\"0000:01:00.0\": {}, \"0000:02:00.0\": {}}}}");
+	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
+	assert_file(tree,
+		    "{\n  \"pins\": {\n    \"nodes/pve2\": {\n      \"0000:02:00.0\": {}\n    "
+		    "}\n  }\n}\n");
+}
+
 static void test_no_cluster_file_system(void **state)
 {
 	const struct tree *tree = *state;
+	struct vm_config config = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(store_chain(&tree->root, 101, "a:b", &err), -ENOENT);
+	assert_int_equal(store_chain(&tree->root, &config, 101, "a:b", &err), -ENOENT);
 	assert_text(err.message,
 		    "cannot write /etc/pve/pve-vfio/101.json: No such file or directory");
+}
+
+/* Whose settings they are is noted with them; what an earlier VM of the number left is not built on. */
+static void test_chain_notes_vm(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_vm_config struct vm_config first = config_of(
+		tree,
+		"smbios1: uuid=aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa,serial=x\nmeta: creation-qemu=9.0,ctime=100\n");
+	cleanup_vm_config struct vm_config second = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(store_chain(&tree->root, &first, 101, "a:b", &err), 0);
+	assert_file(
+		tree,
+		"{\n  \"chain\": \"a:b\",\n  \"vm\": {\n    \"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\",\n    "
+		"\"ctime\": 100\n  }\n}\n");
+	assert_int_equal(store_chain(&tree->root, &first, 101, NULL, &err), 0);
+	assert_file(tree, NULL); /* whose nothing is, is not worth a file */
+
+	tree_file(
+		tree, FILE_PATH,
+		"{\"allow\": [\"romfile\"], \"vm\": {\"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\"}}");
+	second = config_of(tree, "smbios1: uuid=bbbbbbbb-1111-4111-8111-bbbbbbbbbbbb\n");
+	assert_int_equal(store_chain(&tree->root, &second, 101, NULL, &err), 0);
+	assert_file(
+		tree,
+		"{\"allow\": [\"romfile\"], \"vm\": {\"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\"}}");
+	assert_int_equal(store_chain(&tree->root, &second, 101, "c:d", &err), 0);
+	assert_file(
+		tree,
+		"{\n  \"chain\": \"c:d\",\n  \"vm\": {\n    \"uuid\": \"bbbbbbbb-1111-4111-8111-bbbbbbbbbbbb\"\n  }\n}\n");
 }
 
 /* The key itself, as the hook reads it. */
@@ -106,7 +167,7 @@ static void test_null_over_node(void **state)
 
 	tree_file(tree, "etc/pve-vfio/config.json", "{\"chain\": \"a:b\"}");
 	tree_file(tree, FILE_PATH, "{\"chain\": null}");
-	assert_int_equal(settings_read(&tree->root, 101, &settings, NULL), 0);
+	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, NULL), 0);
 	assert_null(settings.chain);
 }
 
@@ -114,7 +175,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(test_chain),
+		tree_test(test_chain_notes_vm),
 		tree_test(test_unpin),
+		tree_test(test_unpin_nodes),
 		tree_test(test_no_cluster_file_system),
 		cmocka_unit_test(test_setting),
 		tree_test(test_null_over_node),
