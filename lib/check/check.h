@@ -32,6 +32,10 @@ int check_claims(const struct start *start, struct findings *findings, struct er
 int check_owner(const struct start *start, struct findings *findings, struct error *err);
 int check_romfile(const struct start *start, struct findings *findings, struct error *err);
 int check_romimage(const struct start *start, struct findings *findings, struct error *err);
+
+/* Whether PVE gives the VM an emulated VGA device, which comes before all that is passed. */
+bool check_has_emulated_vga(const struct vm_config *config);
+
 int check_storage(const struct start *start, struct findings *findings, struct error *err);
 int check_network(const struct start *start, struct findings *findings, struct error *err);
 int check_usb(const struct start *start, struct findings *findings, struct error *err);

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "check/check.h"
-#include "rom/verdict.h"
+#include "pve/pve.h"
+#include "rom/line.h"
 
 /* PVE knows two firmwares; without the key it is SeaBIOS. */
 static enum rom_reader firmware_of(const struct vm_config *config)
@@ -27,53 +28,159 @@ static const struct pci_device *first_function(const struct start *start, const 
 	return NULL;
 }
 
-static int judge(const struct start *start, const struct pci_device *device, const char *source,
-		 const char *path, struct bytes file, struct findings *findings)
+/* A VM's lines as lib/rom knows them; the paths are owned here. */
+struct vm_lines {
+	struct rom_line items[HOSTPCI_COUNT];
+	char *paths[HOSTPCI_COUNT];
+	const struct pci_device *devices[HOSTPCI_COUNT];
+	struct rom_lines lines;
+};
+
+static void vm_lines_done(struct vm_lines *vm)
+{
+	for (size_t i = 0; i < HOSTPCI_COUNT; i++)
+		free(vm->paths[i]);
+}
+#define cleanup_vm_lines cleanup(vm_lines_done)
+
+static int read_lines(const struct start *start, struct vm_lines *vm)
+{
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		const struct vm_hostpci *line = &start->config.hostpci[i];
+		char source[SOURCE_MAX];
+
+		snprintf(source, sizeof(source), "hostpci%u", i);
+		vm->devices[i] = line->present ? first_function(start, source) : NULL;
+		if (!vm->devices[i])
+			continue;
+		vm->items[i] = (struct rom_line){
+			.present = true,
+			.address = vm->devices[i]->address,
+			.class_code = vm->devices[i]->class_code,
+		};
+		if (!line->hostpci.romfile)
+			continue;
+		vm->paths[i] = text_format("/usr/share/kvm/%s", line->hostpci.romfile);
+		if (!vm->paths[i])
+			return -ENOMEM;
+		vm->items[i].romfile = vm->paths[i] + 1;
+	}
+	vm->lines = (struct rom_lines){ vm->items, HOSTPCI_COUNT,
+					check_has_emulated_vga(&start->config) };
+	return 0;
+}
+
+/* What to do, as far as that is known of this file. */
+static int advise(const char *path, const char *address, const struct rom *rom,
+		  const struct rom_judgement *judgement, enum rom_reader firmware,
+		  struct findings *findings)
+{
+	const struct rom_verdict *verdict = &judgement->verdicts[firmware];
+	cleanup_free char *word = NULL, *what = NULL;
+	cleanup_strings struct strings words = { 0 };
+
+	if (pve_words(&words, path) < 0 || !(word = pve_command_line(&words)))
+		return -ENOMEM;
+	if (verdict->repair.steps) {
+		what = rom_repair_options(&verdict->repair);
+		return what ? finding_advise(findings,
+					     "This repairs it, and keeps a copy of what it was: "
+					     "'pve-vfio rom fix %s --in-place %s'.",
+					     word, what)
+			    : -ENOMEM;
+	}
+	what = rom_kind_describe(judgement->kind, rom->file, word, address);
+	if (!what && judgement->cut)
+		return finding_advise(findings,
+				      "Read the ROM again: 'pve-vfio rom dump %s -o FILE'.",
+				      address);
+	return what ? finding_advise(findings, "%s", what) : 0;
+}
+
+static int judge(const struct start *start, const struct vm_lines *vm, unsigned number,
+		 struct bytes file, struct findings *findings)
 {
 	cleanup_rom_judgement struct rom_judgement judgement = { 0 };
 	enum rom_reader firmware = firmware_of(&start->config);
+	const struct rom_verdict *verdict = &judgement.verdicts[firmware];
 	cleanup_rom struct rom rom = { 0 };
 	struct rom_target target;
+	char source[SOURCE_MAX];
+	int r;
 
 	/* A device that is just going is another check's. */
-	if (rom_target_read(start->root, device->address, &target, NULL) < 0)
+	if (rom_target_read(start->root, vm->devices[number]->address, &target, NULL) < 0)
 		return 0;
+	target.before = rom_lines_before(&vm->lines, number);
 	if (rom_parse(file, &rom, NULL) < 0 || rom_judge(&rom, &target, &judgement, NULL) < 0)
 		return -ENOMEM;
-	if (judgement.verdicts[firmware].works)
+	if (verdict->works && !judgement.cut)
 		return 0;
-	return finding_add(findings, CHECK_ROMFILE_IGNORED, source,
-			   "%s ignores the romfile '%s' of %s: %s", rom_reader_name(firmware), path,
-			   device->name, judgement.verdicts[firmware].why);
+	/* AMD graphics in the processor: one file for the guest's driver, another one for OVMF */
+	if (firmware == ROM_READER_OVMF && judgement.verdicts[ROM_READER_DRIVER].works &&
+	    rom_lines_find_driver(start->root, &vm->lines, number) < HOSTPCI_COUNT)
+		return 0;
+	snprintf(source, sizeof(source), "hostpci%u", number);
+	if (verdict->works)
+		r = finding_add(findings, CHECK_ROMFILE_IGNORED, source,
+				"The romfile '%s' of %s is cut short.", vm->paths[number],
+				vm->devices[number]->name);
+	else
+		r = finding_add(findings, CHECK_ROMFILE_IGNORED, source,
+				"%s ignores the romfile '%s' of %s: %s", rom_reader_name(firmware),
+				vm->paths[number], vm->devices[number]->name, verdict->why);
+	return r < 0 ? r
+		     : advise(vm->paths[number], vm->devices[number]->name, &rom, &judgement,
+			      firmware, findings);
 }
 
-static int check_line(const struct start *start, const char *source, const char *name,
+static int check_line(const struct start *start, const struct vm_lines *vm, unsigned number,
 		      struct findings *findings)
 {
-	cleanup_free char *path = text_format("/usr/share/kvm/%s", name), *data = NULL;
-	const struct pci_device *device = first_function(start, source);
+	cleanup_free char *data = NULL;
+	char source[SOURCE_MAX];
 	size_t size;
+	int r = sysroot_read_file(start->root, vm->items[number].romfile, ROM_SIZE_MAX, &data,
+				  &size);
 
-	if (!path)
-		return -ENOMEM;
-	/* What cannot be read is told by romfile.c; what is larger is no option ROM. */
-	if (!device || sysroot_read_file(start->root, path + 1, ROM_SIZE_MAX, &data, &size) < 0)
+	if (r == -EFBIG) {
+		snprintf(source, sizeof(source), "hostpci%u", number);
+		return finding_add(findings, CHECK_ROMFILE_IGNORED, source,
+				   "The romfile '%s' is larger than %zu MiB: it is not an option "
+				   "ROM.",
+				   vm->paths[number], ROM_SIZE_MAX >> 20);
+	}
+	/* What cannot be read is reported by romfile.c. */
+	if (r < 0)
 		return 0;
-	return judge(start, device, source, path, (struct bytes){ (const uint8_t *)data, size },
-		     findings);
+	return judge(start, vm, number, (struct bytes){ (const uint8_t *)data, size }, findings);
+}
+
+/* PVE adds one unless it is told otherwise, by vga: or by a primary GPU (PCI.pm, QemuServer.pm). */
+bool check_has_emulated_vga(const struct vm_config *config)
+{
+	const char *vga = vm_config_get(config, "vga");
+
+	if (vga && text_starts_with(vga, "type="))
+		vga += strlen("type=");
+	if (vga)
+		return !text_starts_with(vga, "none") && !text_starts_with(vga, "serial");
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++)
+		if (config->hostpci[i].present && config->hostpci[i].hostpci.x_vga)
+			return false;
+	return true;
 }
 
 int check_romimage(const struct start *start, struct findings *findings, struct error *err)
 {
-	for (unsigned i = 0; i < HOSTPCI_COUNT && !start->config.is_template; i++) {
-		const struct vm_hostpci *line = &start->config.hostpci[i];
-		char source[SOURCE_MAX];
+	cleanup_vm_lines struct vm_lines vm = { 0 };
 
-		if (!line->present || !line->hostpci.romfile)
-			continue;
-		snprintf(source, sizeof(source), "hostpci%u", i);
-		if (check_line(start, source, line->hostpci.romfile, findings) < 0)
+	if (start->config.is_template)
+		return 0;
+	if (read_lines(start, &vm) < 0)
+		return error_set_memory(err);
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++)
+		if (vm.items[i].romfile && check_line(start, &vm, i, findings) < 0)
 			return error_set_memory(err);
-	}
 	return 0;
 }

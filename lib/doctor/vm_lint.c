@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "check/check.h"
 #include "doctor/doctor.h"
 
-#define CONFIG_FILE_MAX ((size_t)1 << 20)
+#define CONFIG_FILE_MAX	    ((size_t)1 << 20)
 
-#define CLASS_AUDIO_HDA 0x0403
+#define CLASS_AUDIO_HDA	    0x0403
+#define CLASS_VGA	    0x0300
+#define CLASS_DISPLAY_OTHER 0x0380
 
 struct lint {
 	const struct doctor *doctor;
@@ -167,6 +170,41 @@ static int lint_rom(const struct lint *lint, const struct hostpci *hostpci,
 	return 0;
 }
 
+/*
+ * SeaBIOS starts the ROM of the first VGA device, and that of a display controller only where the VM
+ * has none (rom/verdict.h); x-vga takes what only a VGA device has.
+ */
+static int lint_seabios(const struct lint *lint, const struct hostpci *hostpci,
+			const struct pci_entry *entry, const char *source,
+			struct verdicts *verdicts)
+{
+	bool vga = entry->device.class_code >> 8 == CLASS_VGA;
+	cleanup_free char *remedy = NULL;
+
+	if (vga && !hostpci->x_vga)
+		return verdict_add(verdicts, VERDICT_INFO, "x-vga", source,
+				   "Set x-vga=1 on the line ('Primary GPU'), or use OVMF.",
+				   "Without x-vga=1 SeaBIOS shows nothing on the GPU.");
+	if (vga && vm_config_get(lint->config, "vga") && check_has_emulated_vga(lint->config)) {
+		remedy = text_format("'qm set %u --delete vga' leaves the emulated display out.",
+				     lint->vm->vmid);
+		return remedy ? verdict_add(verdicts, VERDICT_INFO, "x-vga", source, remedy,
+					    "The VM has an emulated display too, and SeaBIOS shows "
+					    "itself on that one.")
+			      : -ENOMEM;
+	}
+	if (entry->device.class_code >> 8 != CLASS_DISPLAY_OTHER ||
+	    !check_has_emulated_vga(lint->config))
+		return 0;
+	remedy = text_format("Use OVMF, or leave out the emulated display: 'qm set %u --vga none'.",
+			     lint->vm->vmid);
+	return remedy ? verdict_add(verdicts, VERDICT_INFO, "x-vga", source, remedy,
+				    "It is a display controller (class 0380), not a VGA device: "
+				    "SeaBIOS shows nothing on it while the VM has an emulated "
+				    "display.")
+		      : -ENOMEM;
+}
+
 static int lint_display(const struct lint *lint, const struct hostpci *hostpci,
 			const struct pci_entry *entry, const char *source,
 			struct verdicts *verdicts)
@@ -178,10 +216,8 @@ static int lint_display(const struct lint *lint, const struct hostpci *hostpci,
 	if (r == 0 && hostpci->x_vga && lint->ovmf)
 		r = verdict_add(verdicts, VERDICT_INFO, "x-vga", source, NULL,
 				"x-vga=1 has no effect with OVMF: Proxmox VE leaves it out.");
-	if (r == 0 && !hostpci->x_vga && !lint->ovmf && !hostpci->legacy_igd)
-		r = verdict_add(verdicts, VERDICT_INFO, "x-vga", source,
-				"Set x-vga=1 on the line ('Primary GPU'), or use OVMF.",
-				"Without x-vga=1 SeaBIOS shows nothing on the GPU.");
+	if (r == 0 && !lint->ovmf && !hostpci->legacy_igd)
+		r = lint_seabios(lint, hostpci, entry, source, verdicts);
 	if (r == 0 && !hostpci->pcie && vm_config_is_q35(lint->config))
 		r = verdict_add(verdicts, VERDICT_INFO, "pcie", source, "Set pcie=1 on the line.",
 				"Without pcie=1 the guest sees the GPU as an old PCI card: some "

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * rom: repairing an option ROM. The bytes given are never touched: what is repaired is a copy, and
- * every byte that comes out different is told.
+ * every byte that comes out different is reported. What a repair does once it does not do again, and
+ * a checksum that was right stays right, whichever bytes are changed.
  *
- * Sources for where an image keeps the byte that balances its checksum: AMD's at 0x21 (seen in
- * its own tools and ROMs); QEMU pci_patch_ids(), SeaBIOS scripts/buildrom.py, iPXE and rom-fixer
- * at 6; edk2 EfiRom at the end. EFI images have no checksum, and 6 is in their signature.
+ * Where an image keeps the byte that balances its checksum, in the order in which they are tried:
+ * - AMD's images with ATOM tables at 0x21 (seen in AMD's own tools and ROMs);
+ * - images that start with a near jump at 6: QEMU pci_patch_ids(), SeaBIOS scripts/buildrom.py, iPXE,
+ *   rom-fixer;
+ * - the last byte of what is summed up, where it comes after padding or is padding: edk2 EfiRom; NVIDIA's
+ *   images, whose padding is ff or the filler 8b c0 ('mov eax, eax'), and whose last byte is neither
+ *   (53 of 57 ROMs of NVIDIA's cards that people have published);
+ * - the low byte of the reserved word at 0x16 of a data structure of revision 0: PCI 2.1 to 2.3,
+ *   6.3.1.2; edk2 Pci22.h and SeaBIOS std/optionrom.h call it reserved, and nobody reads it.
+ * EFI images have no checksum, and 6 is in their signature.
  */
 #pragma once
 
@@ -64,8 +72,42 @@ int rom_fix_last(struct rom_fix *fix, struct error *err);
  */
 int rom_fix_checksum(struct rom_fix *fix, size_t number, struct error *err);
 
-/* Takes away what is behind the last image, padding or not. -EINVAL if its length is not known. */
+/*
+ * Balances the sums that were right at the start and are no longer; the last step of any repair.
+ * Errors as of rom_fix_checksum().
+ */
+int rom_fix_keep_sums(struct rom_fix *fix, struct error *err);
+
+/* Takes away what is after the last image, padding or not. -EINVAL if its length is not known. */
 int rom_fix_trim(struct rom_fix *fix, struct error *err);
 
-/* Adds ff up to the next power of two, which is the size of the BAR. */
+/*
+ * Adds ff up to the next power of two, which is the size of the BAR. -EINVAL when the file is cut
+ * short: the padding would pass for the bytes that are missing.
+ */
 int rom_fix_pad(struct rom_fix *fix, struct error *err);
+
+/* ---- several steps at once */
+
+/* In the order in which they are done. */
+enum rom_step {
+	ROM_STEP_STRIP_HEADER = 1 << 0,
+	ROM_STEP_LAST = 1 << 1,
+	ROM_STEP_VENDOR = 1 << 2,
+	ROM_STEP_DEVICE = 1 << 3,
+	ROM_STEP_CHECKSUM = 1 << 4,
+	ROM_STEP_TRIM = 1 << 5,
+	ROM_STEP_PAD = 1 << 6,
+};
+
+/* A repair as it is asked for; the ids are for every image. Started as { 0 }: none. */
+struct rom_repair {
+	unsigned steps; /* of enum rom_step */
+	uint16_t vendor, device;
+};
+
+/* Does the steps, and keeps the sums that were right. The time is linear in the file's size. */
+int rom_fix_apply(struct rom_fix *fix, const struct rom_repair *repair, struct error *err);
+
+/* The options of 'rom fix' that ask for the repair: "--vendor 8086 --device 5a85". NULL: no memory. */
+char *rom_repair_options(const struct rom_repair *repair);

@@ -67,11 +67,9 @@ static struct bytes find_devices(struct bytes image, size_t pcir)
 
 static void read_x86(struct rom_image *image, struct bytes rest)
 {
-	size_t size;
-
 	image->legacy_size = ROM_BLOCK * bytes_u8(image->data, ROM_AT_LEGACY_SIZE);
-	size = image->legacy_size ? image->legacy_size : image->size;
-	image->sum = bytes_sum(bytes_clip(rest, 0, size));
+	if (image->legacy_size > rest.size && image->legacy_size > image->size)
+		image->missing = image->legacy_size - rest.size;
 	image->pnp = bytes_has_text(image->data, bytes_u16(image->data, PNP_POINTER), "$PnP");
 }
 
@@ -105,8 +103,7 @@ static void read_pcir(struct rom_image *image, struct bytes rest, struct bytes p
 		image->devices = find_devices(image->data, image->pcir);
 }
 
-/* Reads the image at `offset` of the file; false when none starts there. */
-static bool read_image(struct bytes file, size_t offset, struct rom_image *ret)
+bool rom_image_read(struct bytes file, size_t offset, struct rom_image *ret)
 {
 	struct rom_image image = { .offset = offset };
 	struct bytes rest = bytes_from(file, offset), pcir = { 0 };
@@ -119,6 +116,7 @@ static bool read_image(struct bytes file, size_t offset, struct rom_image *ret)
 		image.size = ROM_BLOCK * bytes_u8(rest, ROM_AT_LEGACY_SIZE);
 		image.data = bytes_clip(rest, 0, image.size);
 	}
+	image.missing = image.size - image.data.size;
 	if (image.code == ROM_CODE_X86)
 		read_x86(&image, rest);
 	else if (image.code == ROM_CODE_EFI)
@@ -128,7 +126,7 @@ static bool read_image(struct bytes file, size_t offset, struct rom_image *ret)
 }
 
 /*
- * NVIDIA goes on behind the image that is the last to everybody else, with images whose data
+ * NVIDIA goes on after the image that is the last to everybody else, with images whose data
  * structure is called NPDS or RGIS.
  */
 static bool read_private_image(struct bytes file, size_t offset, struct rom_image *ret)
@@ -176,7 +174,7 @@ static int walk_chain(struct rom *rom, size_t *offset)
 {
 	struct rom_image image;
 
-	while (read_image(rom->file, *offset, &image)) {
+	while (rom_image_read(rom->file, *offset, &image)) {
 		size_t left = rom->file.size - *offset;
 
 		if (add_image(rom, &image) < 0)
@@ -186,7 +184,37 @@ static int walk_chain(struct rom *rom, size_t *offset)
 		if (rom->end != ROM_END_NO_IMAGE)
 			break;
 	}
-	rom->chain_count = rom->count;
+	rom->chain_count = rom->reach_count = rom->count;
+	return 0;
+}
+
+/*
+ * edk2 goes on from block to block where no image follows one that is not the last, until an image
+ * is: then from there. It stops for good at a data structure that it does not take.
+ */
+static int walk_gap(struct rom *rom, size_t *offset)
+{
+	size_t at = *offset;
+	struct rom_image image;
+
+	if (rom->end != ROM_END_NO_IMAGE)
+		return 0;
+	while (at < rom->file.size) {
+		if (bytes_u16(bytes_from(rom->file, at), 0) != SIGNATURE_PCI) {
+			at += ROM_BLOCK;
+			continue;
+		}
+		if (!rom_image_read(rom->file, at, &image) || !image.has_pcir ||
+		    image.pcir % PCIR_ALIGN != 0)
+			break;
+		image.gap = at - *offset;
+		if (add_image(rom, &image) < 0)
+			return -ENOMEM;
+		*offset = at += image.data.size;
+		if (image.last || image.size == 0)
+			break;
+	}
+	rom->reach_count = rom->count;
 	return 0;
 }
 
@@ -212,6 +240,40 @@ static size_t find_image(struct bytes file, size_t offset)
 	return offset;
 }
 
+size_t rom_image_summed(const struct rom_image *image)
+{
+	return image->legacy_size ? image->legacy_size : image->size;
+}
+
+/*
+ * The sums of what a BIOS checks, from those of the blocks: what it checks may reach over many
+ * images, and the file is not to be read again for each.
+ */
+static int sum_images(struct rom *rom)
+{
+	struct bytes file = bytes_from(rom->file, rom->header.size);
+	size_t blocks = (file.size + ROM_BLOCK - 1) / ROM_BLOCK;
+	cleanup_free uint8_t *before = calloc(blocks + 1, 1); /* the sum of all before a block */
+
+	if (!before)
+		return -ENOMEM;
+	for (size_t i = 0; i < blocks; i++)
+		before[i + 1] = (uint8_t)(before[i] +
+					  bytes_sum(bytes_clip(file, i * ROM_BLOCK, ROM_BLOCK)));
+	for (size_t i = 0; i < rom->reach_count; i++) {
+		struct rom_image *image = &rom->images[i];
+		size_t first = (image->offset - rom->header.size) / ROM_BLOCK;
+		size_t count = rom_image_summed(image) / ROM_BLOCK;
+
+		if (image->code != ROM_CODE_X86)
+			continue;
+		if (count > blocks - first)
+			count = blocks - first;
+		image->sum = (uint8_t)(before[first + count] - before[first]);
+	}
+	return 0;
+}
+
 int rom_parse(struct bytes file, struct rom *ret, struct error *err)
 {
 	cleanup_rom struct rom rom = { .file = file };
@@ -224,7 +286,8 @@ int rom_parse(struct bytes file, struct rom *ret, struct error *err)
 		rom.header = bytes_clip(file, 0, offset);
 	else
 		offset = 0;
-	if (walk_chain(&rom, &offset) < 0 || walk_private(&rom, &offset) < 0)
+	if (walk_chain(&rom, &offset) < 0 || walk_gap(&rom, &offset) < 0 ||
+	    walk_private(&rom, &offset) < 0 || sum_images(&rom) < 0)
 		return error_set_memory(err);
 	rom.trailer = bytes_from(file, offset);
 	if (rom.count > 0) {
@@ -240,6 +303,14 @@ void rom_done(struct rom *rom)
 {
 	free(rom->images);
 	*rom = (struct rom){ 0 };
+}
+
+bool rom_is_cut(const struct rom *rom)
+{
+	for (size_t i = 0; i < rom->reach_count; i++)
+		if (rom->images[i].size > rom->images[i].data.size)
+			return true;
+	return false;
 }
 
 const struct rom_image *rom_first(const struct rom *rom, enum rom_code code)

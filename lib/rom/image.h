@@ -4,7 +4,9 @@
  *
  * Sources: PCI Firmware Specification 3.3, 5.1 (image chain, data structure), UEFI specification,
  * 14.4.2 (EFI images), edk2 IndustryStandard/Pci22.h and Pci30.h (field names and numbers),
- * nouveau's nvkm/subdev/bios (NVIDIA's continuation of the chain).
+ * nouveau's nvkm/subdev/bios (NVIDIA's continuation of the chain), edk2
+ * MdeModulePkg/Bus/Pci/PciBusDxe/PciOptionRomSupport.c LoadOpRomImage() (how OVMF goes on after a
+ * gap; seen in a VM).
  */
 #pragma once
 
@@ -30,6 +32,7 @@
 #define PCIR_AT_INDICATOR 0x15
 
 #define PCIR_LAST	  0x80 /* in the indicator: no image follows */
+#define PCIR_ALIGN	  4 /* of the structure in the image: OVMF and new kernels insist on it */
 
 /* Code types of the data structure. NVIDIA's own are what its firmware and drivers use. */
 enum rom_code {
@@ -56,8 +59,14 @@ struct rom_image {
 	size_t size;	   /* as the image says; the next one starts there */
 	struct bytes data; /* of `size`, what the file holds */
 	bool has_pcir;	   /* without it an ISA ROM: no ids, no type, no successor */
-	bool private;	   /* behind the last image; only the vendor's own software goes there */
-	size_t pcir;	   /* offset of the data structure in the image */
+	bool private;	   /* after the last image; only the vendor's own software goes there */
+	size_t gap;	   /* bytes before it that belong to no image: only OVMF gets here then */
+	/*
+	 * How many bytes of it, or of what a BIOS runs of it, the file does not have. Where there
+	 * are any, `sum` says nothing.
+	 */
+	size_t missing;
+	size_t pcir; /* offset of the data structure in the image */
 	uint8_t pcir_revision;
 	uint8_t code; /* enum rom_code */
 	uint16_t vendor, device;
@@ -82,17 +91,18 @@ enum rom_end {
 };
 
 /*
- * A ROM in memory. `file` is borrowed and must outlive it. What was found is a header (bytes ahead
- * of the first image, which firmware does not skip), the images back to back, and a trailer.
+ * A ROM in memory. `file` is borrowed and must outlive it. What was found is a header (bytes before
+ * the first image, which firmware does not skip), the images with their gaps, and a trailer.
  */
 struct rom {
 	struct bytes file;
 	struct bytes header;
 	struct rom_image *images;
 	size_t count;	      /* 0: there is no option ROM in these bytes */
-	size_t chain_count;   /* the images of the chain; the private ones are behind these */
+	size_t chain_count;   /* the images of the chain, which all readers follow */
+	size_t reach_count;   /* these, and those after a gap; the private ones come after them */
 	enum rom_end end;     /* of the chain */
-	struct bytes trailer; /* behind the last image */
+	struct bytes trailer; /* after the last image */
 	/*
 	 * Where in the trailer another image starts, which nobody reaches: an earlier image says
 	 * it is the last, or gives a wrong length. 0 for none.
@@ -107,6 +117,18 @@ struct rom {
 int rom_parse(struct bytes file, struct rom *ret, struct error *err);
 void rom_done(struct rom *rom);
 #define cleanup_rom cleanup(rom_done)
+
+/* Whether the file ends before an image does. NVIDIA's own images do not count. */
+bool rom_is_cut(const struct rom *rom);
+
+/*
+ * Reads the image at `offset` of the file; false, and `ret` untouched, where none starts. Its `sum`
+ * is not made.
+ */
+bool rom_image_read(struct bytes file, size_t offset, struct rom_image *ret);
+
+/* How much of the image a BIOS sums up: what its byte 2 says, else the image. */
+size_t rom_image_summed(const struct rom_image *image);
 
 /* The first image of that type in the chain, or NULL. */
 const struct rom_image *rom_first(const struct rom *rom, enum rom_code code);

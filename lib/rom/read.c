@@ -99,6 +99,8 @@ static int read_vfct(const struct sysroot *root, const struct pci_device *device
 	if (match == VFCT_MATCH_SEVERAL)
 		return error_set(err, -ENOENT,
 				 "several images of the table have its ids, and none its address");
+	if (vfct_list_faults(&vfct, &dump->notes) < 0)
+		return error_set_memory(err);
 	if (!image)
 		return error_set(err, -ENOENT, "the table has no image for it");
 	return copy_image(image, dump, err);
@@ -147,6 +149,19 @@ static int note(struct rom_dump *dump, enum rom_source source, const char *why)
 	return sentence ? strings_add(&dump->notes, sentence) : -ENOMEM;
 }
 
+/* The notes on all sources tried, in their order, become those of the dump. */
+static int join_notes(struct rom_dump *best, struct rom_dump *dump)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < dump->notes.count && r == 0; i++)
+		r = note(best, dump->source, dump->notes.items[i]);
+	strings_done(&dump->notes);
+	dump->notes = best->notes;
+	best->notes = (struct strings){ 0 };
+	return r;
+}
+
 /* A shadow is kept while something better is looked for. */
 static int read_best(const struct sysroot *root, const struct pci_device *device,
 		     struct rom_dump *ret, struct error *err)
@@ -159,10 +174,12 @@ static int read_best(const struct sysroot *root, const struct pci_device *device
 
 		why = (struct error){ 0 };
 		if (read_source(root, device, source, &dump, &why) == 0) {
-			dump.notes = best.notes;
-			best.notes = (struct strings){ 0 };
+			int r = join_notes(&best, &dump);
+
 			rom_dump_done(&best);
 			best = dump;
+			if (r < 0)
+				return error_set_memory(err);
 			if (!best.shadow)
 				break;
 		} else if (note(&best, source, why.message) < 0) {

@@ -96,6 +96,29 @@ void vfct_done(struct vfct *vfct)
 	*vfct = (struct vfct){ 0 };
 }
 
+int vfct_list_faults(const struct vfct *vfct, struct strings *ret)
+{
+	cleanup_free char *missing = NULL, *surplus = NULL;
+	int r = 0;
+
+	if (vfct->missing) {
+		missing = text_format("The file is %zu bytes shorter than the table says it is.",
+				      vfct->missing);
+		r = missing ? strings_add(ret, missing) : -ENOMEM;
+	} else if (!vfct->checksum_ok) {
+		r = strings_add(ret, "The checksum of the table is wrong.");
+	}
+	if (r == 0 && vfct->surplus) {
+		surplus = text_format("%zu bytes follow the table in the file.", vfct->surplus);
+		r = surplus ? strings_add(ret, surplus) : -ENOMEM;
+	}
+	if (r == 0 && vfct->end == VFCT_END_HEADER)
+		r = strings_add(ret, "The table ends with bytes that are no image.");
+	if (r == 0 && vfct->end == VFCT_END_TRUNCATED)
+		r = strings_add(ret, "The last image is longer than what is left of the table.");
+	return r;
+}
+
 bool vfct_image_is_at(const struct vfct_image *image, struct pci_address address)
 {
 	return image->bus == address.bus && image->device == address.device &&

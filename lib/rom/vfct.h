@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "pci/address.h"
 
 /* Where Linux shows the table, relative to the root. Readable by root whatever driver is bound. */
@@ -48,12 +49,15 @@ struct vfct {
 };
 
 /*
- * Finds the images, as amdgpu does: those ahead of a fault are kept, and `end` tells the fault.
+ * Finds the images, as amdgpu does: those before a fault are kept, and `end` tells the fault.
  * -EBADMSG when this is no VFCT, or its offset of the first image leads out of it; -ENOMEM.
  */
 int vfct_parse(struct bytes table, struct vfct *ret, struct error *err);
 void vfct_done(struct vfct *vfct);
 #define cleanup_vfct cleanup(vfct_done)
+
+/* What is wrong with the table, in sentences; none for a right one. 0 or -ENOMEM. */
+int vfct_list_faults(const struct vfct *vfct, struct strings *ret);
 
 /* How well an image fits a device. */
 enum vfct_match {

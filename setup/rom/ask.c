@@ -92,6 +92,10 @@ static int ask_about_checksum(struct rom_fix *fix, size_t number, struct error *
 
 	if (image->code != ROM_CODE_X86)
 		return 0;
+	if (image->missing > 0) {
+		fprintf(stderr, "ROM checksum unknown: the image is cut short\n");
+		return 0;
+	}
 	if (image->sum == 0) {
 		fprintf(stderr, "ROM checksum OK\n");
 		return 0;
@@ -100,9 +104,10 @@ static int ask_about_checksum(struct rom_fix *fix, size_t number, struct error *
 	return r > 0 ? rom_fix_checksum(fix, number, err) : r;
 }
 
-/* The flag of the last image, and the bytes ahead of the first. */
+/* The flag of the last image, and the bytes before the first. */
 static int ask_about_whole(struct rom_fix *fix, struct error *err)
 {
+	const struct rom_image *last;
 	char question[ANSWER_MAX];
 	int r = 0;
 
@@ -113,7 +118,8 @@ static int ask_about_whole(struct rom_fix *fix, struct error *err)
 		if (r > 0)
 			r = rom_fix_strip_header(fix, err);
 	}
-	if (r == 0 && fix->rom.end != ROM_END_LAST && fix->rom.end != ROM_END_NO_PCIR) {
+	last = &fix->rom.images[fix->rom.reach_count - 1];
+	if (r == 0 && last->has_pcir && !last->last && fix->rom.reach_count > 1) {
 		r = ask(err, "No image says that it is the last, fix?");
 		if (r > 0)
 			r = rom_fix_last(fix, err);
@@ -125,8 +131,9 @@ int rom_ask(struct rom_fix *fix, struct error *err)
 {
 	char code[ROM_CODE_TEXT];
 	int r = ask_about_whole(fix, err);
+	size_t sums;
 
-	for (size_t i = 0; i < fix->rom.chain_count && r >= 0; i++) {
+	for (size_t i = 0; i < fix->rom.reach_count && r >= 0; i++) {
 		const struct rom_image *image = &fix->rom.images[i];
 
 		fprintf(stderr, "\nImage %zu at 0x%zx: %s\n", i + 1, image->offset,
@@ -134,9 +141,15 @@ int rom_ask(struct rom_fix *fix, struct error *err)
 		r = ask_about_ids(fix, i, err);
 		if (r < 0)
 			break;
-		if (i + 1 == fix->rom.chain_count)
+		if (i + 1 == fix->rom.reach_count)
 			fprintf(stderr, "Last image\n");
 		r = ask_about_checksum(fix, i, err);
 	}
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	sums = fix->change_count;
+	r = rom_fix_keep_sums(fix, err);
+	if (r == 0 && fix->change_count > sums)
+		fprintf(stderr, "The checksum was right before: it is set right again.\n");
+	return r;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pve/config.h"
+#include "check/check.h"
 #include "setup/rom/rom.h"
 
 static int parse_firmware(const char *name, enum rom_reader *ret)
@@ -44,12 +44,43 @@ static int read_target(const struct rom_command *command, const char *device,
 	return STATUS_DONE;
 }
 
-/* The device of a hostpci line; a mapping names none before the VM starts. */
+/* The lines of the VM with an address; a mapping names no device before the VM starts. */
+static void read_lines(const struct rom_command *command, const struct vm_config *config,
+		       struct rom_line lines[HOSTPCI_COUNT],
+		       char paths[HOSTPCI_COUNT][SYSROOT_PATH_MAX])
+{
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		const struct hostpci *hostpci = &config->hostpci[i].hostpci;
+		struct rom_line *line = &lines[i];
+		struct rom_target target = { 0 };
+		uint16_t ignored;
+		bool is_address;
+
+		if (!config->hostpci[i].present || hostpci->host.count == 0 ||
+		    rom_device_parse(hostpci->host.items[0], &line->address, &ignored, &ignored,
+				     &is_address) < 0 ||
+		    !is_address)
+			continue;
+		line->present = true;
+		if (rom_target_read(command->root, line->address, &target, NULL) == 0)
+			line->class_code = target.class_code;
+		if (!hostpci->romfile)
+			continue;
+		snprintf(paths[i], SYSROOT_PATH_MAX, "usr/share/kvm/%s", hostpci->romfile);
+		line->romfile = paths[i];
+	}
+}
+
+/* The device of a hostpci line, and what the others have to do with it. */
 static int read_hostpci(const struct rom_command *command, const struct vm_config *config,
 			struct rom_audience *audience, struct error *err)
 {
+	char paths[HOSTPCI_COUNT][SYSROOT_PATH_MAX] = { 0 };
+	struct rom_line items[HOSTPCI_COUNT] = { 0 };
+	const struct rom_lines lines = { items, HOSTPCI_COUNT, check_has_emulated_vga(config) };
 	const struct vm_hostpci *line;
 	uint32_t number;
+	int status;
 
 	if (!rom_option_number(command, OPTION_HOSTPCI, HOSTPCI_COUNT - 1, &number))
 		return STATUS_USAGE;
@@ -60,7 +91,14 @@ static int read_hostpci(const struct rom_command *command, const struct vm_confi
 	}
 	if (line->hostpci.host.count == 0)
 		return STATUS_DONE;
-	return read_target(command, line->hostpci.host.items[0], audience, err);
+	status = read_target(command, line->hostpci.host.items[0], audience, err);
+	if (status != STATUS_DONE)
+		return status;
+	read_lines(command, config, items, paths);
+	audience->target.before = rom_lines_before(&lines, number);
+	if (audience->firmware == ROM_READER_OVMF)
+		audience->driver_line = rom_lines_find_driver(command->root, &lines, number);
+	return STATUS_DONE;
 }
 
 static int read_vm(const struct rom_command *command, struct rom_audience *audience,
@@ -85,7 +123,7 @@ int rom_audience_read(const struct rom_command *command, struct rom_audience *re
 	const char *device = command->given[OPTION_DEVICE];
 	int status = STATUS_DONE;
 
-	*ret = (struct rom_audience){ .firmware = ROM_READER_COUNT };
+	*ret = (struct rom_audience){ .firmware = ROM_READER_COUNT, .driver_line = HOSTPCI_COUNT };
 	if (command->given[OPTION_VMID])
 		status = read_vm(command, ret, err);
 	else if (command->given[OPTION_HOSTPCI])
@@ -103,8 +141,67 @@ bool rom_audience_has(const struct rom_audience *audience, enum rom_reader reade
 	       reader == audience->firmware;
 }
 
-void rom_judgement_print(const struct rom_audience *audience, const struct rom_judgement *judgement)
+/*
+ * AMD graphics in the processor have two files: the video BIOS for the guest's driver on the one
+ * function, the UEFI driver on the other.
+ */
+static bool has_driver_elsewhere(const struct rom_audience *audience,
+				 const struct rom_judgement *judgement)
 {
+	return audience->driver_line < HOSTPCI_COUNT &&
+	       judgement->verdicts[ROM_READER_DRIVER].works &&
+	       !judgement->verdicts[ROM_READER_OVMF].works;
+}
+
+bool rom_audience_is_served(const struct rom_audience *audience,
+			    const struct rom_judgement *judgement)
+{
+	if (rom_judgement_is_hopeless(judgement, audience->firmware))
+		return false;
+	return audience->firmware == ROM_READER_COUNT ||
+	       judgement->verdicts[audience->firmware].works ||
+	       has_driver_elsewhere(audience, judgement);
+}
+
+/* Commands are not wrapped: they are to be copied. */
+static void print_repairs(const struct rom_audience *audience,
+			  const struct rom_judgement *judgement, const char *path)
+{
+	for (enum rom_reader reader = 0; reader < ROM_READER_COUNT; reader++) {
+		cleanup_free char *command =
+			rom_fix_command(path, &judgement->verdicts[reader].repair);
+
+		if (command && rom_audience_has(audience, reader))
+			printf("\n%s %s after this:\n  %s\n", rom_reader_name(reader),
+			       rom_reader_verdict(reader, true), command);
+	}
+}
+
+static void print_remarks(const struct rom_judgement *judgement, const char *path)
+{
+	if (judgement->remark_count > 0)
+		putchar('\n');
+	for (size_t i = 0; i < judgement->remark_count; i++) {
+		const struct rom_remark *remark = &judgement->remarks[i];
+		cleanup_free char *command = rom_fix_command(path, &remark->repair);
+
+		print_wrapped("- ", 2, remark->text);
+		if (command)
+			printf("  This makes it right:\n  %s\n", command);
+	}
+}
+
+void rom_judgement_print(const struct rom_audience *audience, const struct rom *rom,
+			 const struct rom_judgement *judgement, const char *path)
+{
+	cleanup_free char *word = rom_shell_word(path), *what = NULL;
+
+	if (word)
+		what = rom_kind_describe(judgement->kind, rom->file, word, NULL);
+	if (what) {
+		print_wrapped("", 0, what);
+		putchar('\n');
+	}
 	for (enum rom_reader reader = 0; reader < ROM_READER_COUNT; reader++) {
 		const struct rom_verdict *verdict = &judgement->verdicts[reader];
 		cleanup_free char *start = NULL;
@@ -115,8 +212,9 @@ void rom_judgement_print(const struct rom_audience *audience, const struct rom_j
 				    rom_reader_verdict(reader, verdict->works));
 		print_wrapped(start ? start : "", 24, verdict->why);
 	}
-	if (judgement->remark_count > 0)
-		putchar('\n');
-	for (size_t i = 0; i < judgement->remark_count; i++)
-		print_wrapped("- ", 2, judgement->remarks[i].text);
+	if (has_driver_elsewhere(audience, judgement))
+		printf("\nThat is right: OVMF's driver is in the romfile of hostpci%zu.\n",
+		       audience->driver_line);
+	print_remarks(judgement, path);
+	print_repairs(audience, judgement, path);
 }

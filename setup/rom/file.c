@@ -12,6 +12,25 @@
 /* As other ROMs in /usr/share/kvm: nothing in them is secret. */
 #define FILE_MODE 0644
 
+/* So much of a file that is too large is looked at, to say what it is. */
+#define LARGE_START ((size_t)1 << 20)
+
+/* A flash image is often that large. */
+static int refuse_large(int fd, const struct rom_file *file, struct error *err)
+{
+	cleanup_free uint8_t *start = malloc(LARGE_START);
+	cleanup_free char *what = NULL;
+	ssize_t size = start && fd >= 0 ? pread(fd, start, LARGE_START, 0) : -1;
+
+	if (size > 0) {
+		const struct bytes bytes = { start, (size_t)size };
+
+		what = rom_kind_describe(rom_kind_find_large(bytes), bytes, file->name, NULL);
+	}
+	return error_set(err, -EFBIG, "'%s' is larger than %zu MiB: that is not an option ROM%s%s",
+			 file->name, ROM_SIZE_MAX >> 20, what ? ". " : "", what ? what : "");
+}
+
 int rom_file_read(const char *path, struct rom_file *ret, struct error *err)
 {
 	bool standard = strcmp(path, "-") == 0;
@@ -33,8 +52,7 @@ int rom_file_read(const char *path, struct rom_file *ret, struct error *err)
 	}
 	r = file_read_fd(standard ? STDIN_FILENO : fd, ROM_SIZE_MAX, &file.data, &file.size);
 	if (r == -EFBIG)
-		return error_set(err, r, "'%s' is larger than %zu MiB: that is no option ROM",
-				 file.name, ROM_SIZE_MAX >> 20);
+		return refuse_large(fd, &file, err);
 	if (r < 0)
 		return error_set(err, r, "cannot read '%s': %s", file.name, strerror(-r));
 	*ret = file;

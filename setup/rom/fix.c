@@ -12,81 +12,39 @@
 /* What the file was before --in-place. */
 #define BACKUP_SUFFIX ".orig"
 
-static bool is_asked_for_something(const struct rom_command *command)
-{
-	static const enum rom_option repairs[] = {
-		OPTION_STRIP_HEADER, OPTION_VENDOR, OPTION_DEVICE, OPTION_LAST,
-		OPTION_CHECKSUM,     OPTION_TRIM,   OPTION_PAD,
-	};
+/* What each option asks for. */
+static const struct {
+	enum rom_option option;
+	enum rom_step step;
+} repairs[] = {
+	{ OPTION_STRIP_HEADER, ROM_STEP_STRIP_HEADER },
+	{ OPTION_LAST, ROM_STEP_LAST },
+	{ OPTION_VENDOR, ROM_STEP_VENDOR },
+	{ OPTION_DEVICE, ROM_STEP_DEVICE },
+	{ OPTION_CHECKSUM, ROM_STEP_CHECKSUM },
+	{ OPTION_TRIM, ROM_STEP_TRIM },
+	{ OPTION_PAD, ROM_STEP_PAD },
+};
 
+/* The repair that the options ask for. Returns an exit status. */
+static int read_repair(const struct rom_command *command, struct rom_repair *ret)
+{
+	*ret = (struct rom_repair){ 0 };
 	for (size_t i = 0; i < sizeof(repairs) / sizeof(*repairs); i++)
-		if (command->given[repairs[i]])
-			return true;
-	return false;
-}
-
-/* The ids of every image, and the checksum of those that had a right one before. */
-static int repair_ids(struct rom_fix *fix, const uint16_t *vendor, const uint16_t *device,
-		      struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < fix->rom.chain_count && r == 0; i++) {
-		bool was_right = fix->rom.images[i].sum == 0;
-
-		if (vendor)
-			r = rom_fix_vendor(fix, i, *vendor, err);
-		if (r == 0 && device)
-			r = rom_fix_device(fix, i, *device, err);
-		if (r == 0 && was_right)
-			r = rom_fix_checksum(fix, i, err);
-	}
-	return r;
-}
-
-/* Repairs in the order in which one needs the other: checksums come behind what they cover. */
-static int repair(const struct rom_command *command, struct rom_fix *fix, const uint16_t *vendor,
-		  const uint16_t *device, struct error *err)
-{
-	int r = 0;
-
-	if (command->given[OPTION_STRIP_HEADER])
-		r = rom_fix_strip_header(fix, err);
-	if (r == 0 && command->given[OPTION_LAST])
-		r = rom_fix_last(fix, err);
-	if (r == 0)
-		r = repair_ids(fix, vendor, device, err);
-	for (size_t i = 0; r == 0 && command->given[OPTION_CHECKSUM] && i < fix->rom.chain_count;
-	     i++)
-		r = rom_fix_checksum(fix, i, err);
-	if (r == 0 && command->given[OPTION_TRIM])
-		r = rom_fix_trim(fix, err);
-	if (r == 0 && command->given[OPTION_PAD])
-		r = rom_fix_pad(fix, err);
-	return r;
-}
-
-static int repair_as_told(const struct rom_command *command, struct rom_fix *fix, struct error *err)
-{
-	uint16_t vendor, device;
-
-	if (!is_asked_for_something(command))
-		return rom_ask(fix, err) < 0 ? STATUS_FAILED : STATUS_DONE;
-	if (command->given[OPTION_VENDOR] && !rom_option_id(command, OPTION_VENDOR, &vendor))
+		if (command->given[repairs[i].option])
+			ret->steps |= repairs[i].step;
+	if ((ret->steps & ROM_STEP_VENDOR &&
+	     !rom_option_id(command, OPTION_VENDOR, &ret->vendor)) ||
+	    (ret->steps & ROM_STEP_DEVICE && !rom_option_id(command, OPTION_DEVICE, &ret->device)))
 		return STATUS_USAGE;
-	if (command->given[OPTION_DEVICE] && !rom_option_id(command, OPTION_DEVICE, &device))
-		return STATUS_USAGE;
-	return repair(command, fix, command->given[OPTION_VENDOR] ? &vendor : NULL,
-		      command->given[OPTION_DEVICE] ? &device : NULL, err) < 0
-		       ? STATUS_FAILED
-		       : STATUS_DONE;
+	return STATUS_DONE;
 }
 
 /* Each byte that is different. */
 static void print_changes(const struct rom_fix *fix, const char *output)
 {
 	if (fix->stripped)
-		printf("%zu bytes ahead of the first image removed\n", fix->stripped);
+		printf("%zu bytes before the first image removed\n", fix->stripped);
 	for (size_t i = 0; i < fix->change_count; i++) {
 		const struct rom_change *change = &fix->changes[i];
 		int digits = (int)change->size * 2;
@@ -95,7 +53,7 @@ static void print_changes(const struct rom_fix *fix, const char *output)
 		       change->before, digits, change->after);
 	}
 	if (fix->trimmed)
-		printf("%zu bytes behind the last image removed\n", fix->trimmed);
+		printf("%zu bytes after the last image removed\n", fix->trimmed);
 	if (fix->padded)
 		printf("%zu bytes of padding added\n", fix->padded);
 	if (!rom_fix_has_changed(fix))
@@ -106,18 +64,21 @@ static void print_changes(const struct rom_fix *fix, const char *output)
 /* What is for a person to know: only SeaBIOS and the like do without the device list. */
 static void print_device_lists(const struct rom_fix *fix)
 {
-	for (size_t i = 0; i < fix->change_count; i++) {
-		for (size_t j = 0; j < fix->rom.chain_count; j++) {
-			const struct rom_image *image = &fix->rom.images[j];
+	size_t at = 0;
 
-			if (fix->changes[i].offset ==
-				    image->offset + image->pcir + PCIR_AT_DEVICE &&
-			    image->devices.size > 0 &&
-			    !rom_image_lists_device(image, image->device))
-				printf("The device list of the image at 0x%zx does not name %04x; "
-				       "it is left as it is.\n",
-				       image->offset, image->device);
-		}
+	/* both are in the order of the file */
+	for (size_t i = 0; i < fix->rom.reach_count; i++) {
+		const struct rom_image *image = &fix->rom.images[i];
+		size_t field = image->offset + image->pcir + PCIR_AT_DEVICE;
+
+		while (at < fix->change_count && (fix->changes[at].offset < field ||
+						  strcmp(fix->changes[at].what, "device id") != 0))
+			at++;
+		if (at < fix->change_count && fix->changes[at].offset == field &&
+		    image->devices.size > 0 && !rom_image_lists_device(image, image->device))
+			printf("The device list of the image at 0x%zx does not name %04x; "
+			       "it is left as it is.\n",
+			       image->offset, image->device);
 	}
 }
 
@@ -188,7 +149,7 @@ static int write_result(const struct rom_command *command, const struct rom_file
 	return r == 0 ? verify(output, fix, err) : r;
 }
 
-static int check_output(const struct rom_command *command)
+static int check_output(const struct rom_command *command, const struct rom_repair *repair)
 {
 	const char *input = command->words[0], *output = command->given[OPTION_OUTPUT];
 	bool in_place = command->given[OPTION_IN_PLACE];
@@ -197,7 +158,7 @@ static int check_output(const struct rom_command *command)
 		return rom_usage_error("'fix' takes -o FILE or --in-place");
 	if (in_place && strcmp(input, "-") == 0)
 		return rom_usage_error("--in-place does not go with standard input");
-	if (strcmp(input, "-") == 0 && !is_asked_for_something(command))
+	if (strcmp(input, "-") == 0 && !repair->steps)
 		return rom_usage_error("the answers cannot come from where the ROM comes from");
 	if (output && rom_file_is_same(input, output))
 		return rom_usage_error("'%s' is the file itself; that takes --in-place", output);
@@ -209,16 +170,18 @@ int rom_fix(const struct rom_command *command, struct error *err)
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_rom_fix struct rom_fix fix = { 0 };
 	const char *output = command->given[OPTION_OUTPUT];
-	int status = check_output(command);
+	struct rom_repair repair;
+	int r;
 
-	if (status != STATUS_DONE)
-		return status;
+	if (read_repair(command, &repair) != STATUS_DONE ||
+	    check_output(command, &repair) != STATUS_DONE)
+		return STATUS_USAGE;
 	if (rom_file_read(command->words[0], &file, err) < 0 ||
 	    rom_fix_start(rom_file_bytes(&file), &fix, err) < 0)
 		return STATUS_FAILED;
-	status = repair_as_told(command, &fix, err);
-	if (status != STATUS_DONE)
-		return status;
+	r = repair.steps ? rom_fix_apply(&fix, &repair, err) : rom_ask(&fix, err);
+	if (r < 0)
+		return STATUS_FAILED;
 	if (write_result(command, &file, &fix, err) < 0)
 		return STATUS_FAILED;
 	if (!output)

@@ -47,11 +47,12 @@ static int check(const struct rom_command *command, const struct rom_file *file,
 	if (rom_parse(rom_file_bytes(file), &rom, err) < 0 ||
 	    rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err) < 0)
 		return STATUS_FAILED;
-	rom_judgement_print(&audience, &judgement);
+	rom_judgement_print(&audience, &rom, &judgement, command->words[0]);
 	putchar('\n');
 	if (!rom_judgement_is_hopeless(&judgement, audience.firmware))
 		return STATUS_DONE;
-	fprintf(stderr, "pve-vfio: '%s' is not installed: no VM could use it\n", file->name);
+	fprintf(stderr, "pve-vfio: '%s' is not installed: %s\n", file->name,
+		judgement.cut ? "it is cut short" : "no VM could use it");
 	return STATUS_REFUSED;
 }
 

@@ -62,6 +62,9 @@ static const struct sub_verb {
 		  BIT(OPTION_VENDOR) | BIT(OPTION_DEVICE) | BIT(OPTION_LAST) |
 		  BIT(OPTION_CHECKSUM) | BIT(OPTION_TRIM) | BIT(OPTION_PAD),
 	  rom_fix, "repair one; asks when it is not told what" },
+	{ "wrap", "DRIVER.efi --device ADDRESS|VVVV:DDDD -o FILE", 1, 1, false,
+	  BIT(OPTION_DEVICE) | BIT(OPTION_OUTPUT), rom_wrap,
+	  "make an option ROM of a UEFI driver" },
 	{ "install", "FILE [NAME] [--vmid VMID --hostpci N] [--replace]", 1, 2, false,
 	  BIT(OPTION_VMID) | BIT(OPTION_HOSTPCI) | BIT(OPTION_REPLACE), rom_install,
 	  "put one where QEMU finds it, and give it to a VM" },

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "base/json.h"
-#include "rom/image.h"
-#include "rom/verdict.h"
+#include "pve/config.h"
+#include "rom/line.h"
 #include "setup/setup.h"
 
 /* The options of the sub-verbs; names and what they take are in the table of rom.c. */
@@ -45,6 +45,7 @@ int rom_dump(const struct rom_command *command, struct error *err);
 int rom_vfct(const struct rom_command *command, struct error *err);
 int rom_fix(const struct rom_command *command, struct error *err);
 int rom_install(const struct rom_command *command, struct error *err);
+int rom_wrap(const struct rom_command *command, struct error *err);
 
 /* Prints what is wrong with the command line and returns STATUS_USAGE. */
 int rom_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -105,6 +106,18 @@ void print_json_document(json_t *document);
 /* "8086" for JSON. */
 json_t *json_hex_id(uint16_t id);
 
+/*
+ * The command that repairs a file so: "pve-vfio rom fix FILE -o FILE.fixed --last". The caller frees
+ * it; NULL without a repair or memory.
+ */
+char *rom_fix_command(const char *path, const struct rom_repair *repair);
+
+/* A path as it is typed in a shell; the caller frees it. NULL without memory. */
+char *rom_shell_word(const char *path);
+
+/* The commands of a judgement as JSON, where there are any. */
+json_t *json_repair(const char *path, const struct rom_repair *repair);
+
 /* A file's name, or null when it is no UTF-8 and JSON cannot hold it. */
 json_t *json_name(const char *name);
 
@@ -114,7 +127,16 @@ struct rom_audience {
 	bool has_target;
 	struct rom_target target;
 	enum rom_reader firmware; /* ROM_READER_COUNT: not known */
+	/*
+	 * The hostpci line, of another function of the slot, that has the driver OVMF runs;
+	 * HOSTPCI_COUNT: there is none.
+	 */
+	size_t driver_line;
 };
+
+/* Whether the ROM is of use there: who names the firmware asks whether that runs it. */
+bool rom_audience_is_served(const struct rom_audience *audience,
+			    const struct rom_judgement *judgement);
 
 /*
  * From --device, --bios, --vmid and --hostpci, as far as they are given. Returns an exit status.
@@ -122,9 +144,12 @@ struct rom_audience {
 int rom_audience_read(const struct rom_command *command, struct rom_audience *ret,
 		      struct error *err);
 
-/* Prints what becomes of the ROM: a line or more for each reader of interest, and the remarks. */
-void rom_judgement_print(const struct rom_audience *audience,
-			 const struct rom_judgement *judgement);
+/*
+ * Prints what becomes of the ROM: what the file is in place of one, a line or more for each reader of
+ * interest, the remarks, and the repairs. `path` is the file, for the commands.
+ */
+void rom_judgement_print(const struct rom_audience *audience, const struct rom *rom,
+			 const struct rom_judgement *judgement, const char *path);
 
 /* Whether the reader is there at all: of the two firmwares only the VM's, when it is known. */
 bool rom_audience_has(const struct rom_audience *audience, enum rom_reader reader);

@@ -17,7 +17,7 @@ static const struct {
 	[ROM_END_NO_PCIR] = { "no-data-structure", NULL },
 };
 
-/* A known word with its number behind it, or only the number. */
+/* A known word with its number after it, or only the number. */
 static char *word_or_number(const char *word, unsigned number)
 {
 	return word ? text_format("%s (%04x)", word, number) : text_format("%04x", number);
@@ -47,7 +47,9 @@ static void print_x86(const struct rom_image *image)
 	if (image->legacy_size != image->size)
 		print_row("run size", "%zu bytes (0x%zx), not the image's", image->legacy_size,
 			  image->legacy_size);
-	if (image->sum == 0)
+	if (image->missing > 0)
+		print_row("checksum", "unknown: %zu bytes are missing", image->missing);
+	else if (image->sum == 0)
 		print_row("checksum", "right");
 	else
 		print_row("checksum", "wrong: the sum is %02x, not 00", image->sum);
@@ -78,6 +80,9 @@ static void print_image(const struct rom_image *image, size_t number)
 	printf("\nImage %zu at 0x%zx: %s, %zu bytes (0x%zx)%s\n", number, image->offset,
 	       rom_code_name(image, code), image->size, image->size,
 	       image->private ? ", NVIDIA's own" : "");
+	if (image->gap > 0)
+		print_row("gap", "%zu bytes before it are in no image: only OVMF gets here",
+			  image->gap);
 	if (image->has_pcir) {
 		print_row("device", "%04x:%04x", image->vendor, image->device);
 		print_devices(image);
@@ -104,30 +109,42 @@ static void print_around(const struct rom *rom)
 	struct rom_vbt vbt;
 
 	if (rom->header.size > 0)
-		print_row("header", "%zu bytes (0x%zx) ahead of the first image: %s",
+		print_row("header", "%zu bytes (0x%zx) before the first image: %s",
 			  rom->header.size, rom->header.size, name ? name : "unknown");
 	if (rom_vbt_find(rom->file, &vbt))
 		print_row("Intel", "video BIOS table '%s' at 0x%zx, version %u, %u bytes", vbt.name,
 			  vbt.offset, vbt.version, vbt.size);
 	if (rom->trailer.size > 0 && padding == rom->trailer.size)
-		print_row("padding", "%zu bytes of %02x behind the last image", padding,
+		print_row("padding", "%zu bytes of %02x after the last image", padding,
 			  bytes_u8(rom->trailer, 0));
 	else if (rom->trailer.size > 0)
-		print_row("trailer", "%zu bytes of other data behind the last image",
+		print_row("trailer", "%zu bytes of other data after the last image",
 			  rom->trailer.size);
 	if (rom->unreached)
 		print_row("unreached", "another image at 0x%zx, to which no image leads",
 			  rom->unreached);
 }
 
-static void print_rom(const struct rom_file *file, const struct rom *rom)
+/* What it is in place of an option ROM. */
+static void print_kind(const char *path, const struct rom *rom)
+{
+	cleanup_free char *word = rom_shell_word(path), *what = NULL;
+
+	if (word)
+		what = rom_kind_describe(rom_kind_find(rom), rom->file, word, NULL);
+	if (what)
+		print_wrapped("", 0, what);
+}
+
+static void print_rom(const struct rom_file *file, const char *path, const struct rom *rom)
 {
 	printf("%s: %zu bytes (0x%zx), %zu image%s\n", file->name, file->size, file->size,
 	       rom->count, rom->count == 1 ? "" : "s");
-	if (rom->count == 0) {
+	if (rom->count == 0)
 		printf("There is no option ROM in it.\n");
+	print_kind(path, rom);
+	if (rom->count == 0)
 		return;
-	}
 	print_around(rom);
 	for (size_t i = 0; i < rom->count; i++)
 		print_image(&rom->images[i], i + 1);
@@ -160,8 +177,8 @@ static json_t *json_x86(const struct rom_image *image)
 				 "subsystem_vendor", json_hex_id(found.subsystem_vendor),
 				 "subsystem_device", json_hex_id(found.subsystem_device));
 	return json_pack("{s:I, s:i, s:b, s:b, s:o}", "run_size", (json_int_t)image->legacy_size,
-			 "sum", image->sum, "checksum_right", image->sum == 0, "pnp", image->pnp,
-			 "atom", atom);
+			 "sum", image->sum, "checksum_right",
+			 image->sum == 0 && image->missing == 0, "pnp", image->pnp, "atom", atom);
 }
 
 static json_t *json_devices(const struct rom_image *image)
@@ -191,11 +208,11 @@ static json_t *json_image(const struct rom_image *image)
 {
 	char code[ROM_CODE_TEXT];
 
-	return json_pack("{s:I, s:I, s:I, s:s, s:i, s:b, s:o, s:o, s:o}", "offset",
+	return json_pack("{s:I, s:I, s:I, s:I, s:s, s:i, s:b, s:o, s:o, s:o}", "offset",
 			 (json_int_t)image->offset, "size", (json_int_t)image->size, "present",
-			 (json_int_t)image->data.size, "type", rom_code_name(image, code), "code",
-			 image->code, "private", image->private, "pcir", json_ids(image), "x86",
-			 json_x86(image), "efi", json_efi(image));
+			 (json_int_t)image->data.size, "gap", (json_int_t)image->gap, "type",
+			 rom_code_name(image, code), "code", image->code, "private", image->private,
+			 "pcir", json_ids(image), "x86", json_x86(image), "efi", json_efi(image));
 }
 
 static json_t *json_vbt(const struct rom *rom)
@@ -215,8 +232,9 @@ static json_t *json_rom(const struct rom_file *file, const struct rom *rom)
 
 	for (size_t i = 0; i < rom->count; i++)
 		json_array_append_new(images, json_image(&rom->images[i]));
-	return json_pack("{s:o, s:I, s:I, s:s?, s:o, s:s?, s:I, s:b, s:o, s:o}", "file",
-			 json_name(file->name), "size", (json_int_t)file->size, "header_size",
+	return json_pack("{s:o, s:I, s:s?, s:I, s:s?, s:o, s:s?, s:I, s:b, s:o, s:o}", "file",
+			 json_name(file->name), "size", (json_int_t)file->size, "kind",
+			 rom_kind_name(rom_kind_find(rom)), "header_size",
 			 (json_int_t)rom->header.size, "header", rom_header_name(rom->header),
 			 "images", images, "end", rom->count ? ends[rom->end].word : NULL,
 			 "trailer_size", (json_int_t)rom->trailer.size, "trailer_is_padding",
@@ -236,6 +254,6 @@ int rom_show(const struct rom_command *command, struct error *err)
 	if (command->json)
 		print_json_document(json_rom(&file, &rom));
 	else
-		print_rom(&file, &rom);
+		print_rom(&file, command->words[0], &rom);
 	return rom.count > 0 ? STATUS_DONE : STATUS_REFUSED;
 }

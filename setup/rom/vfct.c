@@ -41,21 +41,20 @@ static const char *describe_data(const struct vfct_image *image)
 
 	if (rom_parse(image->data, &rom, NULL) < 0 || rom.count == 0)
 		return "not an option ROM";
+	if (rom_is_cut(&rom))
+		return "option ROM, cut short";
 	return rom_atom_find(&rom.images[0], &atom) ? "AMD video BIOS" : "option ROM without ATOM";
 }
 
-static void print_faults(const struct vfct *vfct)
+/* What is wrong with the table, a line each. */
+static void print_faults(FILE *stream, const char *start, const struct vfct *vfct)
 {
-	if (vfct->missing)
-		printf("The file is %zu bytes shorter than the table says it is.\n", vfct->missing);
-	if (vfct->surplus)
-		printf("%zu bytes follow the table in the file.\n", vfct->surplus);
-	if (!vfct->checksum_ok && !vfct->missing)
-		printf("The checksum of the table is wrong.\n");
-	if (vfct->end == VFCT_END_HEADER)
-		printf("The table ends with bytes that are no image.\n");
-	if (vfct->end == VFCT_END_TRUNCATED)
-		printf("The last image is longer than what is left of the table.\n");
+	cleanup_strings struct strings faults = { 0 };
+
+	if (vfct_list_faults(vfct, &faults) < 0)
+		return;
+	for (size_t i = 0; i < faults.count; i++)
+		fprintf(stream, "%s%s\n", start, faults.items[i]);
 }
 
 static void print_table(const struct rom_file *file, const struct vfct *vfct)
@@ -72,7 +71,7 @@ static void print_table(const struct rom_file *file, const struct vfct *vfct)
 		printf("  %-9s %04x:%04x  %8zu  %s\n", place, image->vendor_id, image->device_id,
 		       image->data.size, describe_data(image));
 	}
-	print_faults(vfct);
+	print_faults(stdout, "", vfct);
 }
 
 static void print_json(const struct rom_file *file, const struct vfct *vfct)
@@ -172,41 +171,53 @@ static const struct vfct_image *find_by_device(const struct rom_command *command
 	return image;
 }
 
-static const struct vfct_image *choose(const struct rom_command *command, const struct vfct *vfct,
-				       struct error *err)
-{
-	const char *text = command->given[OPTION_DEVICE];
+/* The device that --device names; without it, of one image, that one. */
+struct wish {
+	bool given, is_address;
 	struct pci_address address;
 	uint16_t vendor, device;
-	bool is_address;
+};
 
-	if (!text && vfct->count == 1)
+static int read_wish(const struct rom_command *command, struct wish *ret)
+{
+	const char *text = command->given[OPTION_DEVICE];
+
+	*ret = (struct wish){ .given = text };
+	if (text &&
+	    rom_device_parse(text, &ret->address, &ret->vendor, &ret->device, &ret->is_address) < 0)
+		return rom_usage_error("'%s' is not a device: neither an address nor VVVV:DDDD",
+				       text);
+	return STATUS_DONE;
+}
+
+static const struct vfct_image *choose(const struct rom_command *command, const struct wish *wish,
+				       const struct vfct *vfct, struct error *err)
+{
+	if (!wish->given && vfct->count == 1)
 		return &vfct->images[0];
-	if (!text) {
+	if (!wish->given) {
 		error_set(err, -EINVAL, "the table has %zu images; choose one with --device",
 			  vfct->count);
 		return NULL;
 	}
-	if (rom_device_parse(text, &address, &vendor, &device, &is_address) < 0) {
-		error_set(err, -EINVAL, "'%s' is no device: neither an address nor VVVV:DDDD",
-			  text);
-		return NULL;
-	}
-	return is_address ? find_by_device(command, vfct, address, err)
-			  : find_by_ids(vfct, vendor, device, err);
+	return wish->is_address ? find_by_device(command, vfct, wish->address, err)
+				: find_by_ids(vfct, wish->vendor, wish->device, err);
 }
 
-static int extract(const struct rom_command *command, const struct vfct *vfct, struct error *err)
+/* What is taken out of a damaged table may be damaged too. */
+static int extract(const struct rom_command *command, const struct wish *wish,
+		   const struct vfct *vfct, struct error *err)
 {
 	const char *path = command->given[OPTION_OUTPUT];
-	const struct vfct_image *image = choose(command, vfct, err);
+	const struct vfct_image *image = choose(command, wish, vfct, err);
 	char place[40];
 
 	if (!image || rom_file_write(path, image->data, err) < 0)
 		return STATUS_FAILED;
 	format_place(image, place);
-	fprintf(stderr, "%s: %zu bytes, the video BIOS of %04x:%04x at %s\n", path,
-		image->data.size, image->vendor_id, image->device_id, place);
+	print_faults(stderr, "pve-vfio: ", vfct);
+	fprintf(stderr, "%s: %zu bytes, for %04x:%04x at %s: %s\n", path, image->data.size,
+		image->vendor_id, image->device_id, place, describe_data(image));
 	return STATUS_DONE;
 }
 
@@ -215,7 +226,10 @@ int rom_vfct(const struct rom_command *command, struct error *err)
 	bool list = command->given[OPTION_LIST] || command->json;
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_vfct struct vfct vfct = { 0 };
+	struct wish wish;
 
+	if (read_wish(command, &wish) != STATUS_DONE)
+		return STATUS_USAGE;
 	if (command->given[OPTION_OUTPUT] && list)
 		return rom_usage_error("-o writes one image, and does not go with a list");
 	if (command->given[OPTION_DEVICE] && !command->given[OPTION_OUTPUT])
@@ -224,7 +238,7 @@ int rom_vfct(const struct rom_command *command, struct error *err)
 	    vfct_parse(rom_file_bytes(&file), &vfct, err) < 0)
 		return STATUS_FAILED;
 	if (command->given[OPTION_OUTPUT])
-		return extract(command, &vfct, err);
+		return extract(command, &wish, &vfct, err);
 	if (command->json)
 		print_json(&file, &vfct);
 	else

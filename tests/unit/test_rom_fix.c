@@ -115,8 +115,19 @@ static void test_balance_in_padding(void **state)
 	assert_int_equal(rom_fix_checksum(&fix, 0, NULL), 0);
 	assert_int_equal(fix.changes[0].offset, 4095);
 	assert_int_equal(fix.rom.images[0].sum, 0);
+	/* and its own output is repaired at the same place */
+	made.data[4095] = fix.data[4095];
+	made.data[0x300]++;
+	start();
+	assert_int_equal(rom_fix_checksum(&fix, 0, NULL), 0);
+	assert_int_equal(fix.changes[0].offset, 4095);
+	/* where the end is in use the word that is reserved takes it, if nothing else does */
+	made.data[4090] = made.data[4093] = 0x90;
+	start();
+	assert_int_equal(rom_fix_checksum(&fix, 0, NULL), 0);
+	assert_int_equal(fix.changes[0].offset, MADE_PCIR + 0x16);
 	/* and where nothing is free nothing is overwritten */
-	made.data[4095] = 0x90;
+	made.data[MADE_PCIR + 0x0c] = 3;
 	start();
 	assert_int_equal(rom_fix_checksum(&fix, 0, NULL), -ENOSPC);
 	assert_int_equal(count_differences(), 0);

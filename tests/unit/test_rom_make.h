@@ -62,6 +62,21 @@ static inline void made_balance(struct made *made, size_t offset, size_t size)
 					   bytes_sum((struct bytes){ made->data + offset, size }));
 }
 
+/* The headers of a UEFI driver; 328 bytes. */
+static inline void made_driver(uint8_t *at, uint16_t machine, uint16_t subsystem)
+{
+	uint8_t *pe = at + 0x40;
+
+	memcpy(at, "MZ", 2);
+	put_u32(at + 0x3c, 0x40);
+	memcpy(pe, "PE\0\0", 4);
+	put_u16(pe + 4, machine);
+	put_u16(pe + 20, 240);
+	put_u16(pe + 24, 0x20b);
+	put_u32(pe + 24 + 60, 328); /* the size of all headers */
+	put_u16(pe + 24 + 68, subsystem);
+}
+
 /* Adds an image and returns its offset. */
 static inline size_t made_add(struct made *made, struct made_image image)
 {
@@ -85,6 +100,7 @@ static inline size_t made_add(struct made *made, struct made_image image)
 		put_u16(at + 8, 0x0b);
 		put_u16(at + 0x0a, 0x8664);
 		put_u16(at + 0x16, 0x80);
+		made_driver(at + 0x80, 0x8664, 0x0b);
 	} else {
 		at[2] = image.blocks;
 		memcpy(at + 3, "\xe9\x80", 2);

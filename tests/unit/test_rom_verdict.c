@@ -136,7 +136,7 @@ static void test_efi_only(void **state)
 	made_add(&made, (struct made_image){ .code = 3,
 					     .vendor = 0xffff,
 					     .device = 0xffff,
-					     .blocks = 4,
+					     .blocks = 8,
 					     .last = true });
 	assert_verdicts(true, false, true, true);
 	assert_true(why_has(ROM_READER_SEABIOS, "no x86 image"));
@@ -152,8 +152,15 @@ static void test_efi_faults(void **state)
 	} faults[] = {
 		{ 4, 0x0ef0, "signature" },
 		{ 8, 0x0a, "not a driver" },
-		{ 0x0a, 0xaa64, "x64" },
+		{ 0xc4, 0xaa64, "x64" },
+		{ 0xc4, 0x014c, "x64" },
+		{ 0xc0, 0x4551, "no PE header" },
+		{ 0x80, 0xffff, "no PE header" },
+		{ 0xd8, 0x0107, "damaged" },
+		{ 0xd8 + 60, 4000, "cut short" },
+		{ 0xd8 + 68, 2, "not a driver" },
 		{ 0x0c, 2, "compression" },
+		{ 0x0c, 1, "compressed driver is empty" },
 		{ 2, 5, "contradict" },
 		{ 0x16, 4 * 512, "contradict" },
 		{ 0x18, MADE_PCIR + 2, "no EFI image" },
@@ -185,7 +192,7 @@ static void test_truncated(void **state)
 	(void)state;
 	made.size -= 512;
 	assert_verdicts(true, true, false, true);
-	assert_true(why_has(ROM_READER_OVMF, "ends within"));
+	assert_true(why_has(ROM_READER_OVMF, "cut short within"));
 	assert_true(has_remark(ROM_REMARK_TRUNCATED));
 }
 
@@ -247,10 +254,12 @@ static void test_device_list_is_not_for_seabios(void **state)
 	put_u16(pcir + 0x0a, 0x1c);
 	put_u16(pcir + 0x20, 0x2488);
 	made_balance(&made, 0, 4096);
+	put_u16(made.data + 4096 + MADE_PCIR + 6, 0x2488);
 	target.device = 0x2488;
 	judge();
 	assert_false(judgement.verdicts[ROM_READER_SEABIOS].works);
-	assert_non_null(strstr(judgement.remarks[0].text, "device list"));
+	assert_true(why_has(ROM_READER_SEABIOS, "device list"));
+	assert_false(has_remark(ROM_REMARK_MODEL));
 }
 
 static void test_amd_without_tables(void **state)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: pve-vfio rom wrap. Makes an option ROM of a UEFI driver, as EfiRom does. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "rom/driver.h"
+#include "setup/rom/rom.h"
+
+/* The ids of the device: they are in the ROM for people and tools, since OVMF compares none. */
+static int read_ids(const struct rom_command *command, struct rom_target *ret, struct error *err)
+{
+	const char *text = command->given[OPTION_DEVICE];
+	struct pci_address address;
+	bool is_address;
+
+	if (rom_device_parse(text, &address, &ret->vendor, &ret->device, &is_address) < 0)
+		return rom_usage_error("'%s' is not a device: neither an address nor VVVV:DDDD",
+				       text);
+	if (is_address && rom_target_read(command->root, address, ret, err) < 0)
+		return STATUS_FAILED;
+	return STATUS_DONE;
+}
+
+/* What the file is in place of a driver, if that is known. */
+static int refuse(const struct rom_file *file, const char *fault, struct error *err)
+{
+	cleanup_rom struct rom rom = { 0 };
+	int r = rom_parse(rom_file_bytes(file), &rom, err);
+
+	if (r < 0)
+		return r;
+	if (rom.count > 0 && rom.header.size == 0)
+		return error_set(err, -EINVAL, "'%s' is an option ROM already", file->name);
+	if (!rom_driver_is_pe(rom_file_bytes(file)))
+		return error_set(err, -EINVAL, "'%s' is not a UEFI driver (.efi)", file->name);
+	return error_set(err, -EINVAL, "'%s' makes no option ROM: %s", file->name, fault);
+}
+
+int rom_wrap(const struct rom_command *command, struct error *err)
+{
+	const char *output = command->given[OPTION_OUTPUT];
+	cleanup_rom_file struct rom_file file = { 0 };
+	cleanup_free uint8_t *data = NULL;
+	struct rom_target target = { 0 };
+	struct rom_driver driver;
+	const char *fault;
+	size_t size;
+	int status;
+
+	if (!output || !command->given[OPTION_DEVICE])
+		return rom_usage_error("'wrap' needs --device and -o FILE");
+	if (rom_file_is_same(command->words[0], output))
+		return rom_usage_error("'%s' is the driver itself", output);
+	status = read_ids(command, &target, err);
+	if (status != STATUS_DONE)
+		return status;
+	if (rom_file_read(command->words[0], &file, err) < 0)
+		return STATUS_FAILED;
+	fault = rom_driver_wrap_fault(rom_file_bytes(&file), &driver);
+	if (fault) {
+		(void)refuse(&file, fault, err);
+		return STATUS_FAILED;
+	}
+	if (rom_driver_wrap(rom_file_bytes(&file), target.vendor, target.device, &data, &size,
+			    err) < 0 ||
+	    rom_file_write(output, (struct bytes){ data, size }, err) < 0)
+		return STATUS_FAILED;
+	fprintf(stderr, "%s: %zu bytes, a UEFI driver for %04x:%04x\n", output, size, target.vendor,
+		target.device);
+	return STATUS_DONE;
+}
