@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/lanes.h"
+#include "change/holding.h"
 #include "change/release.h"
 #include "pci/driver.h"
 
@@ -245,6 +246,8 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
 		return r;
 	r = choose_drivers(&plan, root, wanted, settings, err);
 	if (r == 0)
+		r = holdings_read(&plan, root, err);
+	if (r == 0)
 		r = add_actions(&plan, root, settings, err);
 	if (r < 0)
 		return r;
@@ -347,6 +350,8 @@ void plan_done(struct plan *plan)
 		free(plan->devices[i].module);
 	}
 	free(plan->devices);
+	nodes_done(&plan->nodes);
+	openings_done(&plan->openings);
 	actions_done(&plan->actions);
 	*plan = (struct plan){ 0 };
 }

@@ -9,6 +9,7 @@
 #include "change/journal.h"
 #include "pci/variant.h"
 #include "settings/settings.h"
+#include "use/opener.h"
 #include "wanted/wanted.h"
 
 struct plan_device {
@@ -27,6 +28,12 @@ struct plan {
 	struct plan_device *devices; /* in order of wish, siblings behind */
 	size_t device_count;
 	struct actions actions; /* host-wide first, adopted releases last */
+	/*
+	 * The nodes of the devices, and who has any nodes open: one look at the processes for all.
+	 * Not looked at where there is no node. change/holding.h puts both together.
+	 */
+	struct device_nodes nodes;
+	struct openings openings;
 };
 
 /*

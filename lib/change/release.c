@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/holding.h"
 #include "host/module.h"
 #include "host/unit.h"
 #include "pci/bar.h"
 #include "use/child.h"
 #include "use/console.h"
 #include "use/framebuffer.h"
-#include "use/node.h"
 
 #define CLASS_VGA     0x0300
 #define NVIDIA_DRIVER "nvidia"
@@ -83,50 +83,12 @@ static bool is_nvidia(const struct plan_device *device)
 	return is_taken(device) && text_equal(device->device.driver, NVIDIA_DRIVER);
 }
 
-/* A GPU that stays with the host keeps the driver's modules and shared nodes in use. */
-static bool is_nvidia_left(const struct plan *plan, const struct sysroot *root)
-{
-	cleanup_strings struct strings names = { 0 };
-
-	(void)sysroot_list(root, "sys/bus/pci/drivers/" NVIDIA_DRIVER, &names);
-	for (size_t i = 0; i < names.count; i++) {
-		struct pci_address address;
-		bool taken = false;
-
-		if (pci_address_parse(names.items[i], &address) < 0)
-			continue;
-		for (size_t k = 0; k < plan->device_count; k++)
-			taken |= is_taken(&plan->devices[k]) &&
-				 pci_address_equal(plan->devices[k].device.address, address);
-		if (!taken)
-			return true;
-	}
-	return false;
-}
-
 static const struct plan_device *find_nvidia(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->device_count; i++)
 		if (is_nvidia(&plan->devices[i]))
 			return &plan->devices[i];
 	return NULL;
-}
-
-static int find_openers(const struct plan *plan, const struct sysroot *root, struct openers *ret,
-			struct error *err)
-{
-	cleanup_strings struct strings nodes = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; i < plan->device_count && r == 0; i++)
-		if (is_taken(&plan->devices[i]))
-			r = nodes_find(root, plan->devices[i].device.name, &nodes, err);
-	if (r == 0 && find_nvidia(plan) && !is_nvidia_left(plan, root) &&
-	    nodes_nvidia_shared(&nodes) < 0)
-		r = error_set_memory(err);
-	if (r < 0 || nodes.count == 0)
-		return r;
-	return openers_find(root, &nodes, ret, err);
 }
 
 static bool is_nvidia_unit(const char *unit)
@@ -141,45 +103,21 @@ static int add_units(const struct release *release)
 {
 	const struct strings *units = &release->settings->stop_units;
 	const struct plan_device *nvidia = find_nvidia(release->plan);
-	cleanup_openers struct openers openers = { 0 };
+	cleanup_holdings struct holdings helds = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < units->count && r == 0; i++)
 		r = add_unit(release, units->items[i], SOURCE_SETTINGS);
 	if (r < 0 || !nvidia)
 		return r;
-	r = find_openers(release->plan, release->root, &openers, release->err);
-	for (size_t i = 0; i < openers.count && r == 0; i++) {
-		cleanup_free char *unit = unit_of_process(release->root, openers.items[i].pid);
+	r = holdings_find(release->plan, release->root, &helds, release->err);
+	for (size_t i = 0; i < helds.count && r == 0; i++) {
+		const struct holder *holder = &helds.items[i].holder;
 
-		if (unit && is_nvidia_unit(unit))
-			r = add_unit(release, unit, nvidia->device.name);
+		if (holder->kind == HOLDER_UNIT && is_nvidia_unit(holder->unit))
+			r = add_unit(release, holder->unit, nvidia->device.name);
 	}
 	return r;
-}
-
-int release_openers(const struct plan *plan, const struct sysroot *root, struct openers *ret,
-		    struct error *err)
-{
-	cleanup_openers struct openers openers = { 0 };
-	size_t kept = 0;
-	int r = find_openers(plan, root, &openers, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < openers.count; i++) {
-		struct opener *opener = &openers.items[i];
-		cleanup_free char *unit = unit_of_process(root, opener->pid);
-
-		if (unit && actions_find(&plan->actions, ACTION_STOP_UNIT, unit))
-			opener_done(opener);
-		else
-			openers.items[kept++] = *opener;
-	}
-	openers.count = kept;
-	*ret = openers;
-	openers = (struct openers){ 0 };
-	return 0;
 }
 
 /* ---- text console and the firmware's framebuffer */
@@ -333,7 +271,7 @@ static int add_modules(const struct release *release)
 
 	for (size_t i = 0; i < modules->count && r == 0; i++)
 		r = add_unload(release, modules->items[i], SOURCE_SETTINGS);
-	if (r < 0 || !nvidia || is_nvidia_left(release->plan, release->root))
+	if (r < 0 || !nvidia || holding_driver_is_left(release->plan, release->root, NVIDIA_DRIVER))
 		return r;
 	for (size_t i = 0; i < sizeof(nvidia_modules) / sizeof(*nvidia_modules) && r == 0; i++)
 		if (module_is_present(release->root, nvidia_modules[i]))

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "change/plan.h"
-#include "use/opener.h"
 
 /*
  * Adds the actions on the host as a whole; and those on one function, before and after its
@@ -22,10 +21,3 @@ int release_before(struct plan *plan, const struct sysroot *root, const struct s
 		   const struct plan_device *device, struct error *err);
 int release_after(struct plan *plan, const struct sysroot *root, const struct settings *settings,
 		  const struct plan_device *device, struct error *err);
-
-/*
- * The processes that hold nodes of the plan's devices and belong to no service that the plan
- * stops. 0 or -errno. Does not block.
- */
-int release_openers(const struct plan *plan, const struct sysroot *root, struct openers *ret,
-		    struct error *err);

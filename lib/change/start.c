@@ -7,6 +7,7 @@
 
 #include "pci/driver.h"
 #include "pve/node_name.h"
+#include "pve/qemu.h"
 
 static int resolve(struct start *start, struct error *err)
 {
@@ -80,6 +81,34 @@ static int list_present(struct start *start, struct error *err)
 	return pci_devices_list(start->root, &start->present, err);
 }
 
+/* What the VM's own QEMU has open is no reason against it. At a start there is no QEMU. */
+static int set_own_apart(struct start *start, struct error *err)
+{
+	int r;
+
+	if (!start->dry)
+		return 0;
+	r = qemu_find(start->root, start->vmid, &start->qemu, err);
+	if (r == 0 && start->qemu.pid &&
+	    openings_take(&start->plan.openings, start->qemu.pid, &start->own) < 0)
+		return error_set_memory(err);
+	return r;
+}
+
+bool start_has(const struct start *start, const struct plan_device *device)
+{
+	for (size_t i = 0; i < start->own.count; i++)
+		for (size_t k = 0; k < start->plan.nodes.count; k++) {
+			const struct device_node *node = &start->plan.nodes.items[k];
+
+			if (node->kind == NODE_VFIO &&
+			    strcmp(node->address, device->device.name) == 0 &&
+			    node_is(node, &start->own.items[i].id, start->own.items[i].path))
+				return true;
+		}
+	return false;
+}
+
 int start_prepare(struct start *start, struct error *err)
 {
 	int r;
@@ -101,6 +130,8 @@ int start_prepare(struct start *start, struct error *err)
 		r = resolve(start, err);
 	if (r == 0)
 		r = plan_make(start->root, &start->wanted, &start->settings, &start->plan, err);
+	if (r == 0)
+		r = set_own_apart(start, err);
 	if (r == 0)
 		note_stuck(start);
 	if (r == 0 && adopt(start) < 0)
@@ -163,6 +194,7 @@ int start_read_claims(struct start *start, struct error *err)
 
 void start_done(struct start *start)
 {
+	openings_done(&start->own);
 	plan_done(&start->plan);
 	wanted_done(&start->wanted);
 	free(start->node);

@@ -7,6 +7,7 @@
 
 #include "change/choose.h"
 #include "change/plan.h"
+#include "host/task.h"
 #include "settings/settings.h"
 
 /* Started as { 0 } with the members of the first part set. */
@@ -31,6 +32,12 @@ struct start {
 	struct pci_addresses present;
 	struct claims claims;
 	char *node; /* this node's name */
+	/*
+	 * With `dry`: the VM's own QEMU, if it runs, and what it has open, which is then not among
+	 * what others have (plan.openings).
+	 */
+	struct task qemu;
+	struct openings own;
 	struct wanted wanted;
 	struct plan plan;
 };
@@ -41,6 +48,9 @@ struct start {
  * Blocks for the deadline of the settings at most, where a device's lock is held.
  */
 int start_prepare(struct start *start, struct error *err);
+
+/* The VM's own QEMU has the device open. */
+bool start_has(const struct start *start, const struct plan_device *device);
 
 /*
  * Reads the journals of the other VMs again: under the claims lock they stay as they are. -EAGAIN

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "use/node.h"
+#include "use/holder.h"
 #include "use/opener.h"
 
 /* The innermost functions tell the driver; further out it is always the same way into it. */
@@ -60,18 +60,29 @@ static void add_wchan(struct text *text, const struct sysroot *root, pid_t pid)
 
 static void add_openers(struct text *text, const struct sysroot *root, const struct action *action)
 {
-	cleanup_openers struct openers openers = { 0 };
-	cleanup_strings struct strings nodes = { 0 };
+	cleanup_pci_device struct pci_device device = { 0 };
+	cleanup_openings struct openings openings = { 0 };
+	cleanup_nodes struct device_nodes nodes = { 0 };
 	struct pci_address address;
-	char name[PCI_ADDRESS_TEXT];
 
 	if (!action_address(action, &address) ||
-	    nodes_find(root, pci_address_format(address, name), &nodes, NULL) < 0 ||
-	    nodes.count == 0 || openers_find(root, &nodes, &openers, NULL) < 0)
+	    pci_device_read(root, address, &device, NULL) < 0 ||
+	    nodes_find(root, &device, &nodes, NULL) < 0 || nodes.count == 0)
 		return;
-	for (size_t i = 0; i < openers.count; i++)
-		text_add(text, "; process %d (%s) has %s open", (int)openers.items[i].pid,
-			 openers.items[i].command, openers.items[i].node);
+	openings_read(root, &openings);
+	for (size_t i = 0; i < openings.count; i++) {
+		const struct opening *opening = &openings.items[i];
+		cleanup_holder struct holder holder = { 0 };
+		cleanup_free char *words = NULL;
+		size_t k = 0;
+
+		while (k < nodes.count && !node_is(&nodes.items[k], &opening->id, opening->path))
+			k++;
+		if (k == nodes.count || holder_read(root, opening->pid, &holder) < 0)
+			continue;
+		words = holder_words(&holder);
+		text_add(text, "; %s has %s open", words ? words : "", opening->path);
+	}
 }
 
 char *stuck_words(const struct sysroot *root, pid_t pid, const struct action *action)

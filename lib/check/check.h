@@ -42,6 +42,7 @@ int check_usb(const struct start *start, struct findings *findings, struct error
 int check_opener(const struct start *start, struct findings *findings, struct error *err);
 int check_variant(const struct start *start, struct findings *findings, struct error *err);
 int check_sriov(const struct start *start, struct findings *findings, struct error *err);
+int check_mdev(const struct start *start, struct findings *findings, struct error *err);
 int check_container(const struct start *start, struct findings *findings, struct error *err);
 int check_reset(const struct start *start, struct findings *findings, struct error *err);
 int check_framebuffer(const struct start *start, struct findings *findings, struct error *err);

@@ -3,40 +3,79 @@
 #include "use/container.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "change/holding.h"
 #include "check/check.h"
+
+/* One of its processes has a node of the device open, which check_opener() tells. */
+static bool is_told(const struct holdings *helds, const char *address, uint32_t vmid)
+{
+	for (size_t i = 0; i < helds->count; i++) {
+		const struct holding *held = &helds->items[i];
+
+		if (held->node->kind == NODE_OWN && held->holder.kind == HOLDER_CONTAINER &&
+		    held->holder.vmid == vmid && strcmp(held->node->address, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The plan stops it. */
+static bool is_stopped(const struct start *start, uint32_t vmid)
+{
+	cleanup_holder struct holder holder = {
+		.kind = HOLDER_CONTAINER,
+		.unit = text_format("pve-container@%u.service", vmid),
+	};
+
+	return holding_is_stopped(&start->plan, &holder);
+}
 
 static int add_use(const struct container_use *use, const char *subject, struct findings *findings)
 {
 	enum check_id id =
-		use->running && use->exact ? CHECK_CONTAINER_USES : CHECK_CONTAINER_LISTS;
+		use->running && use->gives ? CHECK_CONTAINER_USES : CHECK_CONTAINER_LISTS;
+	int r = finding_add(findings, id, subject, "Container %u, which %s, has the line '%.200s'.",
+			    use->vmid, use->running ? "runs" : "does not run", use->line);
 
-	return finding_add(findings, id, subject, "Container %u, which %s, has the line '%.200s'.",
-			   use->vmid, use->running ? "runs" : "does not run", use->line);
+	if (r < 0 || id != CHECK_CONTAINER_USES)
+		return r;
+	return finding_advise(
+		findings,
+		"Shut container %u down ('pct shutdown %u'), or take the device out of "
+		"it in its settings.",
+		use->vmid, use->vmid);
 }
 
 static int check_one(const struct start *start, const struct pci_device *device,
-		     struct findings *findings)
+		     const struct holdings *helds, struct findings *findings)
 {
 	cleanup_container_uses struct container_uses uses = { 0 };
 	struct error reason = { 0 };
-	int r = container_uses_find(start->root, device->name, &uses, &reason);
+	int r = container_uses_find(start->root, &start->plan.nodes, device->name, &uses, &reason);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		return finding_add(findings, CHECK_CONTAINER_LISTS, device->name,
-				   "It cannot be told whether a container is given it: %s.",
+				   "It cannot be determined whether a container is given it: %s.",
 				   reason.message);
 	for (size_t i = 0; r == 0 && i < uses.count; i++)
-		r = add_use(&uses.items[i], device->name, findings);
+		if (!is_told(helds, device->name, uses.items[i].vmid) &&
+		    !(uses.items[i].running && is_stopped(start, uses.items[i].vmid)))
+			r = add_use(&uses.items[i], device->name, findings);
 	return r;
 }
 
 int check_container(const struct start *start, struct findings *findings, struct error *err)
 {
+	cleanup_holdings struct holdings helds = { 0 };
+
+	/* Without it a container may be named twice. */
+	(void)holdings_find(&start->plan, start->root, &helds, NULL);
 	for (size_t i = 0; i < start->plan.device_count; i++)
-		if (check_one(start, &start->plan.devices[i].device, findings) < 0)
+		if (check_one(start, &start->plan.devices[i].device, &helds, findings) < 0)
 			return error_set_memory(err);
 	return 0;
 }

@@ -144,8 +144,8 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 	},
 	[CHECK_DEVICE_HELD] = {
 		"device-held", LEVEL_ERROR,
-		"A process has the device's IOMMU group open.",
-		"End that process; it is most often another VM's QEMU.",
+		"Another VM's QEMU, or another process, has the device open through VFIO.",
+		"Shut that VM down ('qm shutdown VMID').",
 	},
 	[CHECK_DEVICE_RESERVED] = {
 		"device-reserved", LEVEL_ERROR,
@@ -185,7 +185,7 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"The host uses a disk that hangs on the device: its file systems would be lost under "
 		"it, or host and VM would write to the same disk.",
 		"Unmount it, switch its swap off ('swapoff'), its volume groups ('vgchange -an') or its "
-		"array ('mdadm --stop'), export its pool ('zpool export'), end the process; and see "
+		"array ('mdadm --stop'), export its pool ('zpool export'); and see "
 		"that the host does not take the disk up again at boot (/etc/fstab, global_filter in "
 		"lvm.conf).",
 	},
@@ -212,8 +212,9 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"node-in-use", LEVEL_ERROR,
 		"A process of the host has a node of the device open. While it has, the driver may "
 		"not let go of the device, or may take the host down with it.",
-		"End the process, or have its service stopped while the VM runs: "
-		"\"stop_units\": [\"NAME.service\"] in /etc/pve/pve-vfio/VMID.json.",
+		"Shut the VM ('qm shutdown VMID') or the container ('pct shutdown VMID') down; have a "
+		"service stopped while the VM runs: \"stop_units\": [\"NAME.service\"] in "
+		"/etc/pve/pve-vfio/VMID.json; end any other process.",
 	},
 	[CHECK_SRIOV_IN_USE] = {
 		"sriov-in-use", LEVEL_ERROR,
@@ -222,10 +223,17 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"Stop what uses the virtual functions, or pass one of them in place of the physical "
 		"function.",
 	},
+	[CHECK_MDEV_IN_USE] = {
+		"mdev-in-use", LEVEL_ERROR,
+		"A running VM has a mediated device (vGPU) of this function; it goes away with the "
+		"function's driver.",
+		"Shut that VM down ('qm shutdown VMID'), or give this VM a mediated device too.",
+	},
 	[CHECK_CONTAINER_USES] = {
 		"container-uses", LEVEL_ERROR,
-		"The configuration of a running container names a device node of this device.",
-		"Stop the container, or take the device out of it in its settings.",
+		"The configuration of a running container gives it a device node of this device.",
+		"Shut the container down ('pct shutdown VMID'), or take the device out of it in its "
+		"settings.",
 	},
 	[CHECK_CONTAINER_LISTS] = {
 		"container-lists", LEVEL_WARNING,

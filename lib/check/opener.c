@@ -1,39 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: processes that hold nodes of the plan's devices. */
+/* check: processes that hold nodes of the plan's devices. Disks are in storage.c. */
 #include <errno.h>
+#include <string.h>
 
-#include "change/release.h"
+#include "change/holding.h"
 #include "check/check.h"
-#include "host/unit.h"
 
-static int add_opener(const struct start *start, const struct opener *opener, struct strings *uses)
+static bool counts(const struct device_node *node)
 {
-	cleanup_free char *unit = unit_of_process(start->root, opener->pid);
-	cleanup_free char *sentence =
-		text_format("process %d (%s)%s%s has %s open", (int)opener->pid, opener->command,
-			    unit ? " of " : "", unit ? unit : "", opener->node);
+	return (node->kind == NODE_OWN && node->id.type != 'b') || node->kind == NODE_SHARED;
+}
 
-	return sentence ? strings_add(uses, sentence) : -ENOMEM;
+static const struct device_node *first_node(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nodes.count; i++)
+		if (counts(&plan->nodes.items[i]))
+			return &plan->nodes.items[i];
+	return NULL;
+}
+
+static int add_sentence(const struct holding *held, struct strings *uses)
+{
+	cleanup_free char *who = holder_words(&held->holder);
+	cleanup_free char *sentence = who ? text_format("%s has %s open", who, held->path) : NULL;
+
+	if (!sentence)
+		return -ENOMEM;
+	return strings_has(uses, sentence) ? 0 : strings_add(uses, sentence);
 }
 
 /* One finding for all devices: a display and its audio have the same users. */
 int check_opener(const struct start *start, struct findings *findings, struct error *err)
 {
-	cleanup_openers struct openers openers = { 0 };
+	const struct device_node *first = first_node(&start->plan);
+	cleanup_holders struct holders holders = { 0 };
 	cleanup_strings struct strings uses = { 0 };
+	cleanup_holdings struct holdings helds = { 0 };
+	cleanup_free char *remedy = NULL;
+	const char *subject = NULL;
 	struct error reason = { 0 };
-	const char *subject;
-	int r = release_openers(&start->plan, start->root, &openers, &reason);
+	int r;
 
-	if (start->plan.device_count == 0)
+	if (!first)
 		return 0;
-	subject = start->plan.devices[0].device.name;
+	r = holdings_find(&start->plan, start->root, &helds, &reason);
 	if (r < 0)
-		r = finding_add(findings, CHECK_NODE_IN_USE, subject,
-				"It cannot be told who uses its device nodes: %s.", reason.message);
-	for (size_t i = 0; i < openers.count && r == 0; i++)
-		r = add_opener(start, &openers.items[i], &uses);
-	if (r == 0)
-		r = finding_add_list(findings, CHECK_NODE_IN_USE, subject, &uses);
+		return finding_add(findings, CHECK_NODE_IN_USE, first->address,
+				   "It cannot be determined who uses its device nodes: %s.",
+				   reason.message) < 0
+			       ? error_set_memory(err)
+			       : 0;
+	for (size_t i = 0; i < helds.count && r == 0; i++) {
+		const struct holding *held = &helds.items[i];
+
+		if (!counts(held->node))
+			continue;
+		if (!subject)
+			subject = held->node->address;
+		r = add_sentence(held, &uses);
+		if (r == 0)
+			r = holders_add(&holders, &held->holder);
+	}
+	if (r == 0 && subject) {
+		remedy = holders_remedy(&holders, start->vmid);
+		r = remedy ? finding_add_list(findings, CHECK_NODE_IN_USE, subject, &uses)
+			   : -ENOMEM;
+		if (r == 0)
+			r = finding_advise(findings, "%s", remedy);
+	}
 	return r < 0 ? error_set_memory(err) : 0;
 }

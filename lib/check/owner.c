@@ -1,101 +1,237 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: whether another VM or process has a device of the plan. */
+/*
+ * check: whether another VM or process has a device of the plan. What its journal, PVE's
+ * reservation and its open files say of the same VM is one finding.
+ */
+#include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "change/holding.h"
 #include "check/check.h"
+#include "pve/qemu.h"
 #include "pve/reservation.h"
-#include "use/vfio.h"
 
-/*
- * A group can be open only while each of its devices has a VFIO driver or none
- * (Documentation/driver-api/vfio.rst); all VFIO drivers have it in their name.
- */
-static bool may_be_open(const struct pci_device *device)
+/* Somebody who has devices of the plan. */
+struct owner {
+	uint32_t vmid;		    /* 0: a process that belongs to no VM */
+	const struct holding *held; /* the first node that it has open; NULL */
+	const struct journal *journal;
+	const char *source; /* in that journal: "hostpci0" */
+	bool reserved;
+	struct strings devices; /* addresses */
+};
+
+struct owners {
+	struct owner *items;
+	size_t count;
+};
+
+static void owners_done(struct owners *owners)
 {
-	return device->iommu_group != IOMMU_GROUP_NONE &&
-	       (!device->driver || strstr(device->driver, "vfio"));
+	for (size_t i = 0; i < owners->count; i++)
+		strings_done(&owners->items[i].devices);
+	free(owners->items);
 }
 
-static bool needs_holders(const struct start *start)
+/* The entry of a VM, or for 0 of the process; NULL without memory. */
+static struct owner *owner_of(struct owners *owners, uint32_t vmid, const struct holding *held,
+			      const char *address)
 {
-	for (size_t i = 0; i < start->plan.device_count; i++)
-		if (may_be_open(&start->plan.devices[i].device))
-			return true;
-	return false;
+	struct owner *owner = NULL;
+
+	for (size_t i = 0; i < owners->count && !owner; i++)
+		if (owners->items[i].vmid == vmid &&
+		    (vmid || owners->items[i].held->holder.pid == held->holder.pid))
+			owner = &owners->items[i];
+	if (!owner) {
+		if (array_reserve(&owners->items, owners->count, sizeof(*owner)) < 0)
+			return NULL;
+		owner = &owners->items[owners->count++];
+		*owner = (struct owner){ .vmid = vmid };
+	}
+	if (!strings_has(&owner->devices, address) && strings_add(&owner->devices, address) < 0)
+		return NULL;
+	if (held && !owner->held)
+		owner->held = held;
+	return owner;
 }
 
-static int check_holders(const struct start *start, struct findings *findings, struct error *err)
+static int add_held(const struct holdings *helds, struct owners *owners)
 {
-	cleanup_vfio_holders struct vfio_holders holders = { 0 };
-	int r;
+	for (size_t i = 0; i < helds->count; i++) {
+		const struct holding *held = &helds->items[i];
+		uint32_t vmid = held->holder.kind == HOLDER_VM ? held->holder.vmid : 0;
 
-	if (!needs_holders(start))
-		return 0;
-	r = vfio_holders_find(start->root, 0, &holders, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < start->plan.device_count; i++) {
-		const struct plan_device *planned = &start->plan.devices[i];
-		const struct vfio_holder *holder =
-			vfio_holder_of(&holders, planned->device.iommu_group);
-
-		if (holder && finding_add(findings, CHECK_DEVICE_HELD, planned->device.name,
-					  "Process %d (%s) has its IOMMU group %d open.",
-					  (int)holder->pid, holder->command, holder->group) < 0)
-			return error_set_memory(err);
+		if (held->node->kind == NODE_VFIO &&
+		    !owner_of(owners, vmid, held, held->node->address))
+			return -ENOMEM;
 	}
 	return 0;
 }
 
 /* A device that its VM has stopped with and only kept from the host may change hands. */
-int check_claims(const struct start *start, struct findings *findings, struct error *err)
+static int add_claims(const struct start *start, struct owners *owners)
 {
 	for (size_t i = 0; i < start->plan.device_count; i++) {
-		const struct plan_device *planned = &start->plan.devices[i];
-		const struct journal *owner;
-		const struct action *action =
-			claims_find(&start->claims, planned->device.name, &owner);
+		const char *name = start->plan.devices[i].device.name;
+		const struct journal *journal;
+		const struct action *action = claims_find(&start->claims, name, &journal);
+		struct owner *owner;
 
-		if (!action || owner->phase == JOURNAL_KEPT)
+		if (!action || journal->phase == JOURNAL_KEPT)
 			continue;
-		if (finding_add(findings, CHECK_DEVICE_OWNED, planned->device.name,
-				"VM %u has it (%s there; its journal says '%s').", owner->vmid,
-				action->source, journal_phase_name(owner->phase)) < 0)
-			return error_set_memory(err);
+		owner = owner_of(owners, journal->vmid, NULL, name);
+		if (!owner)
+			return -ENOMEM;
+		if (!owner->journal)
+			owner->source = action->source;
+		owner->journal = journal;
 	}
 	return 0;
 }
 
 /* PVE reserves what stands in hostpci lines, and nothing of `args` or of the group. */
-static int check_reservations(const struct start *start, struct findings *findings,
-			      struct error *err)
+static int add_reservations(const struct start *start, struct owners *owners, struct error *err)
 {
 	cleanup_reservations struct reservations reservations = { 0 };
 	time_t now = time(NULL);
-	int r = reservations_read(start->root, &reservations, err);
+	int r = start->wanted.count > 0 ? reservations_read(start->root, &reservations, err) : 0;
 
 	for (size_t i = 0; i < start->wanted.count && r == 0; i++) {
 		const struct wanted_device *device = &start->wanted.devices[i];
 		const struct reservation *other;
+		struct owner *owner;
 		char name[PCI_ADDRESS_TEXT];
 
 		if (device->use != WANTED_TAKE || strcmp(device->source, SOURCE_ARGS) == 0)
 			continue;
 		pci_address_format(device->address, name);
 		other = reservation_blocking(start->root, &reservations, name, start->vmid, now);
-		if (other && finding_add(findings, CHECK_DEVICE_RESERVED, name,
-					 "It is reserved for VM %u (%s).", other->vmid,
-					 RESERVATION_PATH) < 0)
-			r = error_set_memory(err);
+		if (!other)
+			continue;
+		owner = owner_of(owners, other->vmid, NULL, name);
+		if (!owner)
+			return error_set_memory(err);
+		owner->reserved = true;
 	}
 	return r;
 }
 
-int check_owner(const struct start *start, struct findings *findings, struct error *err)
+/* ---- told */
+
+/* "VM 100 (process 2001) has /dev/vfio/27 open, and its journal says 'running' (hostpci0 there)" */
+static char *describe(const struct owner *owner)
 {
-	int r = check_claims(start, findings, err);
+	struct text text = { 0 };
+
+	if (owner->held) {
+		cleanup_free char *who = holder_words(&owner->held->holder);
+
+		if (owner->held->holder.kind != HOLDER_VM && who && *who >= 'a' && *who <= 'z')
+			*who = (char)(*who - 'a' + 'A');
+		text_add(&text, "%s has %s open", who ? who : "", owner->held->path);
+		if (owner->journal)
+			text_add(&text, ", and its journal says '%s' (%s there)",
+				 journal_phase_name(owner->journal->phase), owner->source);
+		if (owner->reserved)
+			text_add(&text, ", and Proxmox VE has reserved it for that VM");
+	} else if (owner->journal) {
+		text_add(&text, "VM %u has it (%s there; its journal says '%s')%s", owner->vmid,
+			 owner->source, journal_phase_name(owner->journal->phase),
+			 owner->reserved ? ", and Proxmox VE has reserved it for that VM" : "");
+	} else {
+		text_add(&text, "It is reserved for VM %u (%s)", owner->vmid, RESERVATION_PATH);
+	}
+	for (size_t i = 1; i < owner->devices.count; i++)
+		text_add(&text, "%s%s", i == 1 ? "; the same goes for " : ", ",
+			 owner->devices.items[i]);
+	text_add(&text, ".");
+	return text_take(&text);
+}
+
+/* A journal without a QEMU is that of a start that is on its way, or of one that came to nothing. */
+static int advise(const struct start *start, const struct owner *owner, struct findings *findings)
+{
+	cleanup_holders struct holders holders = { 0 };
+	cleanup_free char *remedy = NULL;
+	struct task qemu = { 0 };
+
+	if (owner->held) {
+		if (holders_add(&holders, &owner->held->holder) < 0)
+			return -ENOMEM;
+		remedy = holders_remedy(&holders, start->vmid);
+		return remedy ? finding_advise(findings, "%s", remedy) : -ENOMEM;
+	}
+	if (owner->journal && !owner->reserved &&
+	    qemu_find(start->root, owner->vmid, &qemu, NULL) == 0 && !qemu.pid)
+		return finding_advise(findings,
+				      "VM %u does not run. Unless it is just starting, "
+				      "'pve-vfio restore %u' gives its devices back.",
+				      owner->vmid, owner->vmid);
+	return finding_advise(findings, "Shut VM %u down ('qm shutdown %u').", owner->vmid,
+			      owner->vmid);
+}
+
+/* Who allows that a journal names the device does not mean that a QEMU has it. */
+static enum check_id id_of(const struct start *start, const struct owner *owner)
+{
+	const char *owned = check_describe(CHECK_DEVICE_OWNED)->id;
+
+	if (owner->journal && !(owner->held && strings_has(&start->settings.allow, owned)))
+		return CHECK_DEVICE_OWNED;
+	return owner->held ? CHECK_DEVICE_HELD : CHECK_DEVICE_RESERVED;
+}
+
+static int tell(const struct start *start, const struct owners *owners, struct findings *findings)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < owners->count && r == 0; i++) {
+		const struct owner *owner = &owners->items[i];
+		cleanup_free char *words = describe(owner);
+		enum check_id id = id_of(start, owner);
+
+		r = words ? finding_add(findings, id, owner->devices.items[0], "%s", words)
+			  : -ENOMEM;
+		if (r == 0)
+			r = advise(start, owner, findings);
+	}
+	return r;
+}
+
+int check_claims(const struct start *start, struct findings *findings, struct error *err)
+{
+	cleanup(owners_done) struct owners owners = { 0 };
+	int r = add_claims(start, &owners);
 
 	if (r == 0)
-		r = check_reservations(start, findings, err);
-	return r < 0 ? r : check_holders(start, findings, err);
+		r = tell(start, &owners, findings);
+	return r < 0 ? error_set_memory(err) : 0;
+}
+
+static bool has_vfio_node(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nodes.count; i++)
+		if (plan->nodes.items[i].kind == NODE_VFIO)
+			return true;
+	return false;
+}
+
+int check_owner(const struct start *start, struct findings *findings, struct error *err)
+{
+	cleanup(owners_done) struct owners owners = { 0 };
+	cleanup_holdings struct holdings helds = { 0 };
+	int r = 0;
+
+	if (has_vfio_node(&start->plan))
+		r = holdings_find(&start->plan, start->root, &helds, err);
+	if (r < 0)
+		return r;
+	if (add_held(&helds, &owners) < 0 || add_claims(start, &owners) < 0)
+		return error_set_memory(err);
+	r = add_reservations(start, &owners, err);
+	if (r < 0)
+		return r;
+	return tell(start, &owners, findings) < 0 ? error_set_memory(err) : 0;
 }

@@ -5,72 +5,166 @@
 #include <errno.h>
 #include <string.h>
 
+#include "change/holding.h"
 #include "check/check.h"
+#include "pve/reservation.h"
 #include "use/network.h"
 #include "use/storage.h"
 
-static int add_sentence(struct strings *uses, const char *function, const char *words)
+/* What is asked about the virtual functions of one physical one. */
+struct asking {
+	const struct start *start;
+	struct holdings helds;
+	struct reservations reservations;
+	struct strings uses;
+	struct holders holders;
+	struct error reason;
+};
+
+static void asking_done(struct asking *asking)
+{
+	holdings_done(&asking->helds);
+	reservations_done(&asking->reservations);
+	strings_done(&asking->uses);
+	holders_done(&asking->holders);
+}
+
+static int add_sentence(struct asking *asking, const char *function, const char *words)
 {
 	cleanup_free char *sentence = text_format("its virtual function %s %s", function, words);
 
-	return sentence ? strings_add(uses, sentence) : -ENOMEM;
+	return sentence ? strings_add(&asking->uses, sentence) : -ENOMEM;
 }
 
 /* The host's own use of one: "its virtual function 0000:03:10.0 is in use: eth4 has …". */
-static int add_host_uses(const struct sysroot *root, const char *function, struct strings *uses,
-			 struct error *reason)
+static int add_host_uses(struct asking *asking, const char *function)
 {
+	const struct start *start = asking->start;
 	cleanup_strings struct strings words = { 0 };
 	int r;
 
-	r = storage_uses_find(root, function, &words, reason);
+	r = storage_uses_find(start->root, function, &start->plan.openings, &words,
+			      &asking->holders, &asking->reason);
 	if (r == 0)
-		r = network_uses_find(root, function, &words, reason);
+		r = network_uses_find(start->root, function, &words, &asking->reason);
 	for (size_t i = 0; r == 0 && i < words.count; i++) {
 		cleanup_free char *sentence = text_format("is in use: %s", words.items[i]);
 
-		r = sentence ? add_sentence(uses, function, sentence) : -ENOMEM;
+		r = sentence ? add_sentence(asking, function, sentence) : -ENOMEM;
 	}
 	return r;
 }
 
+/* Whoever has a node of it open: its group, a vGPU's, a render node. Disks are told above. */
+static int add_held(struct asking *asking, const char *function, bool *ret_any)
+{
+	for (size_t i = 0; i < asking->helds.count; i++) {
+		const struct holding *held = &asking->helds.items[i];
+		cleanup_free char *who = NULL, *words = NULL;
+
+		if (held->node->kind != NODE_FUNCTION || held->node->id.type == 'b' ||
+		    strcmp(held->node->part, function) != 0)
+			continue;
+		who = holder_words(&held->holder);
+		words = who ? text_format("is in use: %s has %s open", who, held->path) : NULL;
+		if (!words || add_sentence(asking, function, words) < 0 ||
+		    holders_add(&asking->holders, &held->holder) < 0)
+			return -ENOMEM;
+		*ret_any = true;
+	}
+	return 0;
+}
+
+/* A VM that has it by its journal, or by PVE's reservation, if that is no news. */
+static int add_owner(struct asking *asking, const char *function, bool *ret_any)
+{
+	const struct start *start = asking->start;
+	struct holder holder = { .kind = HOLDER_VM };
+	const struct journal *journal = NULL;
+	cleanup_free char *words = NULL;
+
+	if (claims_find(&start->claims, function, &journal) && journal->phase != JOURNAL_KEPT) {
+		holder.vmid = journal->vmid;
+	} else {
+		const struct reservation *other =
+			reservation_blocking(start->root, &asking->reservations, function,
+					     start->vmid, time(NULL));
+
+		if (!other)
+			return 0;
+		holder.vmid = other->vmid;
+	}
+	*ret_any = true;
+	words = text_format("is VM %u's", holder.vmid);
+	if (!words || add_sentence(asking, function, words) < 0)
+		return -ENOMEM;
+	return holders_add(&asking->holders, &holder);
+}
+
 /* All VFIO drivers have it in their name. */
-static int add_uses(const struct start *start, struct pci_address address, struct strings *uses,
-		    struct error *reason)
+static int add_uses(struct asking *asking, struct pci_address address)
 {
 	cleanup_pci_device struct pci_device function = { 0 };
+	const struct start *start = asking->start;
 	cleanup_free char *words = NULL;
+	bool known = false;
 	int r;
 
-	r = pci_device_read(start->root, address, &function, reason);
+	r = pci_device_read(start->root, address, &function, &asking->reason);
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
 	if (plan_has_device(&start->plan, address))
-		return add_sentence(uses, function.name, "is to go to the same VM");
+		return add_sentence(asking, function.name, "is to go to the same VM");
+	r = add_held(asking, function.name, &known);
+	if (r == 0 && !known)
+		r = add_owner(asking, function.name, &known);
+	if (r < 0 || known)
+		return r;
 	if (!function.driver || !strstr(function.driver, "vfio"))
-		return add_host_uses(start->root, function.name, uses, reason);
+		return add_host_uses(asking, function.name);
 	words = text_format("has the driver %s, so a VM has it or may have it", function.driver);
-	return words ? add_sentence(uses, function.name, words) : -ENOMEM;
+	return words ? add_sentence(asking, function.name, words) : -ENOMEM;
+}
+
+static int advise(const struct asking *asking, struct findings *findings)
+{
+	cleanup_free char *remedy = holders_remedy(&asking->holders, asking->start->vmid);
+
+	if (!remedy)
+		return -ENOMEM;
+	return *remedy ? finding_advise(findings,
+					"%s Or pass one of the virtual functions in place of the "
+					"physical function.",
+					remedy)
+		       : 0;
 }
 
 static int check_one(const struct start *start, const struct pci_device *device,
 		     struct findings *findings)
 {
 	cleanup_pci_addresses struct pci_addresses functions = { 0 };
-	cleanup_strings struct strings uses = { 0 };
-	struct error reason = { 0 };
-	int r = sriov_functions_find(start->root, device->name, &functions, &reason);
+	cleanup(asking_done) struct asking asking = { .start = start };
+	int r = sriov_functions_find(start->root, device->name, &functions, &asking.reason);
 
+	if (r == 0 && functions.count == 0)
+		return 0;
+	if (r == 0)
+		r = holdings_find(&start->plan, start->root, &asking.helds, &asking.reason);
+	if (r == 0)
+		r = reservations_read(start->root, &asking.reservations, &asking.reason);
 	for (size_t i = 0; r == 0 && i < functions.count; i++)
-		r = add_uses(start, functions.items[i], &uses, &reason);
+		r = add_uses(&asking, functions.items[i]);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		return finding_add(findings, CHECK_SRIOV_IN_USE, device->name,
-				   "It cannot be told whether its virtual functions are in use: "
-				   "%s.",
-				   reason.message);
-	return finding_add_list(findings, CHECK_SRIOV_IN_USE, device->name, &uses);
+				   "It cannot be determined whether its virtual functions are in "
+				   "use: %s.",
+				   asking.reason.message);
+	if (asking.uses.count == 0)
+		return 0;
+	r = finding_add_list(findings, CHECK_SRIOV_IN_USE, device->name, &asking.uses);
+	return r < 0 ? r : advise(&asking, findings);
 }
 
 int check_sriov(const struct start *start, struct findings *findings, struct error *err)

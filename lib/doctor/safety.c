@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "change/holding.h"
 #include "check/check.h"
 #include "pci/group.h"
 #include "use/child.h"
-#include "use/node.h"
-#include "use/opener.h"
 #include "use/route.h"
 #include "use/usb.h"
 
@@ -26,6 +25,7 @@ struct judging {
 	struct safety *items;
 	struct findings findings;
 	struct iommu_groups groups;
+	struct plan seen; /* of all functions: the nodes, and who has any open */
 	bool owners_hidden;
 	struct sysroot root; /* the node's, which remembers */
 	struct child_memory children;
@@ -134,7 +134,9 @@ static int ask(struct judging *judging, check_topic *topic, const bool *chosen, 
 
 	if (!devices)
 		return error_set_memory(err);
+	start.plan = judging->seen;
 	start.plan.devices = devices;
+	start.plan.device_count = 0;
 	for (size_t i = 0; i < inventory->count; i++)
 		if (chosen[i])
 			devices[start.plan.device_count++].device = inventory->items[i].device;
@@ -223,17 +225,59 @@ static int ask_chosen(struct judging *judging, check_topic *topic, choice *choos
 	return each ? ask_each(judging, topic, chosen, err) : ask(judging, topic, chosen, err);
 }
 
-/* Only root may look at the descriptors of others: then it is not known who has what VFIO has. */
+/* One look at the processes for all functions. The devices of the plan are borrowed. */
+static int look_at_processes(struct judging *judging, struct error *err)
+{
+	const struct pci_inventory *inventory = &judging->node->inventory;
+	struct plan *seen = &judging->seen;
+	int r = 0;
+
+	seen->devices = calloc(inventory->count + 1, sizeof(*seen->devices));
+	if (!seen->devices)
+		return error_set_memory(err);
+	for (size_t i = 0; i < inventory->count && r == 0; i++) {
+		const struct pci_device *device = &inventory->items[i].device;
+
+		if (device->bridge)
+			continue;
+		seen->devices[seen->device_count++].device = *device;
+		r = nodes_find(&judging->root, device, &seen->nodes, err);
+	}
+	if (r == 0 && seen->nodes.count > 0)
+		openings_read(judging->node->root, &seen->openings);
+	/* Only root may look at the descriptors of others: then it is not known who has what. */
+	judging->owners_hidden =
+		seen->openings.unseen == -EACCES || seen->openings.unseen == -EPERM;
+	return r;
+}
+
+/* Of those alone that somebody has, by the open nodes of VFIO or by a journal. */
 static int ask_owner(struct judging *judging, struct error *err)
 {
-	struct error reason = { 0 };
-	int r = ask_chosen(judging, check_owner, is_endpoint, NULL, false, &reason);
+	const struct pci_inventory *inventory = &judging->node->inventory;
+	cleanup_pci_addresses struct pci_addresses owned = { 0 };
+	cleanup_holdings struct holdings helds = { 0 };
+	const struct journal *owner;
+	int r;
 
-	if (r == -EACCES || r == -EPERM) {
-		judging->owners_hidden = true;
+	if (judging->owners_hidden)
 		return 0;
+	r = holdings_find(&judging->seen, judging->node->root, &helds, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < helds.count && r == 0; i++) {
+		struct pci_address address;
+
+		if (helds.items[i].node->kind == NODE_VFIO &&
+		    pci_address_parse(helds.items[i].node->address, &address) == 0)
+			r = pci_addresses_add(&owned, address);
 	}
-	return r < 0 ? error_set(err, r, "%s", reason.message) : 0;
+	for (size_t i = 0; i < inventory->count && r == 0; i++)
+		if (claims_find(&judging->node->journals, inventory->items[i].device.name, &owner))
+			r = pci_addresses_add(&owned, inventory->items[i].device.address);
+	if (r < 0)
+		return error_set_memory(err);
+	return ask_chosen(judging, check_owner, is_parent, &owned, true, err);
 }
 
 static int ask_all(struct judging *judging, struct error *err)
@@ -246,7 +290,9 @@ static int ask_all(struct judging *judging, struct error *err)
 		r = list_networks(judging->node, &interfaces);
 	if (r < 0)
 		return error_set(err, r, "cannot read /sys/class: %s", strerror(-r));
-	r = ask_chosen(judging, check_storage, is_parent, &disks, false, err);
+	r = look_at_processes(judging, err);
+	if (r == 0)
+		r = ask_chosen(judging, check_storage, is_parent, &disks, false, err);
 	if (r == 0)
 		r = ask_chosen(judging, check_network, is_parent, &interfaces, false, err);
 	if (r == 0)
@@ -255,6 +301,8 @@ static int ask_all(struct judging *judging, struct error *err)
 		r = ask_owner(judging, err);
 	if (r == 0)
 		r = ask_chosen(judging, check_framebuffer, is_display, NULL, false, err);
+	if (r == 0)
+		r = ask_chosen(judging, check_mdev, is_endpoint, NULL, false, err);
 	if (r == 0 && containers_have_devices(root))
 		r = ask_chosen(judging, check_container, is_endpoint, NULL, false, err);
 	return r;
@@ -302,30 +350,24 @@ static int take_finding(struct safety *safety, const struct finding *finding)
 	return error ? refuse(safety, words) : 0;
 }
 
-/* What running processes do with the nodes of displays: a desktop, a transcoder. */
+/* What running processes do with the nodes: a desktop, a transcoder. Disks are told of already. */
 static int add_openers(struct judging *judging)
 {
-	const struct sysroot *root = judging->node->root;
-	const struct pci_inventory *inventory = &judging->node->inventory;
+	cleanup_holdings struct holdings helds = { 0 };
 
-	for (size_t i = 0; i < inventory->count; i++) {
-		const struct pci_device *device = &inventory->items[i].device;
-		cleanup_strings struct strings nodes = { 0 };
-		cleanup_openers struct openers openers = { 0 };
+	if (holdings_find(&judging->seen, judging->node->root, &helds, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < helds.count; i++) {
+		const struct holding *held = &helds.items[i];
+		struct safety *safety = find_safety(judging, held->node->address);
+		cleanup_free char *who = NULL, *words = NULL;
 
-		if (!pci_is_display(device) || !device->driver || strstr(device->driver, "vfio") ||
-		    nodes_find(root, device->name, &nodes, NULL) < 0 || nodes.count == 0 ||
-		    openers_find(root, &nodes, &openers, NULL) < 0)
+		if (!safety || held->node->kind != NODE_OWN || held->node->id.type == 'b')
 			continue;
-		for (size_t k = 0; k < openers.count; k++) {
-			cleanup_free char *words =
-				text_format("process %d (%s) has %s open",
-					    (int)openers.items[k].pid, openers.items[k].command,
-					    openers.items[k].node);
-
-			if (!words || strings_add(&judging->items[i].uses, words) < 0)
-				return -ENOMEM;
-		}
+		who = holder_words(&held->holder);
+		words = who ? text_format("%s has %s open", who, held->path) : NULL;
+		if (!words || strings_add(&safety->uses, words) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -517,6 +559,9 @@ int safeties_judge(const struct pve_node *node, struct safeties *ret, struct err
 	if (r == 0 && judge(&judging) < 0)
 		r = error_set_memory(err);
 	findings_done(&judging.findings);
+	free(TAKE_PTR(judging.seen.devices));
+	judging.seen.device_count = 0;
+	plan_done(&judging.seen);
 	child_memory_done(&judging.children);
 	iommu_groups_done(&judging.groups);
 	if (r < 0)

@@ -15,6 +15,9 @@
 #include "base/file.h"
 #include "base/number.h"
 
+/* As many links as the kernel follows in one path: path_resolution(7). */
+#define LINKS_MAX 40
+
 int sysroot_open(const char *path, struct sysroot *ret, struct error *err)
 {
 	struct sysroot root = { .fd = -1 };
@@ -236,6 +239,94 @@ int sysroot_link_name(const struct sysroot *root, const char *path, char **ret_n
 	name = strrchr(target, '/');
 	*ret_name = strdup(name ? name + 1 : target);
 	return *ret_name ? 0 : -ENOMEM;
+}
+
+/* The path of a descriptor, as the kernel has it. */
+static int path_of(int fd, char path[PATH_MAX])
+{
+	char link[32];
+	ssize_t size;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	size = readlink(link, path, PATH_MAX - 1);
+	if (size < 0)
+		return -errno;
+	path[size] = '\0';
+	return 0;
+}
+
+/* "/a/./b/../c" becomes "/a/c". */
+static void squeeze(char *path)
+{
+	char *to = path, *rest = path, *part;
+
+	while ((part = strsep(&rest, "/"))) {
+		size_t size = strlen(part);
+
+		if (size == 0 || strcmp(part, ".") == 0)
+			continue;
+		if (strcmp(part, "..") == 0) {
+			while (to > path && *--to != '/')
+				continue;
+			continue;
+		}
+		*to++ = '/';
+		memmove(to, part, size);
+		to += size;
+	}
+	*to = '\0';
+}
+
+/* Follows the links at the end of a path that leads nowhere. */
+static int resolve_dangling(const struct sysroot *root, const char *path, char **ret_path)
+{
+	char now[PATH_MAX], target[PATH_MAX];
+	int links = 0;
+
+	if (snprintf(now, sizeof(now), "/%s", path) >= (int)sizeof(now))
+		return -ENAMETOOLONG;
+	for (squeeze(now); *now; squeeze(now)) {
+		cleanup_close int fd = sysroot_openat(root, now + 1, O_PATH | O_NOFOLLOW);
+		ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
+		size_t folder = (size_t)(strrchr(now, '/') - now) + 1;
+
+		if (size <= 0)
+			break;
+		if (++links > LINKS_MAX)
+			return -ELOOP;
+		target[size] = '\0';
+		if (*target == '/')
+			folder = 0;
+		if (folder + (size_t)size >= sizeof(now))
+			return -ENAMETOOLONG;
+		memcpy(now + folder, target, (size_t)size + 1);
+	}
+	*ret_path = strdup(now);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+int sysroot_resolve(const struct sysroot *root, const char *path, char **ret_path)
+{
+	cleanup_close int fd = sysroot_openat(root, path, O_PATH);
+	char full[PATH_MAX], top[PATH_MAX];
+	size_t length = 0;
+	int r;
+
+	if (fd == -ENOENT)
+		return resolve_dangling(root, path, ret_path);
+	if (fd < 0)
+		return fd;
+	r = path_of(fd, full);
+	if (r == 0 && !root->live) {
+		r = path_of(root->fd, top);
+		length = r == 0 ? strlen(top) : 0;
+	}
+	if (r < 0)
+		return r;
+	if (strncmp(full, top, length) != 0)
+		return -EXDEV;
+	*ret_path = strdup(full[length] ? full + length : "/");
+	return *ret_path ? 0 : -ENOMEM;
 }
 
 static void close_directory(DIR **directory)

@@ -62,6 +62,13 @@ int sysroot_openat_in(const struct sysroot *root, int folder, const char *name, 
 
 bool sysroot_exists(const struct sysroot *root, const char *path);
 
+/*
+ * The path that `path` leads to when all its links are followed, with a leading slash:
+ * "/dev/dri/renderD128" for "dev/dri/by-path/pci-0000:01:00.0-render". Of a path at whose end there
+ * is nothing only the last part's links are followed. Opens nothing but with O_PATH. 0 or -errno.
+ */
+int sysroot_resolve(const struct sysroot *root, const char *path, char **ret_path);
+
 /* Reads a whole file of at most `max` bytes; see file_read_fd(). */
 int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,
 		 size_t *ret_size);

@@ -13,6 +13,7 @@
 #define SERVICE	     ".service"
 #define SCOPE	     ".scope"
 #define SLICE	     ".slice"
+#define CONTAINER    "pve-container@"
 
 /* Of systemctl(1), "Exit status": what is-active tells of a unit that is not, or is not there. */
 #define STATUS_INACTIVE 3
@@ -52,6 +53,19 @@ static int systemctl(const char *verb, const char *unit, unsigned deadline_ms,
 	return process_run(argv, deadline_ms, OUTPUT_MAX, end, err);
 }
 
+/* What pve-container@200.service starts moves to a control group of its own: lxc/200. */
+static bool container_is_there(const struct sysroot *root, const char *unit)
+{
+	size_t size = strlen(unit), before = strlen(CONTAINER), after = strlen(SERVICE);
+	char path[SYSROOT_PATH_MAX];
+
+	if (size <= before + after || strncmp(unit, CONTAINER, before) != 0)
+		return false;
+	snprintf(path, sizeof(path), "sys/fs/cgroup/lxc/%.*s", (int)(size - before - after),
+		 unit + before);
+	return sysroot_exists(root, path);
+}
+
 int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, struct error *err)
 {
 	cleanup_process_end struct process_end end = { 0 };
@@ -60,7 +74,7 @@ int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, stru
 
 	if (!root->live) {
 		snprintf(path, sizeof(path), "sys/fs/cgroup/system.slice/%s", unit);
-		*ret = sysroot_exists(root, path);
+		*ret = sysroot_exists(root, path) || container_is_there(root, unit);
 		return 0;
 	}
 	r = systemctl("is-active", unit, UNIT_ASK_MS, &end, err);

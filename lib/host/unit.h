@@ -14,7 +14,7 @@
 
 /*
  * Whether a unit is active. In a tree that is not live it is when its control group below
- * system.slice is there (systemd.slice(5)); on the machine systemctl is asked, which blocks for
+ * system.slice is there (systemd.slice(5)), or for pve-container@VMID.service lxc/VMID; on the machine systemctl is asked, which blocks for
  * UNIT_ASK_MS at most. A unit that does not exist is not active. 0 or -errno.
  */
 int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, struct error *err);

@@ -3,40 +3,18 @@
 #include "pve/qemu.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
-
-/* Longer than any QEMU command line PVE makes; the kernel's own limit is a part of the stack. */
-#define COMMAND_LINE_MAX ((size_t)2 << 20)
-
-/* PVE writes /var/run, which is a link to /run. */
-static bool has_pidfile(const char *arguments, size_t size, uint32_t vmid)
-{
-	char wanted[64];
-	bool follows = false;
-
-	snprintf(wanted, sizeof(wanted), "/run/qemu-server/%u.pid", vmid);
-	for (size_t at = 0; at < size; at += strlen(arguments + at) + 1) {
-		const char *argument = arguments + at;
-
-		if (follows &&
-		    strcmp(argument + (text_starts_with(argument, "/var") ? 4 : 0), wanted) == 0)
-			return true;
-		follows = strcmp(argument, "-pidfile") == 0;
-	}
-	return false;
-}
+#include "use/holder.h"
 
 int qemu_find(const struct sysroot *root, uint32_t vmid, struct task *ret, struct error *err)
 {
-	cleanup_free char *text = NULL, *arguments = NULL;
+	cleanup_free char *text = NULL;
 	struct task qemu = { 0 };
 	char path[SYSROOT_PATH_MAX];
-	uint32_t pid;
-	size_t size;
+	uint32_t pid, found;
 	int r;
 
 	*ret = qemu;
@@ -49,13 +27,12 @@ int qemu_find(const struct sysroot *root, uint32_t vmid, struct task *ret, struc
 	if (parse_u32(text, &pid) < 0 || pid == 0)
 		return 0;
 
-	snprintf(path, sizeof(path), "proc/%u/cmdline", pid);
-	r = sysroot_read(root, path, COMMAND_LINE_MAX, &arguments, &size);
+	r = holder_vm(root, (pid_t)pid, &found);
 	if (r == -ENOENT || r == -ESRCH)
 		return 0;
 	if (r < 0)
-		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
-	if (!has_pidfile(arguments, size, vmid))
+		return error_set(err, r, "cannot read /proc/%u/cmdline: %s", pid, strerror(-r));
+	if (found != vmid)
 		return 0;
 	r = task_read(root, (pid_t)pid, &qemu);
 	if (r == -ENOENT || r == -ESRCH)

@@ -28,12 +28,13 @@ static json_t *device_json(struct pci_names *names, const struct start *start,
 	cleanup_free char *name = pci_name(names, start->root, &planned->device);
 	int group = planned->device.iommu_group;
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:s?, s:s}", "address",
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:s?, s:s, s:b}", "address",
 			 planned->device.name, "name", name ? name : "", "source", planned->source,
 			 "sibling", planned->sibling, "alternative", planned->foreseen,
 			 "iommu_group",
 			 group == IOMMU_GROUP_NONE ? json_null() : json_integer(group), "driver",
-			 planned->device.driver, "wanted", planned->vfio.name);
+			 planned->device.driver, "wanted", planned->vfio.name, "held",
+			 start_has(start, planned));
 }
 
 /* What changes beside the drivers. */
@@ -72,8 +73,9 @@ json_t *start_json(struct pci_names *names, const struct start *start,
 										 address),
 							      "source", device->source));
 	}
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid,
-			 "devices", devices, "left", left, "changes",
-			 changes_json(&start->plan.actions), "findings", findings_json(findings),
-			 "refused", findings_count(findings, LEVEL_ERROR) > 0);
+	return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid,
+			 "running", start->qemu.pid != 0, "devices", devices, "left", left,
+			 "changes", changes_json(&start->plan.actions), "findings",
+			 findings_json(findings), "refused",
+			 findings_count(findings, LEVEL_ERROR) > 0);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/number.h"
 #include "use/child.h"
 
 /* The list that grows, and what it is made from. */
@@ -32,6 +33,21 @@ void blocks_done(struct blocks *blocks)
 		block_done(&blocks->items[i]);
 	free(blocks->items);
 	*blocks = (struct blocks){ 0 };
+}
+
+bool block_number(const struct block *block, unsigned *ret_major, unsigned *ret_minor)
+{
+	size_t size = block->number ? strcspn(block->number, ":") : 0;
+	uint64_t major, minor;
+
+	if (size == 0 || !block->number[size] ||
+	    parse_number(block->number, size, 10, UINT32_MAX, &major) < 0 ||
+	    parse_number(block->number + size + 1, strlen(block->number + size + 1), 10, UINT32_MAX,
+			 &minor) < 0)
+		return false;
+	*ret_major = (unsigned)major;
+	*ret_minor = (unsigned)minor;
+	return true;
 }
 
 static void block_path(char path[SYSROOT_PATH_MAX], const char *name, const char *attribute)

@@ -34,5 +34,8 @@ struct blocks {
  * loop devices with one as their loop/backing_file. 0 or -errno; does not block.
  */
 int blocks_find(const struct sysroot *root, const char *address, struct blocks *ret);
+
+/* The two halves of its number; false where it has none. */
+bool block_number(const struct block *block, unsigned *ret_major, unsigned *ret_minor);
 void blocks_done(struct blocks *blocks);
 #define cleanup_blocks cleanup(blocks_done)

@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "host/sysroot.h"
+#include "use/node.h"
 
 struct container_use {
 	uint32_t vmid;
 	bool running;
-	bool exact; /* the line names this device's node; else a folder or all nodes of a kind */
+	bool gives; /* the line gives the node; else it may: other lines give others of the kind */
 	char *line; /* of the configuration: "dev0: /dev/dri/renderD128" */
 };
 
@@ -24,15 +24,16 @@ struct container_uses {
 
 /*
  * The containers of this node (/etc/pve/lxc/VMID.conf, the section before the first [header]) that
- * name a node of the function `address`, or of what hangs on it: as devN (PVE::LXC::Config's
- * $dev_desc), in lxc.cgroup2.devices.allow, or in lxc.mount.entry (lxc.container.conf(5)). The
- * nodes are those of /sys/dev (Documentation/ABI/stable/sysfs-dev), and
- * /dev/nvidiaN, which is not there (the minor in /proc/driver/nvidia/gpus/ADDRESS/information).
+ * are given one of `nodes` that is the function `address`'s own: as devN (PVE::LXC::Config's
+ * $dev_desc), by lxc.mount.entry or a bind mount (mpN) of the node or of a folder of /dev that has
+ * it, or by a rule in lxc.cgroup2.devices.allow (lxc.container.conf(5)). Paths are followed to what
+ * they are. A rule for all nodes of a kind is no more than a sign where other lines give the
+ * container other nodes of that kind; so is one for all devices, and the whole of /dev.
  * A container runs while its command socket is open: list_active_containers() in PVE::LXC.
- * One entry a container, its most exact line; in order of file name. 0 or -errno; blocks no longer
+ * One entry a container, its strongest line; in order of file name. 0 or -errno; blocks no longer
  * than /etc/pve, a file system of the cluster, does.
  */
-int container_uses_find(const struct sysroot *root, const char *address, struct container_uses *ret,
-			struct error *err);
+int container_uses_find(const struct sysroot *root, const struct device_nodes *nodes,
+			const char *address, struct container_uses *ret, struct error *err);
 void container_uses_done(struct container_uses *uses);
 #define cleanup_container_uses cleanup(container_uses_done)

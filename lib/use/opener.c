@@ -2,70 +2,166 @@
 /* use: processes that have device nodes open. Signals nobody. */
 #include "use/opener.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/number.h"
 
-static int add_opener(const struct sysroot *root, pid_t pid, const char *node,
-		      struct openers *openers)
-{
-	struct opener opener = { .pid = pid };
-	cleanup_free char *command = NULL;
-	char path[SYSROOT_PATH_MAX];
+#define DELETED " (deleted)"
 
-	for (size_t i = 0; i < openers->count; i++)
-		if (openers->items[i].pid == pid && strcmp(openers->items[i].node, node) == 0)
+/* Documentation/admin-guide/devices.txt */
+#define MAJOR_MEMORY	1
+#define MAJOR_TERMINAL	5 /* /dev/tty, /dev/ptmx */
+#define MAJOR_PTS_FIRST 136
+#define MAJOR_PTS_LAST	143
+
+/* The same of the paths in a tree. */
+static const char *const everyones[] = { "/dev/null",	 "/dev/zero", "/dev/full", "/dev/random",
+					 "/dev/urandom", "/dev/tty",  "/dev/ptmx" };
+
+static bool is_everyones(const struct node_id *id)
+{
+	return id->type == 'c' && (id->major == MAJOR_MEMORY || id->major == MAJOR_TERMINAL ||
+				   (id->major >= MAJOR_PTS_FIRST && id->major <= MAJOR_PTS_LAST));
+}
+
+static bool is_everyones_path(const char *path)
+{
+	for (size_t i = 0; i < sizeof(everyones) / sizeof(*everyones); i++)
+		if (strcmp(path, everyones[i]) == 0)
+			return true;
+	return text_starts_with(path, "/dev/pts/");
+}
+
+/* Takes the path over. `first` is where the process's entries begin. */
+static int add(struct openings *openings, size_t first, const struct opening *opening)
+{
+	for (size_t i = first; i < openings->count; i++) {
+		const struct opening *known = &openings->items[i];
+
+		if (known->id.type == opening->id.type && known->id.major == opening->id.major &&
+		    known->id.minor == opening->id.minor &&
+		    (known->id.type || strcmp(known->path, opening->path) == 0)) {
+			free(opening->path);
 			return 0;
-	if (array_reserve(&openers->items, openers->count, sizeof(opener)) < 0)
+		}
+	}
+	if (array_reserve(&openings->items, openings->count, sizeof(*opening)) < 0) {
+		free(opening->path);
 		return -ENOMEM;
-	opener.node = strdup(node);
-	if (!opener.node)
-		return -ENOMEM;
-	snprintf(path, sizeof(path), "proc/%d/comm", (int)pid);
-	if (sysroot_read_attribute(root, path, &command) == 0)
-		snprintf(opener.command, sizeof(opener.command), "%s", command);
-	openers->items[openers->count++] = opener;
+	}
+	openings->items[openings->count++] = *opening;
 	return 0;
 }
 
-static int look_at_process(const struct sysroot *root, pid_t pid, const struct strings *nodes,
-			   struct openers *openers)
+static ssize_t read_link(int fds, const char *name, char target[PATH_MAX])
 {
-	cleanup_strings struct strings names = { 0 };
-	cleanup_close int fds = -1;
-	char path[SYSROOT_PATH_MAX];
-	int r;
+	ssize_t size = readlinkat(fds, name, target, PATH_MAX - 1);
 
-	snprintf(path, sizeof(path), "proc/%d/fd", (int)pid);
-	r = sysroot_list(root, path, &names);
-	if (r == -ENOENT || r == -ESRCH)
-		return 0;
-	if (r < 0)
-		return r;
-	fds = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
-
-	for (size_t i = 0; fds >= 0 && r == 0 && i < names.count; i++) {
-		char target[PATH_MAX];
-		ssize_t size = readlinkat(fds, names.items[i], target, sizeof(target) - 1);
-
-		if (size < 0)
-			continue;
-		target[size] = '\0';
-		if (text_starts_with(target, "/dev/") && strings_has(nodes, target))
-			r = add_opener(root, pid, target, openers);
-	}
-	return r;
+	target[size < 0 ? 0 : size] = '\0';
+	return size;
 }
 
-int openers_find(const struct sysroot *root, const struct strings *nodes, struct openers *ret,
-		 struct error *err)
+/* On the machine the link leads to the file itself, in whatever namespace it is. */
+static int look_at_descriptor(struct openings *openings, size_t first, pid_t pid, int fds,
+			      const char *name)
 {
-	cleanup_openers struct openers openers = { 0 };
+	struct opening opening = { .pid = pid };
+	char target[PATH_MAX];
+	struct statx status;
+
+	if (statx(fds, name, AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0 ||
+	    (!S_ISCHR(status.stx_mode) && !S_ISBLK(status.stx_mode)))
+		return 0;
+	opening.id = (struct node_id){ S_ISCHR(status.stx_mode) ? 'c' : 'b', status.stx_rdev_major,
+				       status.stx_rdev_minor };
+	if (is_everyones(&opening.id) || read_link(fds, name, target) < 0)
+		return 0;
+	opening.path = strdup(target);
+	return opening.path ? add(openings, first, &opening) : -ENOMEM;
+}
+
+/* In a tree it is a text. "/dev/sda (deleted)": another node has that path now, or none. */
+static int look_at_link(const struct sysroot *root, struct openings *openings, size_t first,
+			pid_t pid, int fds, const char *name)
+{
+	struct opening opening = { .pid = pid };
+	char target[PATH_MAX];
+	size_t size;
+
+	if (read_link(fds, name, target) < 0 || *target != '/' || is_everyones_path(target))
+		return 0;
+	size = strlen(target);
+	if (size > strlen(DELETED) && strcmp(target + size - strlen(DELETED), DELETED) == 0)
+		target[size - strlen(DELETED)] = '\0';
+	if (node_look(root, target + 1, &opening.id, &opening.path) < 0) {
+		opening.path = strdup(target);
+		if (!opening.path)
+			return -ENOMEM;
+	}
+	if (opening.id.type ? is_everyones(&opening.id)
+			    : !text_starts_with(opening.path, "/dev/")) {
+		free(opening.path);
+		return 0;
+	}
+	return add(openings, first, &opening);
+}
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static int look_at_process(const struct sysroot *root, pid_t pid, struct openings *openings)
+{
+	cleanup(close_directory) DIR *directory = NULL;
+	size_t first = openings->count;
+	char path[SYSROOT_PATH_MAX];
+	struct dirent *entry;
+	int fd, r = 0;
+
+	snprintf(path, sizeof(path), "proc/%d/fd", (int)pid);
+	fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ESRCH ? 0 : fd;
+	directory = fdopendir(fd);
+	if (!directory) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	while (r == 0 && (errno = 0, entry = readdir(directory))) {
+		if (!isdigit((unsigned char)*entry->d_name))
+			continue;
+		if (root->live)
+			r = look_at_descriptor(openings, first, pid, fd, entry->d_name);
+		else
+			r = look_at_link(root, openings, first, pid, fd, entry->d_name);
+	}
+	/* ESRCH: it has ended meanwhile. */
+	return r < 0 || errno == 0 || errno == ESRCH || errno == ENOENT ? r : -errno;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct opening *left = a, *right = b;
+
+	if (left->pid != right->pid)
+		return left->pid < right->pid ? -1 : 1;
+	return strcmp(left->path, right->path);
+}
+
+void openings_read(const struct sysroot *root, struct openings *ret)
+{
+	cleanup_openings struct openings openings = { 0 };
 	cleanup_strings struct strings names = { 0 };
 	int r;
 
@@ -74,26 +170,41 @@ int openers_find(const struct sysroot *root, const struct strings *nodes, struct
 		uint32_t pid;
 
 		if (parse_u32(names.items[i], &pid) == 0 && pid <= INT_MAX)
-			r = look_at_process(root, (pid_t)pid, nodes, &openers);
+			r = look_at_process(root, (pid_t)pid, &openings);
 	}
-	if (r < 0)
-		return error_set(err, r, "cannot read which files the processes have open: %s",
-				 strerror(-r));
-	*ret = openers;
-	openers = (struct openers){ 0 };
-	return 0;
+	if (r < 0) {
+		ret->unseen = error_set(&ret->why, r,
+					"cannot read which files the processes have open: %s",
+					strerror(-r));
+		return;
+	}
+	if (openings.count > 1)
+		qsort(openings.items, openings.count, sizeof(*openings.items), compare);
+	*ret = openings;
+	openings = (struct openings){ 0 };
 }
 
-void opener_done(struct opener *opener)
+int openings_take(struct openings *openings, pid_t pid, struct openings *ret)
 {
-	free(opener->node);
-	*opener = (struct opener){ 0 };
+	size_t kept = 0, count = openings->count;
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct opening *opening = &openings->items[i];
+
+		if (r == 0 && opening->pid == pid)
+			r = add(ret, 0, opening);
+		else
+			openings->items[kept++] = *opening;
+	}
+	openings->count = kept;
+	return r;
 }
 
-void openers_done(struct openers *openers)
+void openings_done(struct openings *openings)
 {
-	for (size_t i = 0; i < openers->count; i++)
-		opener_done(&openers->items[i]);
-	free(openers->items);
-	*openers = (struct openers){ 0 };
+	for (size_t i = 0; i < openings->count; i++)
+		free(openings->items[i].path);
+	free(openings->items);
+	*openings = (struct openings){ 0 };
 }

@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * use: which processes have device nodes open.
+ * use: which processes have device nodes open, by the number of the node, whatever path and mount
+ * namespace it was opened by.
  */
 #pragma once
 
 #include <sys/types.h>
 
-#include "host/sysroot.h"
+#include "use/node.h"
 
-struct opener {
+/* A process has a device node open. */
+struct opening {
 	pid_t pid;
-	char command[64]; /* its short name, /proc/PID/comm */
-	char *node;	  /* "/dev/nvme0n1", as in the list that was asked for */
+	struct node_id id;
+	char *path; /* "/dev/nvme0n1", as the process has it */
 };
 
-/* Started as { 0 }. */
-struct openers {
-	struct opener *items;
+/* In order of pid, one entry for each process and node. Started as { 0 }. */
+struct openings {
+	struct opening *items;
 	size_t count;
+	int unseen;	  /* -errno where the processes could not be looked at */
+	struct error why; /* then */
 };
 
 /*
- * The processes that have one of `nodes` open, in order of pid, one entry for each process and
- * node. A node is the kernel's name for it ("/dev/dm-0", "/dev/nvme0n1"), which is what the links
- * in /proc/PID/fd show, whatever link a process opened it by (proc(5)).
- * A process that ends meanwhile is none; one whose descriptors may not be read is an error, since
- * it may be one. The kernel's own users (a mount, swap, device-mapper) are not among them.
- * Does not block: no file is looked at, only its name.
+ * One walk of /proc (proc(5), /proc/PID/fd) for all that is to be known of it. Left out are what
+ * almost every process has open: memory devices such as /dev/null, terminals. A process that ends
+ * meanwhile has none; where one's descriptors may not be read nothing is known, since it may be one
+ * that counts (`unseen`). The kernel's own users (a mount, swap, device-mapper) are not among them.
+ * Does not block: of the files only the type is asked for, and no server (statx(2),
+ * AT_STATX_DONT_SYNC).
  */
-int openers_find(const struct sysroot *root, const struct strings *nodes, struct openers *ret,
-		 struct error *err);
-void opener_done(struct opener *opener);
-void openers_done(struct openers *openers);
-#define cleanup_openers cleanup(openers_done)
+void openings_read(const struct sysroot *root, struct openings *ret);
+
+/* Moves those of one process to `ret`, which is started as { 0 }. 0 or -ENOMEM. */
+int openings_take(struct openings *openings, pid_t pid, struct openings *ret);
+void openings_done(struct openings *openings);
+#define cleanup_openings cleanup(openings_done)

@@ -11,7 +11,6 @@
 #include "use/block.h"
 #include "use/child.h"
 #include "use/mount.h"
-#include "use/opener.h"
 #include "use/zfs.h"
 
 #define SWAPS_MAX ((size_t)64 * 1024)
@@ -22,30 +21,17 @@ struct storage {
 	struct blocks blocks;
 	struct mounts mounts;
 	char *swaps;
-	struct openers openers;
+	const struct openings *openings;
+	struct openings looked_at; /* where the caller has not */
+	struct holders *holders;
 };
 
 static void storage_done(struct storage *storage)
 {
-	openers_done(&storage->openers);
+	openings_done(&storage->looked_at);
 	free(storage->swaps);
 	mounts_done(&storage->mounts);
 	blocks_done(&storage->blocks);
-}
-
-static int read_openers(struct storage *storage, struct error *err)
-{
-	cleanup_strings struct strings nodes = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < storage->blocks.count; i++) {
-		r = strings_add(&nodes, storage->blocks.items[i].node);
-		if (r == 0 && storage->blocks.items[i].mapper)
-			r = strings_add(&nodes, storage->blocks.items[i].mapper);
-	}
-	if (r < 0)
-		return error_set_memory(err);
-	return openers_find(storage->root, &nodes, &storage->openers, err);
 }
 
 static int read_host(struct storage *storage, struct error *err)
@@ -60,7 +46,14 @@ static int read_host(struct storage *storage, struct error *err)
 	/* A kernel without swap has no such file. */
 	if (r < 0 && r != -ENOENT)
 		return error_set(err, r, "cannot read /proc/swaps: %s", strerror(-r));
-	return read_openers(storage, err);
+	if (!storage->openings) {
+		openings_read(storage->root, &storage->looked_at);
+		storage->openings = &storage->looked_at;
+	}
+	if (storage->openings->unseen < 0)
+		return error_set(err, storage->openings->unseen, "%s",
+				 storage->openings->why.message);
+	return 0;
 }
 
 /* A line of /proc/swaps begins with the node. */
@@ -95,32 +88,43 @@ static char *find_btrfs(const struct storage *storage, const char *name)
 	return NULL;
 }
 
-/* udev opens every new disk for a moment to see what is on it. */
-static bool only_looks(const struct opener *opener)
-{
-	return strcmp(opener->command, "systemd-udevd") == 0 ||
-	       strcmp(opener->command, "(udev-worker)") == 0;
-}
-
 static void add_use(struct text *uses, const char *words)
 {
 	text_add(uses, "%s%s", uses->size ? " and " : "", words);
 }
 
-static void describe_openers(const struct storage *storage, const struct block *block,
-			     struct text *uses)
+/* The node of the block device, or that which is only there without udev. */
+static bool is_open(const struct opening *opening, const struct block *block)
 {
-	for (size_t i = 0; i < storage->openers.count; i++) {
-		const struct opener *opener = &storage->openers.items[i];
-		char words[128];
+	unsigned major, minor;
 
-		if (only_looks(opener) || (!text_equal(opener->node, block->node) &&
-					   !text_equal(opener->node, block->mapper)))
+	if (opening->id.type && block_number(block, &major, &minor))
+		return opening->id.type == 'b' && opening->id.major == major &&
+		       opening->id.minor == minor;
+	return text_equal(opening->path, block->node) || text_equal(opening->path, block->mapper);
+}
+
+static int describe_openers(const struct storage *storage, const struct block *block,
+			    struct text *uses)
+{
+	for (size_t i = 0; i < storage->openings->count; i++) {
+		const struct opening *opening = &storage->openings->items[i];
+		cleanup_holder struct holder holder = { 0 };
+		cleanup_free char *who = NULL, *words = NULL;
+
+		if (!is_open(opening, block))
 			continue;
-		snprintf(words, sizeof(words), "open in process %d (%s)", (int)opener->pid,
-			 opener->command);
+		if (holder_read(storage->root, opening->pid, &holder) < 0)
+			return -ENOMEM;
+		if (holder_only_looks(&holder))
+			continue;
+		who = holder_words(&holder);
+		words = who ? text_format("open in %s", who) : NULL;
+		if (!words || (storage->holders && holders_add(storage->holders, &holder) < 0))
+			return -ENOMEM;
 		add_use(uses, words);
 	}
+	return 0;
 }
 
 /* What the host does with one block device itself: "mounted on / and open in process 7 (dd)". */
@@ -140,7 +144,8 @@ static int describe_uses(const struct storage *storage, const struct block *bloc
 	}
 	if (is_swap(storage, block->node) || is_swap(storage, block->mapper))
 		add_use(&uses, "swap space");
-	describe_openers(storage, block, &uses);
+	if (describe_openers(storage, block, &uses) < 0)
+		return -ENOMEM;
 	*ret = text_take(&uses);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -228,10 +233,13 @@ static int tell_claimed(const struct sysroot *root, const struct block *block, s
 	return r < 0 ? error_set_memory(err) : 0;
 }
 
-int storage_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
-		      struct error *err)
+int storage_uses_find(const struct sysroot *root, const char *address,
+		      const struct openings *openings, struct strings *uses,
+		      struct holders *holders, struct error *err)
 {
-	cleanup(storage_done) struct storage storage = { .root = root };
+	cleanup(storage_done) struct storage storage = { .root = root,
+							 .openings = openings,
+							 .holders = holders };
 	size_t before = uses->count;
 	bool found;
 	int r;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include "host/sysroot.h"
+#include "use/holder.h"
+#include "use/opener.h"
 
 /*
  * Adds to `uses` a sentence for each use of a block device below the function `address`, such as
@@ -16,7 +18,8 @@
  *   (Documentation/ABI/stable/sysfs-block); loop devices: loop/backing_file;
  * - mounted file systems: mountinfo; the members of a mounted btrfs: /sys/fs/btrfs/UUID/devices;
  * - swap: /proc/swaps;
- * - processes that have the node open, but for udev, which only looks;
+ * - processes that have the node open, but for udev, which only looks: they are added to `holders`
+ *   too, if it is not NULL. `openings` is what is known of the processes; NULL: they are looked at;
  * - on the running machine where nothing of these is found: whether the kernel lets itself be asked
  *   for exclusive use (open(2), O_EXCL on a block device), which it refuses for what ZFS, a mount in
  *   another namespace, or any other user in the kernel has claimed;
@@ -25,5 +28,6 @@
  * Returns 0, or -errno where it cannot tell, with the reason in `err`. Waits for nothing but what
  * opening a disk takes, and for reading its label where ZFS is loaded.
  */
-int storage_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
-		      struct error *err);
+int storage_uses_find(const struct sysroot *root, const char *address,
+		      const struct openings *openings, struct strings *uses,
+		      struct holders *holders, struct error *err);

@@ -19,7 +19,9 @@ static void print_device(struct pci_names *names, const struct start *start,
 	printf("%s %s\n  %s, ", device->name, name ? name : "", planned->source);
 	if (device->iommu_group != IOMMU_GROUP_NONE && !planned->sibling)
 		printf("group %d, ", device->iommu_group);
-	if (planned->foreseen)
+	if (start_has(start, planned))
+		printf("%s: VM %u runs and has it\n", driver, start->vmid);
+	else if (planned->foreseen)
 		printf("%s: only if Proxmox VE chooses it\n", driver);
 	else if (text_equal(device->driver, planned->vfio.name))
 		printf("%s already\n", driver);
@@ -58,6 +60,9 @@ static void print_text(const struct start *start, const struct findings *finding
 
 	if (start->wanted.count == 0 && findings->count == 0)
 		printf("VM %u wants no PCI device.\n", start->vmid);
+	if (start->qemu.pid)
+		printf("VM %u runs (process %d). At its next start:\n", start->vmid,
+		       (int)start->qemu.pid);
 	for (size_t i = 0; i < start->plan.device_count; i++)
 		print_device(&names, start, &start->plan.devices[i]);
 	print_left(start);

@@ -22,7 +22,7 @@ int configure_check_uses(const struct sysroot *root, const struct pci_device *de
 
 	if (!root->live && !sysroot_exists(root, "proc/self"))
 		return 0;
-	r = storage_uses_find(root, device->name, &uses, err);
+	r = storage_uses_find(root, device->name, NULL, &uses, NULL, err);
 	if (r == 0)
 		r = network_uses_find(root, device->name, &uses, err);
 	if (r < 0)

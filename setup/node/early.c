@@ -123,7 +123,7 @@ static int find_uses(const struct sysroot *root, const struct pci_device *device
 	struct framebuffer framebuffer;
 	char path[SYSROOT_PATH_MAX];
 	bool held = false;
-	int r = storage_uses_find(root, device->name, uses, err);
+	int r = storage_uses_find(root, device->name, NULL, uses, NULL, err);
 
 	if (r == 0)
 		r = network_uses_find(root, device->name, uses, err);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "change/holding.h"
 #include "change/release.h"
 
 #define GPU	   "0000:01:00.0"
@@ -520,17 +521,17 @@ static void test_no_attribute(void **state)
 static void assert_openers(const struct tree *tree, const char *addresses, const char *json,
 			   const char *lines)
 {
-	cleanup_openers struct openers openers = { 0 };
 	cleanup_plan struct plan plan = { 0 };
+	cleanup_holdings struct holdings helds = { 0 };
 	struct text text = { 0 };
 	struct error err = { 0 };
 	char *found;
 
 	assert_int_equal(make(tree, addresses, json, &plan, &err), 0);
-	assert_int_equal(release_openers(&plan, &tree->root, &openers, &err), 0);
-	for (size_t i = 0; i < openers.count; i++)
-		text_add(&text, "%d %s %s\n", (int)openers.items[i].pid, openers.items[i].command,
-			 openers.items[i].node);
+	assert_int_equal(holdings_find(&plan, &tree->root, &helds, &err), 0);
+	for (size_t i = 0; i < helds.count; i++)
+		text_add(&text, "%d %s %s\n", (int)helds.items[i].holder.pid,
+			 helds.items[i].holder.command, helds.items[i].path);
 	found = text_take(&text);
 	assert_string_equal(found, lines);
 	free(found);

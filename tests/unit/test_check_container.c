@@ -25,7 +25,9 @@ static void the_level_follows_from_both(void **state)
 		{ "etc/pve/lxc/201.conf", "dev0: /dev/dri/card0", "container-lists",
 		  "201, which does not run", LEVEL_WARNING },
 		{ "etc/pve/lxc/200.conf", "lxc.cgroup2.devices.allow: c 226:* rwm",
-		  "container-lists", "200, which runs", LEVEL_WARNING },
+		  "container-uses", "200, which runs", LEVEL_ERROR },
+		{ "etc/pve/lxc/200.conf", "lxc.cgroup2.devices.allow: a", "container-lists",
+		  "200, which runs", LEVEL_WARNING },
 	};
 	struct check_case check = { 0 };
 
@@ -54,7 +56,7 @@ static void what_cannot_be_told_is_a_warning(void **state)
 	check_run(*state, &check, check_container);
 	assert_int_equal(check.findings.count, 1);
 	check_expect(&check, 0, "container-lists", LEVEL_WARNING, ADDRESS,
-		     "It cannot be told whether a container is given it: cannot read the "
+		     "It cannot be determined whether a container is given it: cannot read the "
 		     "containers in /etc/pve/lxc: No such file or directory.");
 	check_over(&check);
 }

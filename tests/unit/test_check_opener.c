@@ -80,7 +80,7 @@ static void test_cannot_tell(void **state)
 	build(tree);
 	tree_file(tree, "proc/4711/fd", "%s", "");
 	assert_found(machine, check_opener, line,
-		     "node-in-use 0000:01:00.0: It cannot be told who uses its device nodes: "
+		     "node-in-use 0000:01:00.0: It cannot be determined who uses its device nodes: "
 		     "cannot read which files the processes have open: Not a directory.\n");
 	/* nobody has a node of what has none */
 	assert_found(machine, check_opener, "hostpci0: 02:00.0\n", "");

@@ -94,13 +94,13 @@ static void test_held(void **state)
 	assert_found(machine, check_owner, line, "");
 	tree_bind(tree, NIC, "vfio-pci");
 	assert_found(machine, check_owner, line,
-		     "device-held 0000:02:00.0: Process 4711 (kvm) has its IOMMU group 15 open.\n");
+		     "device-held 0000:02:00.0: VM 102 (process 4711) has /dev/vfio/15 open.\n");
 	tree_bind(tree, NIC, "mlx5-vfio-pci");
 	assert_found(machine, check_owner, line,
-		     "device-held 0000:02:00.0: Process 4711 (kvm) has its IOMMU group 15 open.\n");
+		     "device-held 0000:02:00.0: VM 102 (process 4711) has /dev/vfio/15 open.\n");
 	tree_remove(tree, "sys/devices/pci0000:00/" NIC "/driver");
 	assert_found(machine, check_owner, line,
-		     "device-held 0000:02:00.0: Process 4711 (kvm) has its IOMMU group 15 open.\n");
+		     "device-held 0000:02:00.0: VM 102 (process 4711) has /dev/vfio/15 open.\n");
 	assert_found(machine, check_owner, "hostpci0: 01:00.0\n", "");
 	tree_remove(tree, "proc/4711/fd/20");
 	assert_found(machine, check_owner, line, "");
@@ -118,7 +118,7 @@ static void test_held_cannot_tell(void **state)
 	machine_prepare(machine, line);
 	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), -ENOTDIR);
 	assert_string_equal(machine->err.message,
-			    "cannot tell which processes hold VFIO devices: Not a directory");
+			    "cannot read which files the processes have open: Not a directory");
 }
 
 static void test_reserved(void **state)
@@ -153,6 +153,61 @@ static void test_reserved(void **state)
 		     "hostpci0: 01:00.0\nargs: -device vfio-pci,host=02:00.0\n", "");
 }
 
+/* One VM is one finding, whatever shows that it has the devices. */
+static void test_one_cause(void **state)
+{
+	struct machine *machine = *state;
+	const struct tree *tree = &machine->tree;
+
+	tree_bind(tree, GPU, "vfio-pci");
+	tree_bind(tree, AUDIO, "vfio-pci");
+	tree_process(tree, 4711, "kvm", 102);
+	tree_process_opens(tree, 4711, 20, "/dev/vfio/14");
+	machine_other_vm(machine, 102, JOURNAL_RUNNING, GPU, ACTION_DONE);
+	tree_file(tree, "run/qemu-server/pci-id-reservations",
+		  "0000:01:00.0 102 pid:4711\n0000:01:00.1 102 pid:4711\n");
+	assert_found(
+		machine, check_owner, "hostpci0: 01:00\n",
+		"device-held 0000:01:00.0: VM 102 (process 4711) has /dev/vfio/14 open, and its "
+		"journal says 'running' (hostpci3 there), and Proxmox VE has reserved it for "
+		"that VM; the same goes for 0000:01:00.1.\n");
+	assert_string_equal(machine->findings.items[0].remedy,
+			    "Shut VM 102 down ('qm shutdown 102').");
+	/* that the journal may be ignored does not mean that the VM may */
+	tree_file(tree, "etc/pve/pve-vfio/101.json", "{\"allow\": [\"device-owned\"]}");
+	machine_prepare(machine, "hostpci0: 01:00\n");
+	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), 0);
+	assert_int_equal(machine->findings.items[0].id, CHECK_DEVICE_HELD);
+	/* a process of no VM beside it is another cause */
+	tree_process(tree, 4712, "spdk", 0);
+	tree_process_opens(tree, 4712, 20, "/dev/vfio/14");
+	machine_prepare(machine, "hostpci0: 01:00\n");
+	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), 0);
+	assert_int_equal(machine->findings.count, 2);
+	assert_string_equal(machine->findings.items[1].evidence,
+			    "Process 4712 (spdk) has /dev/vfio/14 open; the same goes for "
+			    "0000:01:00.1.");
+	assert_string_equal(machine->findings.items[1].remedy, "End process 4712 (spdk).");
+}
+
+static void test_remedies_of_a_journal(void **state)
+{
+	struct machine *machine = *state;
+
+	machine_other_vm(machine, 102, JOURNAL_RUNNING, NIC, ACTION_DONE);
+	machine_prepare(machine, line);
+	assert_int_equal(check_claims_run(&machine->start, &machine->findings, &machine->err), 0);
+	assert_string_equal(
+		machine->findings.items[0].remedy,
+		"VM 102 does not run. Unless it is just starting, 'pve-vfio restore 102' "
+		"gives its devices back.");
+	tree_process(&machine->tree, 4711, "kvm", 102);
+	machine_prepare(machine, line);
+	assert_int_equal(check_claims_run(&machine->start, &machine->findings, &machine->err), 0);
+	assert_string_equal(machine->findings.items[0].remedy,
+			    "Shut VM 102 down ('qm shutdown 102').");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +215,7 @@ int main(void)
 		machine_test(test_sibling_owned),    machine_test(test_other_boot),
 		machine_test(test_cannot_tell),	     machine_test(test_held),
 		machine_test(test_held_cannot_tell), machine_test(test_reserved),
+		machine_test(test_one_cause),	     machine_test(test_remedies_of_a_journal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

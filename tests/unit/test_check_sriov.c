@@ -70,7 +70,7 @@ static void what_cannot_be_told_is_an_error(void **state)
 	check_run(*state, &check, check_sriov);
 	assert_int_equal(check.findings.count, 1);
 	assert_non_null(strstr(check.findings.items[0].evidence,
-			       "It cannot be told whether its virtual functions are in use"));
+			       "It cannot be determined whether its virtual functions are in use"));
 	check_over(&check);
 }
 

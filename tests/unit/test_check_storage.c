@@ -59,9 +59,10 @@ static void what_cannot_be_told_is_an_error(void **state)
 	tree_remove(*state, "proc/1/mountinfo");
 	check_run(*state, &check, check_storage);
 	assert_int_equal(check.findings.count, 1);
-	check_expect(&check, 0, "storage-in-use", LEVEL_ERROR, ADDRESS,
-		     "It cannot be told whether the host uses its disks: cannot read the mounts in "
-		     "/proc/1/mountinfo: No such file or directory.");
+	check_expect(
+		&check, 0, "storage-in-use", LEVEL_ERROR, ADDRESS,
+		"It cannot be determined whether the host uses its disks: cannot read the mounts in "
+		"/proc/1/mountinfo: No such file or directory.");
 	check_over(&check);
 }
 

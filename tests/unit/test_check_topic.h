@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "change/holding.h"
 #include "check/check.h"
 #include "test.h"
 #include "tree.h"
@@ -40,6 +41,9 @@ static inline void check_run(const struct tree *tree, struct check_case *check, 
 	findings_done(&check->findings);
 	check->start.root = &tree->root;
 	check->start.vmid = 101;
+	nodes_done(&check->start.plan.nodes);
+	openings_done(&check->start.plan.openings);
+	assert_int_equal(holdings_read(&check->start.plan, &tree->root, &err), 0);
 	assert_int_equal(topic(&check->start, &check->findings, &err), 0);
 }
 

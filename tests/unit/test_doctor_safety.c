@@ -96,14 +96,14 @@ static void test_vms(void **state)
 		      "not run (101)");
 	tree_process(tree, 4242, "kvm", 101);
 	tree_process_opens(tree, 4242, 20, "/dev/vfio/15");
-#define OWNED "VM 101 has it (hostpci3 there; its journal says 'ready')"
-#define HELD  "process 4242 (kvm) has its IOMMU group 15 open"
+#define HELD "VM 101 (process 4242) has /dev/vfio/15 open"
+#define BOTH HELD ", and its journal says 'ready' (hostpci3 there)"
 	assert_judged(machine, NIC,
-		      "no: VM 101, which runs, has it; " OWNED "; " HELD
+		      "no: VM 101, which runs, has it; " BOTH
 		      "; hostpci3 of VM 101, which runs (101)");
 	/* its configuration may say something else by now */
 	tree_config(tree, 101, "name: other\n");
-	assert_judged(machine, NIC, "no: " OWNED "; " OWNED "; " HELD " (101)");
+	assert_judged(machine, NIC, "no: " BOTH "; " BOTH " (101)");
 	/* and its journal may be gone */
 	tree_remove(tree, "run/pve-vfio/101.json");
 	assert_judged(machine, NIC, "no: " HELD "; " HELD);
@@ -123,10 +123,15 @@ static void test_containers(void **state)
 		  "with its group: " AUDIO "; container 201, which does not run, has the line "
 		  "'dev0: /dev/dri/card0'" },
 		{ "200", "arch: amd64\nlxc.cgroup2.devices.allow: c 226:* rwm",
+		  "no: container 200, which runs, has the line 'lxc.cgroup2.devices.allow: c 226:* "
+		  "rwm'; container 200, which runs, has the line 'lxc.cgroup2.devices.allow: c "
+		  "226:* rwm'" },
+		{ "200", "lxc.cgroup2.devices.allow: a",
 		  "with its group: " AUDIO "; container 200, which runs, has the line "
-		  "'lxc.cgroup2.devices.allow: c 226:* rwm'" },
+		  "'lxc.cgroup2.devices.allow: a'" },
 		{ "200", "lxc.mount.entry: /dev/dri dev/dri none bind,optional,create=dir",
-		  "with its group: " AUDIO "; container 200, which runs, has the line "
+		  "no: container 200, which runs, has the line 'lxc.mount.entry: /dev/dri dev/dri "
+		  "none bind,optional,create=dir'; container 200, which runs, has the line "
 		  "'lxc.mount.entry: /dev/dri dev/dri none bind,optional,create=dir'" },
 	};
 	struct machine *machine = *state;

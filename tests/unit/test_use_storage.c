@@ -72,7 +72,7 @@ static void expect(const struct tree *tree, size_t count, const char *const *exp
 	struct strings uses = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(storage_uses_find(&tree->root, ADDRESS, &uses, &err), 0);
+	assert_int_equal(storage_uses_find(&tree->root, ADDRESS, NULL, &uses, NULL, &err), 0);
 	for (size_t i = 0; i < count && i < uses.count; i++)
 		assert_string_equal(uses.items[i], expected[i]);
 	assert_int_equal(uses.count, count);
@@ -253,13 +253,14 @@ static void what_cannot_be_read_is_an_error(void **state)
 
 	build(tree);
 	tree_remove(tree, "proc/1/mountinfo");
-	assert_int_equal(storage_uses_find(&tree->root, ADDRESS, &uses, &err), -ENOENT);
+	assert_int_equal(storage_uses_find(&tree->root, ADDRESS, NULL, &uses, NULL, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "/proc/1/mountinfo"));
 
 	build(tree);
 	tree_remove(tree, "proc/42/fd");
 	tree_file(tree, "proc/42/fd", "%s", "");
-	assert_int_equal(storage_uses_find(&tree->root, ADDRESS, &uses, &err), -ENOTDIR);
+	assert_int_equal(storage_uses_find(&tree->root, ADDRESS, NULL, &uses, NULL, &err),
+			 -ENOTDIR);
 	assert_non_null(strstr(err.message, "files the processes have open"));
 	assert_int_equal(uses.count, 0);
 }
