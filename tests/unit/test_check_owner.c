@@ -168,7 +168,7 @@ static void test_one_cause(void **state)
 		  "0000:01:00.0 102 pid:4711\n0000:01:00.1 102 pid:4711\n");
 	assert_found(
 		machine, check_owner, "hostpci0: 01:00\n",
-		"device-held 0000:01:00.0: VM 102 (process 4711) has /dev/vfio/14 open, and its "
+		"device-owned 0000:01:00.0: VM 102 (process 4711) has /dev/vfio/14 open, and its "
 		"journal says 'running' (hostpci3 there), and Proxmox VE has reserved it for "
 		"that VM; the same goes for 0000:01:00.1.\n");
 	assert_string_equal(machine->findings.items[0].remedy,
