@@ -27,7 +27,7 @@ static void test_built_in(void **state)
 	for (size_t i = 0; i < quirks.count; i++) {
 		cleanup_free char *sources = quirk_sources(&quirks.items[i]);
 
-		assert_row(quirks.items[i].id, *sources);
+		assert_row(quirks.items[i].id, *sources && !strstr(sources, "undated"));
 		assert_row(quirks.items[i].id, *quirks.items[i].remedy);
 		assert_row(quirks.items[i].id, !strstr(quirks.items[i].remedy, "VMID"));
 		for (size_t k = 0; k < i; k++)
@@ -271,7 +271,8 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_built_in),      tree_test(test_file_replaces),
+		tree_test(test_built_in),
+		tree_test(test_vendors),      tree_test(test_file_replaces),
 		cmocka_unit_test(test_faults), tree_test(test_matching),
 		cmocka_unit_test(test_words),
 	};
