@@ -125,6 +125,24 @@ bool boot_draft_changes(const struct boot_draft *draft)
 	return false;
 }
 
+int boot_draft_look_again(const struct boot_draft *draft, const struct sysroot *root,
+			  struct error *err)
+{
+	cleanup_boot_draft struct boot_draft now = { 0 };
+
+	for (size_t i = 0; i < draft->count; i++) {
+		const struct boot_file *file = draft->items[i];
+		struct boot_file *again;
+		int r = boot_draft_open(&now, root, file->path, &again, err);
+
+		if (r < 0)
+			return r;
+		if (!text_equal(again->before, file->before))
+			return error_set(err, -ESTALE, "/%s has been edited meanwhile", file->path);
+	}
+	return 0;
+}
+
 int boot_draft_check(const struct boot_draft *draft, struct error *err)
 {
 	for (size_t i = 0; i < draft->count; i++)

@@ -50,6 +50,10 @@ bool boot_draft_changes(const struct boot_draft *draft);
 /* -ELOOP when a file that shall change is a symbolic link. */
 int boot_draft_check(const struct boot_draft *draft, struct error *err);
 
+/* -ESTALE when a file is not any more as it was when the draft read it: somebody has edited it. */
+int boot_draft_look_again(const struct boot_draft *draft, const struct sysroot *root,
+			  struct error *err);
+
 /*
  * Takes the bytes from `offset` on out of what the file shall be. Of several, the last in the file
  * first. False where they are not there.

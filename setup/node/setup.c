@@ -9,6 +9,9 @@
 #include "pci/claim.h"
 #include "setup/node/configure.h"
 
+/* How often it is planned, where somebody edits a file each time. */
+#define ATTEMPTS 5
+
 static void configure_done(struct configure *configure)
 {
 	strings_done(&configure->options.asked);
@@ -340,6 +343,9 @@ static int apply(struct configure *configure, struct error *err)
 
 	if (lock < 0)
 		return lock;
+	r = boot_draft_look_again(&configure->draft, configure->root, err);
+	if (r < 0)
+		return r;
 	hold_signals();
 	r = record_read(configure->root, &previous, err);
 	if (r == 0 && list_words(configure, &words) < 0)
@@ -384,7 +390,52 @@ static bool is_recorded(const struct configure *configure)
 	return same;
 }
 
-static int show_and_apply(struct configure *configure, struct error *err)
+/* What is done, without the text of the files around it; NULL without memory. */
+static char *describe(const struct configure *configure)
+{
+	cleanup_text struct text text = { 0 };
+
+	for (size_t i = 0; i < configure->settings.count; i++) {
+		const struct boot_setting *setting = &configure->settings.items[i];
+
+		text_add(&text, "%d %s %s %s\n", (int)setting->kind, setting->name,
+			 setting->value ? setting->value : "", setting->found ? "found" : "");
+	}
+	for (size_t i = 0; i < configure->draft.count; i++)
+		if (boot_file_changes(configure->draft.items[i]))
+			text_add(&text, "%s\n", configure->draft.items[i]->path);
+	for (size_t i = 0; i < configure->leftovers.count; i++)
+		text_add(&text, "%s %s\n", configure->leftovers.items[i].path,
+			 configure->leftovers.items[i].text);
+	for (size_t i = 0; i < configure->commands.count; i++) {
+		cleanup_free char *words = boot_command_words(&configure->commands.items[i]);
+
+		text_add(&text, "%s\n", words ? words : "");
+	}
+	return text_take(&text);
+}
+
+/*
+ * Asks, unless the same was agreed to before a file was edited: what is done to it is then only shown
+ * once more. `agreed` is what was agreed to, NULL at first.
+ */
+static bool ask(const struct configure *configure, char **agreed)
+{
+	cleanup_free char *now = describe(configure);
+
+	if (configure->options.yes || (*agreed && now && strcmp(*agreed, now) == 0))
+		return true;
+	free(*agreed);
+	*agreed = NULL;
+	if (configure->json || !configure_ask("Apply this?"))
+		return false;
+	*agreed = TAKE_PTR(now);
+	return true;
+}
+
+/* -ESTALE in `ret_result`: somebody has edited a file since it was read, and nothing is done. */
+static int show_and_apply(struct configure *configure, char **agreed, int *ret_result,
+			  struct error *err)
 {
 	const struct configure_options *options = &configure->options;
 	bool nothing = !boot_draft_changes(&configure->draft) && configure->commands.count == 0 &&
@@ -404,16 +455,17 @@ static int show_and_apply(struct configure *configure, struct error *err)
 	}
 	if (setup_show(err) < 0)
 		return STATUS_FAILED;
-	if (!options->yes && (configure->json || !configure_ask("Apply this?"))) {
+	if (!ask(configure, agreed)) {
 		if (configure->json)
 			configure_print_json(configure, false);
 		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
 		return STATUS_REFUSED;
 	}
-	return apply(configure, err) < 0 ? STATUS_FAILED : finish(configure, err);
+	*ret_result = apply(configure, err);
+	return *ret_result < 0 ? STATUS_FAILED : finish(configure, err);
 }
 
-int verb_setup(struct command *command, struct error *err)
+static int set_up(struct command *command, char **agreed, int *ret_result, struct error *err)
 {
 	cleanup(configure_done) struct configure configure = { .root = &command->root,
 							       .json = command->json };
@@ -429,5 +481,20 @@ int verb_setup(struct command *command, struct error *err)
 		return status;
 	if (make_plan(&configure, err) < 0)
 		return STATUS_FAILED;
-	return show_and_apply(&configure, err);
+	return show_and_apply(&configure, agreed, ret_result, err);
+}
+
+/* A file that was edited meanwhile is read again, and what is planned is shown anew. */
+int verb_setup(struct command *command, struct error *err)
+{
+	cleanup_free char *agreed = NULL;
+
+	for (unsigned left = ATTEMPTS;; left--) {
+		int r = 0, status = set_up(command, &agreed, &r, err);
+
+		if (r != -ESTALE || left == 1)
+			return status;
+		fprintf(stderr, "pve-vfio: %s; everything is read again\n", err->message);
+		*err = (struct error){ 0 };
+	}
 }

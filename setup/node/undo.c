@@ -198,7 +198,7 @@ static int show_and_apply(struct undo *undo, struct error *err)
 		return STATUS_REFUSED;
 	}
 	lock = transaction_lock(undo->root, err);
-	if (lock < 0)
+	if (lock < 0 || boot_draft_look_again(&undo->draft, undo->root, err) < 0)
 		return STATUS_FAILED;
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
