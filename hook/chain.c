@@ -50,11 +50,28 @@ static int run_script(struct hook *hook, const char *volume, const char *phase, 
 	return r;
 }
 
+/* What cannot be read may say so. */
+static bool wants_devices(struct hook *hook)
+{
+	cleanup_start struct start start = {
+		.root = &hook->root,
+		.vmid = hook->vmid,
+		.config_node = hook->migrated_from,
+	};
+
+	return start_read_config(&start, NULL) < 0 || vm_config_names_devices(&start.config);
+}
+
 int hook_chain(struct hook *hook, const char *phase, struct error *err)
 {
 	cleanup_settings struct settings settings = { 0 };
 	int r = settings_read(&hook->root, hook->vmid, hook->migrated_from, &settings, err);
 
+	if (r < 0 && !wants_devices(hook)) {
+		hook_say(hook, "%s; no hookscript is chained, ignoring", err->message);
+		*err = (struct error){ 0 };
+		return 0;
+	}
 	if (r < 0 || !settings.chain)
 		return r;
 	if (getenv(CHAINED))

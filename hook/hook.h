@@ -7,6 +7,7 @@
 
 #include "change/journal.h"
 #include "change/restore.h"
+#include "change/start.h"
 #include "check/finding.h"
 #include "pci/name.h"
 
@@ -14,10 +15,13 @@
 #define QEMU_END_WAIT_MS 10000
 
 /*
- * How long to wait for the locks: the VM's for as long as another phase can last, the claims lock
- * for what is a few file reads.
+ * How long a start waits for those who had the devices before: another VM whose QEMU has ended and
+ * whose post-stop is still to come, or what an ended QEMU still has open. Before qemu-server 9.1.13
+ * post-stop comes from 'qm cleanup', which itself waits up to 30 s for the process.
  */
-#define VM_LOCK_WAIT_MS	   45000
+#define OWNER_WAIT_MS 30000
+
+/* How long to wait for the claims lock, which is held for a few file reads. */
 #define CLAIM_LOCK_WAIT_MS 10000
 
 struct hook {
@@ -75,11 +79,18 @@ void hook_tell_applied(const struct action *action, const struct run_result *res
 void hook_tell_reverted(const struct action *action, const struct run_result *result,
 			void *context);
 
+enum hook_need {
+	HOOK_CREATES, /* the state directory is made where there is none */
+	HOOK_READS,   /* there is something to do only where the VM has a journal */
+	HOOK_NO_WAIT, /* the same, and not while another process has the lock */
+};
+
 /*
- * Opens the state directory and takes the VM's lock. -ENOENT, silently, without `create` when
- * there is no state directory, hence nothing to give back.
+ * Opens the state directory and takes the VM's lock, for which it waits as long as the longest phase
+ * of the VM can take. -ENOENT, silently, without HOOK_CREATES when the VM has no journal, hence
+ * nothing to give back.
  */
-int hook_begin(struct hook *hook, bool create, struct error *err);
+int hook_begin(struct hook *hook, enum hook_need need, struct error *err);
 
 /*
  * Reads the VM's journal; of one that cannot be understood it takes what can be recognised, and
@@ -92,12 +103,22 @@ struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadli
 
 /*
  * Gives the devices of a journal back, but for those that are to be kept; says what it does. The
- * caller has begun.
+ * caller has begun. -EBUSY when all that is left is what somebody has open: so many devices are it
+ * that *ret_held tells, after the wait.
  */
-int hook_give_back(struct hook *hook, struct journal *journal, struct error *err);
+int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms, size_t *ret_held,
+		   struct error *err);
+
+/*
+ * Gives back what another VM has whose QEMU has ended, and that the start wants: its post-stop is
+ * still to come, was lost, or is just running. Waits for that no longer than OWNER_WAIT_MS for all.
+ * True when a device has come free, and the plan is to be made anew.
+ */
+bool owners_settle(struct hook *hook, const struct start *start);
 
 /*
  * Runs the hookscript that the settings name as `chain`, as Proxmox VE runs one: with its own
- * environment and streams, and without a time limit. 0 too when there is none.
+ * environment and streams, and without a time limit. 0 too when there is none, or where that
+ * cannot be read for a VM without devices.
  */
 int hook_chain(struct hook *hook, const char *phase, struct error *err);

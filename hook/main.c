@@ -11,7 +11,6 @@
 #include "base/number.h"
 #include "base/output.h"
 #include "base/stream.h"
-#include "change/recover.h"
 #include "hook.h"
 #include "host/silence.h"
 #include "pve/config.h"
@@ -70,35 +69,6 @@ static int print_usage_error(const char *what, const char *word)
 		"Usage: pve-vfio-hook [--root DIR] VMID PHASE; see 'pve-vfio-hook --help'\n",
 		what, *word ? " " : "", word);
 	return STATUS_USAGE;
-}
-
-int hook_begin(struct hook *hook, bool create, struct error *err)
-{
-	int r = state_open(&hook->root, create, &hook->state, err);
-
-	if (r < 0)
-		return r;
-	hook->lock = journal_lock(&hook->root, &hook->state, hook->vmid, VM_LOCK_WAIT_MS, err);
-	return hook->lock < 0 ? hook->lock : 0;
-}
-
-int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err)
-{
-	bool broken = false;
-	int r = journal_recover(&hook->root, &hook->state, hook->vmid, ret, &broken, err);
-
-	if (broken)
-		hook_say(hook, "%s; what can be recognised in it is looked at", err->message);
-	return r;
-}
-
-void hook_done(struct hook *hook)
-{
-	cleanup_close_fd(&hook->log.syslog);
-	pci_names_done(&hook->names);
-	cleanup_close_fd(&hook->lock);
-	state_done(&hook->state);
-	sysroot_done(&hook->root);
 }
 
 /* What is no name of a node cannot lead to another place. */

@@ -154,7 +154,7 @@ int phase_post_start(struct hook *hook, struct error *err)
 	cleanup_journal struct journal journal = { 0 };
 	int r;
 
-	r = hook_begin(hook, false, err);
+	r = hook_begin(hook, HOOK_READS, err);
 	if (r == 0)
 		r = hook_read_journal(hook, &journal, err);
 	if (r < 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "change/held.h"
 #include "check/check.h"
 #include "hook.h"
 #include "pci/driver.h"
@@ -10,25 +11,57 @@
 #include "report/words.h"
 #include "watch.h"
 
-/* A journal that is there before a start was left by a run that had no post-stop, or kept. */
+/*
+ * A journal that is there before a start was left by a run that had no post-stop yet, or kept. Its
+ * QEMU may be just ending, and what it has open is not to be had before it is closed.
+ */
 static int read_earlier(struct hook *hook, struct start *start, struct error *err)
 {
-	struct task qemu;
+	struct deadline deadline = deadline_in_ms(OWNER_WAIT_MS);
+	struct journal *journal = &start->journal;
+	struct task qemu, running;
+	unsigned step = 0;
 	int r;
 
-	r = qemu_find(&hook->root, hook->vmid, &qemu, err);
+	r = hook_read_journal(hook, journal, err);
+	if (r == -ENOENT)
+		r = journal_begin(&hook->root, hook->vmid, journal, err);
+	if (r == 0)
+		r = qemu_find(&hook->root, hook->vmid, &running, err);
+	if (r < 0)
+		return r;
+	do
+		r = journal_find_qemu(&hook->root, journal, &qemu, err);
+	while (r == 0 && qemu.pid && !running.pid && deadline_wait_step(deadline, &step));
 	if (r < 0)
 		return r;
 	if (qemu.pid)
 		return error_set(err, -EBUSY, "VM %u runs already (process %d); nothing is done",
 				 hook->vmid, (int)qemu.pid);
-	r = hook_read_journal(hook, &start->journal, err);
-	if (r == -ENOENT)
-		return journal_begin(&hook->root, hook->vmid, &start->journal, err);
-	if (r == 0 && start->journal.actions.count > 0 && start->journal.phase != JOURNAL_KEPT)
+	if (journal->actions.count > 0 && journal->phase != JOURNAL_KEPT)
 		hook_say(hook, "an earlier run of VM %u was not cleaned up; doing that now",
 			 hook->vmid);
-	return r;
+	return 0;
+}
+
+/* What the earlier run had is closed before anything of it is used; that takes a moment at most. */
+static int wait_closed(struct hook *hook, const struct start *start, struct error *err)
+{
+	const struct actions *actions = &start->journal.actions;
+	cleanup_free bool *held = calloc(actions->count + 1, sizeof(*held));
+
+	if (!held)
+		return error_set_memory(err);
+	if (held_find(&hook->root, &start->journal, NULL, OWNER_WAIT_MS, held) == 0)
+		return 0;
+	for (size_t i = 0; i < actions->count; i++)
+		if (held[i] && actions->items[i].type == ACTION_BIND)
+			return error_set(
+				err, -EBUSY,
+				"%s is still open since the earlier run of VM %u (its IOMMU "
+				"group %d); start it once more when that has ended",
+				actions->items[i].target, hook->vmid, actions->items[i].group);
+	return 0;
 }
 
 /* What PVE alone handles, told once a line. */
@@ -73,14 +106,14 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 	}
 	if (!any)
 		return 0;
-	restore = hook_restore(hook, 0, start->settings.deadline_s);
+	restore = hook_restore(hook, 0, start->journal.deadline_s);
 	r = restore_journal(&restore, &start->journal, chosen, err);
 	if (r > 0)
-		return error_set(err, -EIO,
-				 "a device of an earlier run cannot be given back to the host; see "
-				 "'pve-vfio status %u'",
-				 hook->vmid);
-	return r;
+		r = error_set(err, -EIO,
+			      "a device of an earlier run cannot be given back to the host; see "
+			      "'pve-vfio status %u'",
+			      hook->vmid);
+	return all ? watch_held(hook, &start->journal, restore.held, r) : r;
 }
 
 /* Says all that was found. -EPERM: refused. */
@@ -126,8 +159,7 @@ static int check_again(struct hook *hook, const struct start *start, struct erro
  * From here on the plan's actions are announced: whatever happens, they will be looked at. What is
  * left in the journal are reservations, and what the plan has adopted.
  */
-static int announce(struct hook *hook, struct start *start, const struct watch *watch,
-		    struct error *err)
+static int announce(struct hook *hook, struct start *start, struct error *err)
 {
 	struct journal *journal = &start->journal;
 	struct actions reserved = { 0 };
@@ -144,7 +176,6 @@ static int announce(struct hook *hook, struct start *start, const struct watch *
 	if (r < 0)
 		return error_set_memory(err);
 	journal->deadline_s = start->settings.deadline_s;
-	journal->watch = watch->task;
 	journal_enter(journal, JOURNAL_STARTING);
 	r = journal_write(&hook->state, journal, err);
 	hook_trace(hook, "journal written", began);
@@ -156,8 +187,7 @@ static int announce(struct hook *hook, struct start *start, const struct watch *
  * No other VM can claim a device between the look at the journals and the writing of ours. The rest
  * was checked before: it can take long, and this lock is one for all VMs.
  */
-static int claim(struct hook *hook, struct start *start, const struct watch *watch,
-		 struct error *err)
+static int claim(struct hook *hook, struct start *start, struct error *err)
 {
 	cleanup_close int claims = -1;
 	int r;
@@ -168,7 +198,7 @@ static int claim(struct hook *hook, struct start *start, const struct watch *wat
 	r = start_read_claims(start, err);
 	if (r == 0)
 		r = check_again(hook, start, err);
-	return r < 0 ? r : announce(hook, start, watch, err);
+	return r < 0 ? r : announce(hook, start, err);
 }
 
 /* A device that was to be kept, and was taken before this start, stays as it was. */
@@ -188,6 +218,7 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 	r = restore_actions(&restore, &start->journal, chosen, err);
 	if (r == 0)
 		r = journal_settle(&hook->state, &start->journal, err);
+	(void)watch_held(hook, &start->journal, restore.held, r);
 	if (r != 0)
 		return error_set(err, -EIO,
 				 "VM %u is not started, and not all of its devices are back with "
@@ -244,6 +275,107 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 	return journal_write(&hook->state, &start->journal, err);
 }
 
+/* What was reserved for a plan that is made anew. */
+static int drop_reservations(struct hook *hook, struct start *start, struct error *err)
+{
+	const struct actions *actions = &start->journal.actions;
+	cleanup_free bool *chosen = calloc(actions->count + 1, sizeof(*chosen));
+	struct restore restore = hook_restore(hook, 0, start->journal.deadline_s);
+	bool any = false;
+	int r;
+
+	if (!chosen)
+		return error_set_memory(err);
+	for (size_t i = 0; i < actions->count; i++)
+		any |= chosen[i] = actions->items[i].type == ACTION_RESERVE;
+	r = any ? restore_actions(&restore, &start->journal, chosen, err) : 0;
+	return r > 0 ? error_set(err, -EIO, "a reservation cannot be removed") : r;
+}
+
+/* The plan; made twice where another VM first had to give back what it was done with. */
+static int prepare(struct hook *hook, struct start *start, struct error *err)
+{
+	int r = start_prepare(start, err);
+
+	hook->trace = start->settings.trace;
+	if (r < 0 || !owners_settle(hook, start))
+		return r;
+	r = drop_reservations(hook, start, err);
+	start_forget(start);
+	return r < 0 ? r : start_prepare(start, err);
+}
+
+static int take_devices(struct hook *hook, struct start *start, struct error *err)
+{
+	cleanup_watch struct watch watch = { .go = -1 };
+	uint64_t began = clock_now_us();
+	int r;
+
+	r = hook_begin(hook, HOOK_CREATES, err);
+	if (r == 0)
+		r = read_earlier(hook, start, err);
+	if (r < 0)
+		return r;
+	start->journal.run = began;
+	start->journal.watch = (struct task){ 0 };
+	r = wait_closed(hook, start, err);
+	if (r == 0)
+		r = prepare(hook, start, err);
+	hook_trace(hook, "read and planned", began);
+	if (r == 0)
+		r = give_back(hook, start, false, err);
+	if (r == 0)
+		r = check_plan(hook, start, err);
+	if (r == 0 && start->plan.actions.count > 0)
+		r = watch_start(hook, began, &watch, err);
+	start->journal.watch = watch.task;
+	if (r == 0)
+		r = claim(hook, start, err);
+	if (r < 0) {
+		(void)give_back(hook, start, true, NULL);
+		return r;
+	}
+	tell_left(hook, &start->wanted);
+	if (start->journal.actions.count == 0)
+		return 0;
+
+	r = take(hook, start, err);
+	if (r == 0)
+		hook_say(hook, "ready for VM %u after %.2f s", hook->vmid,
+			 (double)(clock_now_us() - began) / 1000000);
+	return r;
+}
+
+/* What an earlier configuration had named; and what PVE leaves out of this one is told. */
+static int look_after(struct hook *hook, struct start *start, struct error *err)
+{
+	struct restore restore;
+	struct task qemu = { 0 };
+	int r;
+
+	r = hook_begin(hook, HOOK_NO_WAIT, err);
+	if (r == 0)
+		r = hook_read_journal(hook, &start->journal, err);
+	if (r == 0)
+		r = journal_find_qemu(&hook->root, &start->journal, &qemu, err);
+	if (r == 0 && qemu.pid == 0) {
+		if (start->journal.phase != JOURNAL_KEPT)
+			hook_say(hook, "an earlier run of VM %u was not cleaned up; doing that now",
+				 hook->vmid);
+		restore = hook_restore(hook, 0, start->journal.deadline_s);
+		r = restore_journal(&restore, &start->journal, NULL, err);
+		if (r > 0)
+			r = error_set(err, restore.held == (size_t)r ? -EBUSY : -EIO,
+				      "not all devices of an earlier run are back with the host");
+		r = watch_held(hook, &start->journal, restore.held, r);
+	}
+	if (r < 0 && r != -ENOENT)
+		return r;
+	start->state = NULL;
+	r = start_prepare(start, err);
+	return r < 0 ? r : check_plan(hook, start, err);
+}
+
 int phase_pre_start(struct hook *hook, struct error *err)
 {
 	cleanup_start struct start start = {
@@ -253,40 +385,16 @@ int phase_pre_start(struct hook *hook, struct error *err)
 		.config_node = hook->migrated_from,
 		.limit_ms = hook->limit_ms,
 	};
-	cleanup_watch struct watch watch = { .go = -1 };
-	uint64_t began = clock_now_us();
-	int r;
+	int r = start_read_config(&start, err);
 
-	r = hook_begin(hook, true, err);
 	if (r < 0)
 		return r;
-	r = read_earlier(hook, &start, err);
+	if (vm_config_names_devices(&start.config))
+		return take_devices(hook, &start, err);
+	/* Whatever is broken here, a VM that wants nothing of it is not held up. */
+	r = look_after(hook, &start, err);
 	if (r < 0)
-		return r;
-
-	start.journal.run = began;
-	r = start_prepare(&start, err);
-	hook->trace = start.settings.trace;
-	hook_trace(hook, "read and planned", began);
-	if (r == 0)
-		r = give_back(hook, &start, false, err);
-	if (r == 0)
-		r = check_plan(hook, &start, err);
-	if (r == 0 && start.plan.actions.count > 0)
-		r = watch_start(hook, began, &watch, err);
-	if (r == 0)
-		r = claim(hook, &start, &watch, err);
-	if (r < 0) {
-		(void)give_back(hook, &start, true, NULL);
-		return r;
-	}
-	tell_left(hook, &start.wanted);
-	if (start.journal.actions.count == 0)
-		return 0;
-
-	r = take(hook, &start, err);
-	if (r == 0)
-		hook_say(hook, "ready for VM %u after %.2f s", hook->vmid,
-			 (double)(clock_now_us() - began) / 1000000);
-	return r;
+		hook_say(hook, "%s; VM %u has no PCI device and starts all the same", err->message,
+			 hook->vmid);
+	return 0;
 }

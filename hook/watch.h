@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hook: the start watch. Proxmox VE calls no hook when a start fails after pre-start, so pre-start
- * leaves a small process behind that waits for the end of the start, however it comes: PVE holds
- * the lock on the VM's configuration (vm/lock.h) from before pre-start until after post-start, also
- * within a task that goes on, and the kernel ends it with a task that is killed. If no QEMU runs for
- * the VM then, the watch gives the devices back.
+ * hook: the watch, a small process that a phase leaves to give a run's devices back later.
  *
- * It holds no descriptor of the hook's open, so PVE does not wait for it.
+ * The start watch: Proxmox VE calls no hook when a start fails after pre-start. It waits for the end
+ * of the start, however that comes: PVE holds the lock on the VM's configuration (pve/lock.h) from
+ * before pre-start until after post-start, also within a task that goes on, and the kernel ends it
+ * with a task that is killed. If no QEMU runs for the VM then, the devices go back. One that runs
+ * without post-start, since its start took too long, is waited for: post-stop may never come.
+ *
+ * The stop watch: what is still open when post-stop has waited long enough goes back when it is
+ * closed, however late, while PVE has its lock back. Either ends as soon as another run of the VM
+ * has the journal, or nobody has.
+ *
+ * It holds no descriptor of the hook's open, so PVE does not wait for it; it ignores the signals by
+ * which a service or a terminal ends its processes, and lives outside of the control group that it
+ * was started in, so that neither a restart of pvedaemon or qmeventd nor the end of a task ends it.
  */
 #pragma once
 
@@ -19,11 +27,23 @@ struct watch {
 };
 
 /*
- * Starts the watch for a run, before the run's journal is there. Without a lock on the VM there is
- * no start of PVE's to wait for, and no watch. 0 or -errno.
+ * Starts the start watch for a run, before the run's journal is there. Without a lock on the VM there
+ * is no start of PVE's to wait for, and no watch. 0 or -errno.
  */
 int watch_start(struct hook *hook, uint64_t run, struct watch *ret, struct error *err);
 
 /* Lets it go on: at once where the journal has no such run. */
 void watch_release(struct watch *watch);
 #define cleanup_watch cleanup(watch_release)
+
+/*
+ * Sees that a watch waits for the run of this journal, which it names then: one that is there, or a
+ * new stop watch. The caller has the VM's lock. 0 or -errno; -EOPNOTSUPP in a tree that is not live.
+ */
+int watch_leave(struct hook *hook, struct journal *journal);
+
+/*
+ * The same where devices were left since they are open, and says so. Returns `r`, what the giving
+ * back came to, or 0 where these devices were all that was wrong with it.
+ */
+int watch_held(struct hook *hook, struct journal *journal, size_t held, int r);

@@ -65,20 +65,31 @@ static int adopt(struct start *start)
 	return r;
 }
 
-static int read_config(struct start *start, struct error *err)
+int start_read_config(struct start *start, struct error *err)
 {
+	int r = 0;
+
+	if (start->config_read)
+		return 0;
 	if (start->config_text)
-		return vm_config_parse(start->root, "the configuration to be", start->config_text,
-				       strlen(start->config_text), &start->config, err);
-	return vm_config_read(start->root, start->config_node, start->vmid, &start->config, err);
+		r = vm_config_parse(start->root, "the configuration to be", start->config_text,
+				    strlen(start->config_text), &start->config, err);
+	else
+		r = vm_config_read(start->root, start->config_node, start->vmid, &start->config,
+				   err);
+	start->config_read = r == 0;
+	return r;
 }
 
 /* For most VMs there is nothing to look for, on hosts with hundreds of functions. */
-static int list_present(struct start *start, struct error *err)
+static int read_host(struct start *start, struct error *err)
 {
+	int r;
+
 	if (!vm_config_names_devices(&start->config))
 		return 0;
-	return pci_devices_list(start->root, &start->present, err);
+	r = mappings_read(start->root, &start->mappings, err);
+	return r < 0 ? r : pci_devices_list(start->root, &start->present, err);
 }
 
 /* What the VM's own QEMU has open is no reason against it. At a start there is no QEMU. */
@@ -117,11 +128,9 @@ int start_prepare(struct start *start, struct error *err)
 	if (r == 0 && start->limit_ms)
 		*start->limit_ms = start->settings.deadline_s * 1000;
 	if (r == 0)
-		r = read_config(start, err);
+		r = start_read_config(start, err);
 	if (r == 0)
-		r = mappings_read(start->root, &start->mappings, err);
-	if (r == 0)
-		r = list_present(start, err);
+		r = read_host(start, err);
 	if (r == 0)
 		r = start_read_claims(start, err);
 	if (r == 0)
@@ -192,16 +201,23 @@ int start_read_claims(struct start *start, struct error *err)
 	return r < 0 ? r : check_unchanged(start, &seen, err);
 }
 
-void start_done(struct start *start)
+void start_forget(struct start *start)
 {
 	openings_done(&start->own);
 	plan_done(&start->plan);
 	wanted_done(&start->wanted);
 	free(start->node);
+	start->node = NULL;
 	claims_done(&start->claims);
 	pci_addresses_done(&start->present);
 	mappings_done(&start->mappings);
 	vm_config_done(&start->config);
+	start->config_read = false;
 	settings_done(&start->settings);
+}
+
+void start_done(struct start *start)
+{
+	start_forget(start);
 	journal_done(&start->journal);
 }

@@ -27,6 +27,7 @@ struct start {
 	 */
 	struct journal journal;
 	struct settings settings;
+	bool config_read;
 	struct vm_config config;
 	struct mappings mappings;
 	struct pci_addresses present;
@@ -43,6 +44,12 @@ struct start {
 };
 
 /*
+ * Reads the VM's configuration, which start_prepare() does where this was not called before. It alone
+ * tells whether the VM wants devices: vm_config_names_devices().
+ */
+int start_read_config(struct start *start, struct error *err);
+
+/*
  * Reads everything and makes the plan. Without `dry` the only change is a reservation with PVE for
  * a device that is one of several alternatives, which is in the journal first.
  * Blocks for the deadline of the settings at most, where a device's lock is held.
@@ -57,5 +64,8 @@ bool start_has(const struct start *start, const struct plan_device *device);
  * when a device of the plan has changed hands since the plan was made.
  */
 int start_read_claims(struct start *start, struct error *err);
+
+/* What was read and planned goes, but for the journal: to prepare it anew. */
+void start_forget(struct start *start);
 void start_done(struct start *start);
 #define cleanup_start cleanup(start_done)

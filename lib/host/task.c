@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* host: processes. Signals none. */
+/* host: processes. Signals none, and moves none but its own. */
 #include "host/task.h"
 
 #include <errno.h>
@@ -48,4 +48,18 @@ bool task_is_alive(const struct sysroot *root, const struct task *task)
 
 	return task->pid && task_read(root, task->pid, &now) == 0 &&
 	       now.start_time == task->start_time;
+}
+
+void task_leave_cgroup(const struct sysroot *root)
+{
+	/* Version 2; beside version 1; and the named hierarchy of version 1. */
+	static const char *const groups[] = {
+		"sys/fs/cgroup/cgroup.procs",
+		"sys/fs/cgroup/unified/cgroup.procs",
+		"sys/fs/cgroup/systemd/cgroup.procs",
+	};
+
+	/* 0 is the process that writes. */
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		(void)sysroot_write_attribute(root, groups[i], "0");
 }

@@ -20,3 +20,11 @@ int task_read(const struct sysroot *root, pid_t pid, struct task *ret);
 
 /* The very process is still there. */
 bool task_is_alive(const struct sysroot *root, const struct task *task);
+
+/*
+ * Moves this process out of its control group into the root one, in each hierarchy that systemd may
+ * use ("cgroup.procs" in Documentation/admin-guide/cgroup-v2.rst): a unit that is
+ * stopped or restarted has all processes of its control group killed (systemd.kill(5)). In the root
+ * group are none of a unit's. Where it fails the process stays.
+ */
+void task_leave_cgroup(const struct sysroot *root);
