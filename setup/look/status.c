@@ -45,7 +45,7 @@ struct sight {
 	bool runs;
 	bool at_work; /* a phase holds the VM's lock */
 	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
-	bool watched; /* the start watch is there */
+	bool watched; /* a watch is there */
 };
 
 static void sight_done(struct sight *sight)
@@ -109,7 +109,9 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 	if (sight->locked)
 		return "Proxmox VE is at work on it: a start or stop goes on";
 	if (sight->watched)
-		return "its start watch is about to give its devices back";
+		return sight->runs
+			       ? "a watch waits for the end of its QEMU, to give its devices back"
+			       : "a watch gives its devices back as soon as nobody has them open";
 	if (journal->phase == JOURNAL_KEPT || !sight->told || sight->runs)
 		return NULL;
 	if (journal->phase == JOURNAL_STARTING || journal->phase == JOURNAL_STOPPING)
@@ -155,7 +157,7 @@ static void print_text(struct command *command, struct pci_names *names,
 	if (journal->qemu.pid)
 		printf(", QEMU process %d", (int)journal->qemu.pid);
 	if (sight->watched)
-		printf(", start watch %d", (int)journal->watch.pid);
+		printf(", watch %d", (int)journal->watch.pid);
 	printf("\n");
 	if (fault) {
 		cleanup_text struct text words = { 0 };
