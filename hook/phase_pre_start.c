@@ -64,18 +64,19 @@ static int wait_closed(struct hook *hook, const struct start *start, struct erro
 	return 0;
 }
 
-/* What PVE alone handles, told once a line. */
-static void tell_left(struct hook *hook, const struct wanted *wanted)
+/* What PVE alone handles. */
+static void tell_left(struct hook *hook, const struct start *start)
 {
-	const char *told = "";
+	for (size_t i = 0; i < start->wanted.count; i++) {
+		const struct wanted_device *device = &start->wanted.devices[i];
+		cleanup_free char *words = NULL;
+		char address[PCI_ADDRESS_TEXT];
 
-	for (size_t i = 0; i < wanted->count; i++) {
-		const struct wanted_device *device = &wanted->devices[i];
-
-		if (device->use != WANTED_LEAVE || text_equal(device->source, told))
+		if (device->use != WANTED_LEAVE)
 			continue;
-		told = device->source;
-		hook_say(hook, "%s: left to Proxmox VE (driver=keep or mdev)", told);
+		words = words_left(device, &start->config);
+		hook_say(hook, "%s (%s): %s", pci_address_format(device->address, address),
+			 device->source, words ? words : "");
 	}
 }
 
@@ -335,7 +336,7 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 		(void)give_back(hook, start, true, NULL);
 		return r;
 	}
-	tell_left(hook, &start->wanted);
+	tell_left(hook, start);
 	if (start->journal.actions.count == 0)
 		return 0;
 

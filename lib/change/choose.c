@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "pve/reservation.h"
+#include "use/mdev.h"
 
 /* PVE holds its lock for one rewrite of a small file. */
 #define LOCK_WAIT_MS 5000
@@ -106,6 +107,24 @@ static int reserve(struct choosing *choosing, const struct pci_addresses *altern
 	return r;
 }
 
+/*
+ * PVE tries to give the function the type, and goes on to the next where that fails. Only where the
+ * driver says so is that foreseen: what cannot be told may work.
+ */
+static bool lacks_type(const struct choosing *choosing, const struct wanted_choice *choice,
+		       const struct pci_addresses *alternative)
+{
+	cleanup_mdev_types struct mdev_types types = { 0 };
+	char name[PCI_ADDRESS_TEXT];
+
+	if (choice->kind != WANTED_VGPU || alternative->count == 0)
+		return false;
+	pci_address_format(alternative->items[0], name);
+	if (mdev_types_read_bounded(choosing->root, name, choosing->deadline_ms, &types) < 0)
+		return false;
+	return !types.current && !mdev_types_find(&types, choice->mdev);
+}
+
 int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
 		       void *context, size_t *ret, struct error *err)
 {
@@ -115,7 +134,8 @@ int choose_alternative(const struct wanted_choice *choice, const struct wanted *
 		const struct pci_addresses *alternative = &choice->alternatives[i];
 		int r = -EBUSY;
 
-		if (!is_taken(choosing, alternative, so_far))
+		if (!is_taken(choosing, alternative, so_far) &&
+		    !lacks_type(choosing, choice, alternative))
 			r = choosing->dry ? look(choosing, alternative, err)
 					  : reserve(choosing, alternative, err);
 		if (r == -EBUSY)

@@ -19,7 +19,8 @@ struct choosing {
 	 */
 	struct journal *journal;
 	uint32_t vmid;
-	bool dry; /* only look: what would be chosen */
+	unsigned deadline_ms; /* for a driver that is asked whether it has a vGPU left */
+	bool dry;	      /* only look: what would be chosen */
 };
 
 /* A wanted_choose; the context is a struct choosing. */

@@ -17,6 +17,7 @@ static int resolve(struct start *start, struct error *err)
 		.claims = &start->claims,
 		.journal = &start->journal,
 		.vmid = start->vmid,
+		.deadline_ms = start->settings.deadline_s * 1000,
 		.dry = start->dry,
 	};
 	struct wanted_input input = {

@@ -43,6 +43,7 @@ int check_opener(const struct start *start, struct findings *findings, struct er
 int check_variant(const struct start *start, struct findings *findings, struct error *err);
 int check_sriov(const struct start *start, struct findings *findings, struct error *err);
 int check_mdev(const struct start *start, struct findings *findings, struct error *err);
+int check_vgpu(const struct start *start, struct findings *findings, struct error *err);
 int check_container(const struct start *start, struct findings *findings, struct error *err);
 int check_reset(const struct start *start, struct findings *findings, struct error *err);
 int check_framebuffer(const struct start *start, struct findings *findings, struct error *err);

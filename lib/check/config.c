@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "use/sriov.h"
+
+#define VENDOR_NVIDIA 0x10de
 
 /* The line that counts in place of one that is dropped; 0: none. */
 static unsigned line_instead(const struct vm_config *config, const struct vm_dropped_line *dropped)
@@ -97,6 +100,54 @@ static const struct {
 	[WANTED_ARGS_UNCLEAR] = { CHECK_ARGS_UNCLEAR, "", "" },
 };
 
+/* The first address in a sentence, or an entry of a line: "81:00.4", "pci device '0000:81:00.4' …". */
+static bool find_address(const char *words, struct pci_address *ret)
+{
+	for (const char *at = words; *at; at++) {
+		size_t size = strspn(at, "0123456789abcdef:.");
+		cleanup_free char *word = NULL;
+
+		if (size < strlen("00:00.0"))
+			continue;
+		word = text_format("%s%.*s", size == strlen("00:00.0") ? "0000:" : "", (int)size,
+				   at);
+		if (word && pci_address_parse(word, ret) == 0)
+			return true;
+		at += size - 1;
+	}
+	return false;
+}
+
+/* A virtual function that nobody has made yet since the node started. */
+static int advise_functions(const struct start *start, const struct wanted_problem *problem,
+			    struct findings *findings)
+{
+	cleanup_pci_device struct pci_device physical = { 0 };
+	struct sriov_absent absent;
+	struct pci_address address;
+	int r;
+
+	if (!find_address(problem->detail, &address) ||
+	    pci_addresses_has(&start->present, address) ||
+	    !sriov_absent_find(start->root, &start->present, address, &absent))
+		return 0;
+	if (pci_address_parse(absent.physical, &address) < 0 ||
+	    pci_device_read(start->root, address, &physical, NULL) < 0)
+		return 0;
+	r = physical.vendor == VENDOR_NVIDIA
+		    ? finding_advise(
+			      findings,
+			      "%s has %u of %u virtual functions. Make the others: 'systemctl "
+			      "enable --now pve-nvidia-sriov@ALL.service'.",
+			      absent.physical, absent.now, absent.most)
+		    : finding_advise(findings,
+				     "%s has %u of %u virtual functions. Have them made at every "
+				     "boot: 'pve-vfio setup --sriov %s=%u'.",
+				     absent.physical, absent.now, absent.most, absent.physical,
+				     absent.number);
+	return r;
+}
+
 static int check_wanted(const struct start *start, struct findings *findings)
 {
 	int r = 0;
@@ -108,6 +159,9 @@ static int check_wanted(const struct start *start, struct findings *findings)
 				"%s%s%s (%s, line %u).", problems[problem->kind].before,
 				problem->detail, problems[problem->kind].behind, start->config.path,
 				problem->line);
+		if (r == 0 &&
+		    (problem->kind == WANTED_ABSENT || problem->kind == WANTED_MAPPING_WRONG))
+			r = advise_functions(start, problem, findings);
 	}
 	return r;
 }

@@ -229,6 +229,32 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"function's driver.",
 		"Shut that VM down ('qm shutdown VMID'), or give this VM a mediated device too.",
 	},
+	[CHECK_VGPU_BOUND] = {
+		"vgpu-bound", LEVEL_ERROR,
+		"A line asks for a mediated device of a function that this start gives to the VM "
+		"as a whole, or that comes along with its IOMMU group: the bind ends all its "
+		"mediated devices.",
+		"Decide: the whole function, or parts of it. Take one of the lines out.",
+	},
+	[CHECK_VGPU_TYPE] = {
+		"vgpu-type", LEVEL_ERROR,
+		"A line asks for a type of mediated device that its function does not offer: Proxmox "
+		"VE cannot make it, and the start fails.",
+		"Choose a type that 'pve-vfio devices' lists for the function. If it lists none, the "
+		"driver that shares it is not loaded, or the function is not the one to name.",
+	},
+	[CHECK_VGPU_FULL] = {
+		"vgpu-none-left", LEVEL_ERROR,
+		"No mediated device or vGPU of the type is left: Proxmox VE cannot make another, and "
+		"the start fails.",
+		"Stop a VM that has one, or choose a smaller type; 'pve-vfio devices' lists what is "
+		"left.",
+	},
+	[CHECK_VGPU_LEFT] = {
+		"vgpu-left", LEVEL_WARNING,
+		"A run of this VM that failed has left its mediated device.",
+		"Remove it: 'echo 1 > /sys/bus/mdev/devices/UUID/remove'.",
+	},
 	[CHECK_CONTAINER_USES] = {
 		"container-uses", LEVEL_ERROR,
 		"The configuration of a running container gives it a device node of this device.",

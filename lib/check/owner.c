@@ -91,7 +91,7 @@ static int add_claims(const struct start *start, struct owners *owners)
 	return 0;
 }
 
-/* PVE reserves what stands in hostpci lines, and nothing of `args` or of the group. */
+/* PVE reserves what hostpci lines claim, and nothing for a mediated device, `args` or the group. */
 static int add_reservations(const struct start *start, struct owners *owners, struct error *err)
 {
 	cleanup_reservations struct reservations reservations = { 0 };
@@ -104,7 +104,8 @@ static int add_reservations(const struct start *start, struct owners *owners, st
 		struct owner *owner;
 		char name[PCI_ADDRESS_TEXT];
 
-		if (device->use != WANTED_TAKE || strcmp(device->source, SOURCE_ARGS) == 0)
+		if (device->use == WANTED_ALTERNATIVE || device->kind == WANTED_MDEV ||
+		    strcmp(device->source, SOURCE_ARGS) == 0)
 			continue;
 		pci_address_format(device->address, name);
 		other = reservation_blocking(start->root, &reservations, name, start->vmid, now);

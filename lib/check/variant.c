@@ -2,7 +2,46 @@
 /* check: whether the kernel has a VFIO driver made for a device of the plan. */
 #include "pci/variant.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "check/check.h"
+#include "pve/schema.h"
+
+/* The hostpci line of a device, by its source; NULL for `args` and siblings. */
+static const struct vm_hostpci *find_line(const struct start *start, const char *source)
+{
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		char name[SOURCE_MAX];
+
+		snprintf(name, sizeof(name), "hostpci%u", i);
+		if (start->config.hostpci[i].present && strcmp(name, source) == 0)
+			return &start->config.hostpci[i];
+	}
+	return NULL;
+}
+
+static int tell(const struct start *start, const struct plan_device *device, const char *best,
+		struct findings *findings)
+{
+	const struct vm_hostpci *line = find_line(start, device->source);
+	int r;
+
+	/* Advice that this node's Proxmox VE drops the line for is worse than none. */
+	if (line && !line->hostpci.keep &&
+	    hostpci_key_knowledge(start->root, "driver", true) == KEY_UNKNOWN)
+		return 0;
+	r = finding_add(findings, CHECK_VARIANT_DRIVER, device->device.name,
+			"The kernel has '%s' for it; it is given to '%s'.", best,
+			device->vfio.name);
+	if (r < 0 || !line || line->hostpci.keep || line->hostpci.has_driver)
+		return r;
+	return finding_advise(
+		findings,
+		"If you want it: 'qm set %u --%s %s,driver=keep', and set \"driver\": "
+		"\"auto\" in /etc/pve/pve-vfio/%u.json.",
+		start->vmid, device->source, line->value, start->vmid);
+}
 
 /* A hint, where the VM could have more of the device with another driver. */
 int check_variant(const struct start *start, struct findings *findings, struct error *err)
@@ -15,9 +54,7 @@ int check_variant(const struct start *start, struct findings *findings, struct e
 		    vfio_driver_find(start->root, device->device.name, &best, NULL) < 0 ||
 		    !vfio_driver_is_variant(&best) || text_equal(best.name, device->vfio.name))
 			continue;
-		if (finding_add(findings, CHECK_VARIANT_DRIVER, device->device.name,
-				"The kernel has '%s' for it; it is given to '%s'.", best.name,
-				device->vfio.name) < 0)
+		if (tell(start, device, best.name, findings) < 0)
 			return error_set_memory(err);
 	}
 	return 0;

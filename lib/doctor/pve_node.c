@@ -26,13 +26,22 @@ static int read_host(struct pve_node *node, struct error *err)
 	return 0;
 }
 
-/* Which of several is chosen does not matter here: the others are wanted as alternatives. */
+/* Which of several is chosen does not matter here, as long as each line has its own. */
 static int choose_first(const struct wanted_choice *choice, const struct wanted *so_far,
 			void *context, size_t *ret, struct error *err)
 {
-	(void)choice, (void)so_far, (void)context, (void)err;
-	*ret = 0;
-	return 0;
+	(void)context, (void)err;
+	for (size_t i = 0; i < choice->count; i++) {
+		bool taken = false;
+
+		for (size_t k = 0; k < choice->alternatives[i].count; k++)
+			taken |= wanted_find(so_far, choice->alternatives[i].items[k]) != NULL;
+		if (taken)
+			continue;
+		*ret = i;
+		return 0;
+	}
+	return -EBUSY;
 }
 
 static void vm_done(struct node_vm *vm)

@@ -44,15 +44,26 @@ static const struct pci_entry *first_of_line(const struct lint *lint, const char
 	return NULL;
 }
 
+/* A part of a GPU, mediated or a virtual function, has no ROM and no output. */
+static bool is_display(const struct lint *lint, const char *source)
+{
+	const struct pci_entry *entry = first_of_line(lint, source);
+
+	for (size_t i = 0; i < lint->vm->wanted.count; i++) {
+		const struct wanted_device *device = &lint->vm->wanted.devices[i];
+
+		if (strcmp(device->source, source) == 0 &&
+		    (device->kind == WANTED_MDEV || device->kind == WANTED_VGPU))
+			return false;
+	}
+	return entry && pci_is_display(&entry->device) && !entry->facts.physical;
+}
+
 static bool wants_display(const struct lint *lint)
 {
-	for (size_t i = 0; i < lint->vm->wanted.count; i++) {
-		const struct pci_entry *entry =
-			first_of_line(lint, lint->vm->wanted.devices[i].source);
-
-		if (entry && pci_is_display(&entry->device))
+	for (size_t i = 0; i < lint->vm->wanted.count; i++)
+		if (is_display(lint, lint->vm->wanted.devices[i].source))
 			return true;
-	}
 	return false;
 }
 
@@ -240,7 +251,7 @@ static int lint_lines(const struct lint *lint, struct verdicts *verdicts)
 		snprintf(source, sizeof(source), "hostpci%u", i);
 		primaries += hostpci->x_vga;
 		entry = first_of_line(lint, source);
-		if (entry && pci_is_display(&entry->device))
+		if (is_display(lint, source))
 			r = lint_display(lint, hostpci, entry, source, verdicts);
 	}
 	if (r == 0 && primaries > 1)

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "pve/property.h"
+#include "use/mdev.h"
 
 /* maxLength of both kinds of description. */
 #define DESCRIPTION_MAX 4096
@@ -474,21 +475,6 @@ static int compare(const struct comparison *comparison, const char *device, cons
 	return *ret_fault ? 0 : -ENOMEM;
 }
 
-/* What pci_device_info() in SysFSTools.pm calls so; the second is NVIDIA's from kernel 6.8 on. */
-static bool is_mdev(const struct sysroot *root, const struct pci_device *device)
-{
-	static const char *const names[] = { "mdev_supported_types", "nvidia" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char path[SYSROOT_PATH_MAX];
-
-		pci_attribute_path(path, device->name, names[i]);
-		if (sysroot_exists(root, path))
-			return true;
-	}
-	return false;
-}
-
 /* Compares in PVE's order, that of the properties' names, up to the first fault. */
 static int check_identity(const struct sysroot *root, const struct mapping *mapping,
 			  const struct mapping_entry *entry, const struct pci_device *device,
@@ -499,7 +485,8 @@ static int check_identity(const struct sysroot *root, const struct mapping *mapp
 		{ "id", id, entry->id },
 		{ "iommugroup", device->iommu_group == IOMMU_GROUP_NONE ? NULL : group,
 		  entry->iommu_group },
-		{ "mdev", is_mdev(root, device) ? "1" : "0", mapping->mdev ? "1" : "0" },
+		{ "mdev", mdev_support(root, device->name) != MDEV_NONE ? "1" : "0",
+		  mapping->mdev ? "1" : "0" },
 		{ "subsystem-id", subsystem_id, entry->subsystem_id },
 	};
 	int r = 0;

@@ -2,6 +2,8 @@
 /* report: documents for programs. Writes to no stream. */
 #include "report/json.h"
 
+#include "report/words.h"
+
 #include "base/json.h"
 
 json_t *findings_json(const struct findings *findings)
@@ -67,11 +69,15 @@ json_t *start_json(struct pci_names *names, const struct start *start,
 		const struct wanted_device *device = &start->wanted.devices[i];
 		char address[PCI_ADDRESS_TEXT];
 
-		if (device->use == WANTED_LEAVE)
-			json_array_append_new(left, json_pack("{s:s, s:s}", "address",
-							      pci_address_format(device->address,
-										 address),
-							      "source", device->source));
+		cleanup_free char *words = NULL;
+
+		if (device->use != WANTED_LEAVE)
+			continue;
+		words = words_left(device, &start->config);
+		json_array_append_new(left, json_pack("{s:s, s:s, s:s}", "address",
+						      pci_address_format(device->address, address),
+						      "source", device->source, "what",
+						      words ? words : ""));
 	}
 	return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid,
 			 "running", start->qemu.pid != 0, "devices", devices, "left", left,

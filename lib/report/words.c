@@ -130,6 +130,37 @@ char *words_planned(const struct action *action)
 			   action->wanted);
 }
 
+/* The mdev= of the line that a device comes from. */
+static const char *type_of(const struct wanted_device *device, const struct vm_config *config)
+{
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		char source[SOURCE_MAX];
+
+		snprintf(source, sizeof(source), "hostpci%u", i);
+		if (strcmp(source, device->source) == 0 && config->hostpci[i].hostpci.mdev)
+			return config->hostpci[i].hostpci.mdev;
+	}
+	return "";
+}
+
+char *words_left(const struct wanted_device *device, const struct vm_config *config)
+{
+	switch (device->kind) {
+	case WANTED_MDEV:
+		return text_format("Proxmox VE makes a mediated device of type '%s' of it",
+				   type_of(device, config));
+	case WANTED_VGPU:
+		return text_format("Proxmox VE reserves it and gives it the vGPU type '%s'",
+				   type_of(device, config));
+	case WANTED_KEPT:
+		return text_format("Proxmox VE reserves it, and leaves it with the driver that it "
+				   "has (driver=keep)");
+	case WANTED_PLAIN:
+		break;
+	}
+	return text_format("left to Proxmox VE");
+}
+
 char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
 		   const struct run_result *result)

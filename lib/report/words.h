@@ -8,6 +8,7 @@
 #include "change/run.h"
 #include "check/finding.h"
 #include "pci/name.h"
+#include "wanted/wanted.h"
 
 /* The width of a line of words: 80 columns, less what the hook puts in front. */
 #define WORDS_WIDTH 70
@@ -25,6 +26,12 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 
 /* What an action other than a binding would do: "nvidia-persistenced.service stopped"; or NULL. */
 char *words_planned(const struct action *action);
+
+/*
+ * What Proxmox VE is going to do with a device that is left to it: "Proxmox VE makes a mediated
+ * device of type 'nvidia-63' of it".
+ */
+char *words_left(const struct wanted_device *device, const struct vm_config *config);
 
 /*
  * Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. With `brief_for`,

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
+
 #define LINK_PREFIX "virtfn"
 
 static int add_function(const struct sysroot *root, const char *folder, const char *link,
@@ -44,4 +46,59 @@ int sriov_functions_find(const struct sysroot *root, const char *address, struct
 	*ret = functions;
 	functions = (struct pci_addresses){ 0 };
 	return 0;
+}
+
+static unsigned read_number(const struct sysroot *root, const char *address, const char *name)
+{
+	cleanup_free char *value = NULL;
+	char path[SYSROOT_PATH_MAX];
+	uint32_t number;
+
+	pci_attribute_path(path, address, name);
+	if (sysroot_read_attribute(root, path, &value) < 0 || parse_u32(value, &number) < 0)
+		return 0;
+	return number;
+}
+
+/* Bus, device and function as one number, in which VFs lie at even distances. */
+static unsigned routing_id(struct pci_address address)
+{
+	return (unsigned)address.bus << 8 | (unsigned)address.device << 3 | address.function;
+}
+
+static bool is_function_of(const struct sysroot *root, struct pci_address physical,
+			   struct pci_address address, struct sriov_absent *absent)
+{
+	unsigned offset, stride, first, own = routing_id(address);
+
+	pci_address_format(physical, absent->physical);
+	absent->most = read_number(root, absent->physical, "sriov_totalvfs");
+	if (absent->most == 0)
+		return false;
+	offset = read_number(root, absent->physical, "sriov_offset");
+	stride = read_number(root, absent->physical, "sriov_stride");
+	first = routing_id(physical) + offset;
+	if (offset == 0 || own < first || (stride == 0 && own != first) ||
+	    (stride > 0 && (own - first) % stride != 0))
+		return false;
+	absent->number = (stride > 0 ? (own - first) / stride : 0) + 1;
+	return absent->number <= absent->most;
+}
+
+bool sriov_absent_find(const struct sysroot *root, const struct pci_addresses *present,
+		       struct pci_address address, struct sriov_absent *ret)
+{
+	for (size_t i = 0; i < present->count; i++) {
+		cleanup_pci_addresses struct pci_addresses functions = { 0 };
+		struct sriov_absent absent = { 0 };
+
+		if (present->items[i].domain != address.domain ||
+		    !is_function_of(root, present->items[i], address, &absent))
+			continue;
+		(void)sriov_functions_find(root, absent.physical, &functions, NULL);
+		absent.now = (unsigned)functions.count;
+		*ret = absent;
+		return true;
+	}
+	return false;
 }

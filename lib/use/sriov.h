@@ -14,3 +14,19 @@
  */
 int sriov_functions_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
 			 struct error *err);
+
+/* A virtual function that is not there, as one of a physical function that is. */
+struct sriov_absent {
+	char physical[PCI_ADDRESS_TEXT];
+	unsigned number; /* it would be the Nth, from 1 */
+	unsigned most;	 /* that the physical function can have: sriov_totalvfs */
+	unsigned now;	 /* that it has */
+};
+
+/*
+ * The physical function, of those `present`, that `address` would be a virtual function of: by
+ * sriov_offset and sriov_stride (PCI Express base specification, SR-IOV: First VF Offset, VF
+ * Stride). false when there is none. Does not block: sriov_numvfs is not read.
+ */
+bool sriov_absent_find(const struct sysroot *root, const struct pci_addresses *present,
+		       struct pci_address address, struct sriov_absent *ret);

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "pve/version.h"
+#include "use/mdev.h"
 
 /* One line while it is resolved. */
 struct resolution {
@@ -16,6 +17,7 @@ struct resolution {
 	unsigned line;
 	char source[SOURCE_MAX];
 	const struct hostpci *hostpci; /* the line, or NULL for `args` */
+	enum wanted_kind kind;
 };
 
 static int add_problem(struct resolution *resolution, enum wanted_problem_kind kind,
@@ -42,11 +44,13 @@ static int add_device(struct resolution *resolution, struct pci_address address,
 	struct wanted_device device = {
 		.address = address,
 		.use = use,
+		.kind = resolution->kind,
 		.own_driver = !resolution->hostpci || resolution->hostpci->keep,
 	};
 	char name[PCI_ADDRESS_TEXT];
 
-	if (use != WANTED_ALTERNATIVE && wanted_find(wanted, address))
+	if (use != WANTED_ALTERNATIVE && resolution->kind != WANTED_MDEV &&
+	    wanted_find(wanted, address))
 		return add_problem(resolution, WANTED_TWICE, pci_address_format(address, name));
 	memcpy(device.source, resolution->source, sizeof(device.source));
 	if (array_reserve(&wanted->devices, wanted->count, sizeof(device)) < 0)
@@ -106,29 +110,90 @@ static int find_entries(struct resolution *resolution, const struct strings *ent
 
 static enum wanted_use use_of(const struct resolution *resolution)
 {
-	const struct hostpci *hostpci = resolution->hostpci;
-	bool left = hostpci->keep && !resolution->input->take_kept;
-
-	return hostpci->mdev || left ? WANTED_LEAVE : WANTED_TAKE;
+	if (resolution->kind == WANTED_PLAIN ||
+	    (resolution->kind == WANTED_KEPT && resolution->input->take_kept))
+		return WANTED_TAKE;
+	return WANTED_LEAVE;
 }
 
-static int add_alternative(struct resolution *resolution, const struct pci_addresses *addresses)
+/* mdev=nvidia-N, where a function has NVIDIA's own folder: parse_hostpci() in PCI.pm. */
+static bool is_vgpu(const struct resolution *resolution, const struct pci_addresses *alternatives,
+		    size_t count)
 {
-	if (resolution->hostpci->mdev && addresses->count > 1) {
-		int r = add_problem(resolution, WANTED_MDEV_MANY, "");
+	const struct sysroot *root = resolution->input->root;
 
-		if (r < 0)
-			return r;
+	if (!mdev_nvidia_number(resolution->hostpci->mdev))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		char name[PCI_ADDRESS_TEXT];
+
+		pci_address_format(alternatives[i].items[0], name);
+		if (mdev_support(root, name) == MDEV_NVIDIA)
+			return pve_rule_holds(root, PVE_RULE_NVIDIA_SYSFS);
 	}
-	return add_devices(resolution, addresses, use_of(resolution));
+	return false;
 }
 
-static int resolve_host(struct resolution *resolution)
+static enum wanted_kind kind_of(const struct resolution *resolution,
+				const struct pci_addresses *alternatives, size_t count)
+{
+	if (!resolution->hostpci->mdev)
+		return resolution->hostpci->keep ? WANTED_KEPT : WANTED_PLAIN;
+	return is_vgpu(resolution, alternatives, count) ? WANTED_VGPU : WANTED_MDEV;
+}
+
+static int choose(struct resolution *resolution, const struct pci_addresses *alternatives,
+		  size_t count, struct error *err)
+{
+	const struct wanted_input *input = resolution->input;
+	struct wanted_choice choice = {
+		resolution->source,
+		resolution->kind,
+		resolution->hostpci->mdev,
+		alternatives,
+		count,
+	};
+	enum wanted_use use = use_of(resolution);
+	size_t chosen = 0;
+	int r;
+
+	r = input->choose(&choice, resolution->wanted, input->context, &chosen, err);
+	if (r == -EBUSY)
+		return add_problem(resolution, WANTED_NONE_FREE, resolution->hostpci->mapping);
+	if (r == 0)
+		r = add_devices(resolution, &alternatives[chosen], use);
+	/* Of a line that PVE handles alone it does not matter which others there are. */
+	for (size_t i = 0; i < count && r == 0 && use == WANTED_TAKE; i++)
+		if (i != chosen)
+			r = add_devices(resolution, &alternatives[i], WANTED_ALTERNATIVE);
+	return r;
+}
+
+/* PVE makes the mediated device of the first alternative that lets it. */
+static int add_alternatives(struct resolution *resolution, const struct pci_addresses *alternatives,
+			    size_t count, struct error *err)
+{
+	int r = 0;
+
+	resolution->kind = kind_of(resolution, alternatives, count);
+	for (size_t i = 0; i < count && resolution->hostpci->mdev && r == 0; i++)
+		if (alternatives[i].count > 1)
+			r = add_problem(resolution, WANTED_MDEV_MANY, "");
+	if (r == 0 && count > 1 && resolution->kind != WANTED_MDEV)
+		return choose(resolution, alternatives, count, err);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = add_devices(resolution, &alternatives[i], use_of(resolution));
+	return r;
+}
+
+static int resolve_host(struct resolution *resolution, struct error *err)
 {
 	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
 	int r = find_entries(resolution, &resolution->hostpci->host, &addresses);
 
-	return r < 0 ? r : add_alternative(resolution, &addresses);
+	if (r < 0 || addresses.count == 0)
+		return r;
+	return add_alternatives(resolution, &addresses, 1, err);
 }
 
 static void alternatives_done(struct pci_addresses **alternatives)
@@ -198,32 +263,13 @@ static bool has_entry(const struct mapping *mapping, const char *node)
 	return false;
 }
 
-static int choose(struct resolution *resolution, const struct pci_addresses *alternatives,
-		  size_t count, struct error *err)
-{
-	const struct wanted_input *input = resolution->input;
-	struct wanted_choice choice = { resolution->source, alternatives, count };
-	size_t chosen = 0;
-	int r;
-
-	r = input->choose(&choice, resolution->wanted, input->context, &chosen, err);
-	if (r == -EBUSY)
-		return add_problem(resolution, WANTED_NONE_FREE, resolution->hostpci->mapping);
-	if (r == 0)
-		r = add_devices(resolution, &alternatives[chosen], WANTED_TAKE);
-	for (size_t i = 0; i < count && r == 0; i++)
-		if (i != chosen)
-			r = add_devices(resolution, &alternatives[i], WANTED_ALTERNATIVE);
-	return r;
-}
-
 static int resolve_mapping(struct resolution *resolution, struct error *err)
 {
 	const char *name = resolution->hostpci->mapping;
 	const struct mapping *mapping = mappings_find(resolution->input->mappings, name);
 	cleanup(alternatives_done) struct pci_addresses *alternatives = NULL;
 	size_t count = 0;
-	int r = 0;
+	int r;
 
 	if (!mapping || !has_entry(mapping, resolution->input->node))
 		return add_problem(resolution, WANTED_MAPPING_MISSING, name);
@@ -233,13 +279,7 @@ static int resolve_mapping(struct resolution *resolution, struct error *err)
 	r = find_alternatives(resolution, mapping, alternatives, &count, err);
 	if (r < 0)
 		return r;
-	if (count == 1)
-		return add_alternative(resolution, &alternatives[0]);
-	if (use_of(resolution) == WANTED_TAKE && count > 1)
-		return choose(resolution, alternatives, count, err);
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = add_devices(resolution, &alternatives[i], WANTED_LEAVE);
-	return r;
+	return count > 0 ? add_alternatives(resolution, alternatives, count, err) : 0;
 }
 
 static int resolve_line(struct resolution *resolution, struct error *err)
@@ -248,7 +288,7 @@ static int resolve_line(struct resolution *resolution, struct error *err)
 
 	if ((hostpci->host.count > 0) == (hostpci->mapping != NULL))
 		return add_problem(resolution, WANTED_NOTHING, "");
-	return hostpci->mapping ? resolve_mapping(resolution, err) : resolve_host(resolution);
+	return hostpci->mapping ? resolve_mapping(resolution, err) : resolve_host(resolution, err);
 }
 
 /* PVE does nothing for these: QEMU opens them as they stand there. */
@@ -261,6 +301,7 @@ static int resolve_args(struct resolution *resolution, const struct vm_setting *
 	memcpy(resolution->source, SOURCE_ARGS, sizeof(SOURCE_ARGS));
 	resolution->line = setting->line;
 	resolution->hostpci = NULL;
+	resolution->kind = WANTED_PLAIN;
 	r = args_parse(setting->value, args, err);
 	if (r < 0)
 		return r;
@@ -315,6 +356,7 @@ const struct wanted_device *wanted_find(const struct wanted *wanted, struct pci_
 {
 	for (size_t i = 0; i < wanted->count; i++)
 		if (wanted->devices[i].use != WANTED_ALTERNATIVE &&
+		    wanted->devices[i].kind != WANTED_MDEV &&
 		    pci_address_equal(wanted->devices[i].address, address))
 			return &wanted->devices[i];
 	return NULL;

@@ -23,10 +23,19 @@ enum wanted_use {
 	WANTED_LEAVE,	    /* PVE handles it alone: mdev, driver=keep without `take_kept` */
 };
 
+/* What PVE makes of a line: prepare_pci_device() and choose_hostpci_devices() in PCI.pm. */
+enum wanted_kind {
+	WANTED_PLAIN, /* bound to vfio-pci, with its group */
+	WANTED_KEPT,  /* driver=keep: reserved, and neither bound nor reset */
+	WANTED_VGPU,  /* nvidia-N on a function with nvidia/: reserved, and gets its type */
+	WANTED_MDEV,  /* a mediated device of it is made; other lines may name it too */
+};
+
 struct wanted_device {
 	struct pci_address address;
 	char source[SOURCE_MAX]; /* the key that asks for it */
 	enum wanted_use use;
+	enum wanted_kind kind;
 	bool own_driver; /* PVE leaves the driver it finds: `args`, driver=keep */
 };
 
@@ -62,6 +71,8 @@ struct wanted {
 /* The alternatives of one mapping on this node, in order of file. */
 struct wanted_choice {
 	const char *source;
+	enum wanted_kind kind;
+	const char *mdev; /* the type of a WANTED_VGPU */
 	const struct pci_addresses *alternatives;
 	size_t count;
 };
@@ -88,7 +99,10 @@ struct wanted_input {
 /* A template wants nothing. Fails without memory, or where `choose` does. */
 int wanted_resolve(const struct wanted_input *input, struct wanted *ret, struct error *err);
 
-/* The device that is taken or left, not a mere alternative; NULL when it is not wanted. */
+/*
+ * The device that a line claims for itself: not a mere alternative, and not one of which it wants a
+ * mediated device. NULL when there is none.
+ */
 const struct wanted_device *wanted_find(const struct wanted *wanted, struct pci_address address);
 void wanted_done(struct wanted *wanted);
 #define cleanup_wanted cleanup(wanted_done)

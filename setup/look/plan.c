@@ -33,11 +33,14 @@ static void print_left(const struct start *start)
 {
 	for (size_t i = 0; i < start->wanted.count; i++) {
 		const struct wanted_device *device = &start->wanted.devices[i];
+		cleanup_free char *words = NULL;
 		char address[PCI_ADDRESS_TEXT];
 
-		if (device->use == WANTED_LEAVE)
-			printf("%s\n  %s: left to Proxmox VE (driver=keep or mdev)\n",
-			       pci_address_format(device->address, address), device->source);
+		if (device->use != WANTED_LEAVE)
+			continue;
+		words = words_left(device, &start->config);
+		printf("%s\n  %s: %s\n", pci_address_format(device->address, address),
+		       device->source, words ? words : "");
 	}
 }
 
