@@ -274,7 +274,12 @@ $(COUNTED): $(O)/tests/bench/in-tree.o $(O)/libpve-vfio.a $(DEPS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $(CFLAGS) -Wl,--wrap=syscall -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
 
-check-cli: all $(COUNTED) $(B)/packages/test
+# Lets an access to a file wait for ever: see tests/cli/test-block.
+$(B)/tests/hold: $(O)/tests/block/hold.o
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $<
+
+check-cli: all $(COUNTED) $(B)/tests/hold $(B)/packages/test
 	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
 
 # Each scenario on both kernels, two test VMs side by side.

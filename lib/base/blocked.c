@@ -164,7 +164,7 @@ bool blocked_find(pid_t pid, struct blocked *ret)
 	if (!call)
 		return false;
 	/* The standard streams are those of a person, or of a program that waits for us. */
-	if (call->path_at == NONE && arguments[call->fd_at] <= STDERR_FILENO)
+	if (call->fd_at != NONE && arguments[call->fd_at] <= STDERR_FILENO)
 		return false;
 	name_path(pid, call, arguments, ret->path);
 	/* "pipe:[4711]", "anon_inode:[pidfd]": not a file */

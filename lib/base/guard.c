@@ -16,7 +16,11 @@
 #include "base/clock.h"
 
 /* How often the child is looked at: a run that is done before costs nothing. */
-#define TICK_MS 100
+#define TICK_MS	      100
+#define TICKS_MOST_US (10 * TICK_MS * UINT64_C(1000)) /* on a machine that is busy */
+
+/* A path that was silent before gets no longer than this. */
+#define KNOWN_MS 300
 
 /* How long a killed child gets to be gone. */
 #define KILL_GRACE_MS 500
@@ -29,7 +33,9 @@ struct watching {
 	pid_t pid;
 	sigset_t waited_for;
 	struct blocked blocked;
-	unsigned waited_ms; /* as long as it has been in this call, of what was seen */
+	uint64_t seen_us;      /* when the child was looked at last */
+	uint64_t waited_us;    /* as long as it has been in this call, of what was seen */
+	char silent[PATH_MAX]; /* what an earlier child has waited for */
 };
 
 /* A child's end, or one of `endings`, or a tick. 0 or the signal. */
@@ -44,20 +50,25 @@ static int wait_for_signal(const struct watching *watching, siginfo_t *info)
 /* True when the child has been in one access for longer than it may. */
 static bool is_late(struct watching *watching)
 {
+	uint64_t now_us = clock_now_us(), since_us = now_us - watching->seen_us;
+	unsigned limit_ms = *watching->limit_ms;
 	struct blocked now;
 
+	watching->seen_us = now_us;
 	if (!blocked_find(watching->pid, &now)) {
 		*watching->blocked.call = '\0';
 		return false;
 	}
 	if (strcmp(now.call, watching->blocked.call) != 0) {
 		watching->blocked = now;
-		watching->waited_ms = 0;
+		watching->waited_us = 0;
 		return false;
 	}
-	/* counted, not measured: both may have been stopped meanwhile */
-	watching->waited_ms += TICK_MS;
-	return watching->waited_ms >= *watching->limit_ms;
+	/* Both may have been stopped for longer. */
+	watching->waited_us += since_us < TICKS_MOST_US ? since_us : TICKS_MOST_US;
+	if (*now.path && strcmp(now.path, watching->silent) == 0 && limit_ms > KNOWN_MS)
+		limit_ms = KNOWN_MS;
+	return watching->waited_us >= (uint64_t)limit_ms * 1000;
 }
 
 /* Until the child has ended, with its status; false when it is late. */
@@ -141,6 +152,7 @@ int guard_run(const struct guarded *guarded, int on_silence)
 
 		*limit_ms = guarded->limit_ms;
 		*watching.blocked.call = '\0';
+		watching.seen_us = clock_now_us();
 		watching.pid = fork();
 		if (watching.pid == 0)
 			return work(guarded, parent, limit_ms, &mask);
@@ -158,5 +170,6 @@ int guard_run(const struct guarded *guarded, int on_silence)
 		};
 		if (!guarded->silent(&silence, guarded->context))
 			return on_silence;
+		memcpy(watching.silent, watching.blocked.path, sizeof(watching.silent));
 	}
 }

@@ -6,18 +6,20 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/blocked.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/stream.h"
 
 /* How long a late child gets to die of its SIGKILL. */
-#define KILL_GRACE_MS 1000
+#define KILL_GRACE_MS 500
 
 /* A report is one write, so that it arrives whole: see pipe(7) on PIPE_BUF. */
 _Static_assert(sizeof(struct lane_report) <= 4096, "a report must fit into PIPE_BUF");
@@ -116,9 +118,14 @@ static bool listen_until(struct lane *lanes, size_t count, struct deadline deadl
 static void end_late_lanes(struct lane *lanes, size_t count,
 			   const struct lanes_callbacks *callbacks, void *context)
 {
+	struct blocked blocked;
+
 	for (size_t i = 0; i < count; i++) {
 		if (lanes[i].fd < 0)
 			continue;
+		if (blocked_find(lanes[i].pid, &blocked))
+			snprintf(lanes[i].path, sizeof(lanes[i].path), "%.*s",
+				 (int)sizeof(lanes[i].path) - 1, blocked.path);
 		kill(lanes[i].pid, SIGKILL);
 		lanes[i].late = true;
 	}
@@ -144,6 +151,7 @@ int lanes_run(struct lane *lanes, size_t count, unsigned deadline_ms,
 		lanes[i].fd = -1;
 		lanes[i].pid = -1;
 		lanes[i].late = false;
+		*lanes[i].path = '\0';
 		lanes[i].end = LANE_DIED;
 	}
 	for (size_t i = 0; i < count && r == 0; i++)

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #define LANE_TEXT_MAX 1024
+#define LANE_PATH_MAX 512
 
 /* What a lane tells its parent about one step of its work. `step` is the lane's own number. */
 struct lane_report {
@@ -34,6 +35,8 @@ struct lane {
 	pid_t pid;	   /* set by lanes_run(): the child, whose fate `end` tells */
 	int fd;		   /* lanes_run()'s own */
 	bool late;	   /* lanes_run()'s own */
+	/* set by lanes_run() for one that is late or stuck: the file it waited for, or "" */
+	char path[LANE_PATH_MAX];
 };
 
 struct lanes_callbacks {
@@ -49,8 +52,8 @@ struct lanes_callbacks {
 };
 
 /*
- * Runs all lanes and returns when each has ended or `deadline_ms` has passed; at most 1 s more
- * passes while it sees whether a late lane's SIGKILL took effect. Children die with their parent.
+ * Runs all lanes and returns when each has ended or `deadline_ms` has passed; at most half a second
+ * more passes while it sees whether a late lane's SIGKILL took effect. Children die with their parent.
  * SIGCHLD has its default from then on, since a status that a parent had us ignore is lost.
  * Returns 0 (look at each lane's end), or -errno where a child could not be started: then none
  * of the lanes that were not started has done anything, and `end` of these is LANE_DIED.

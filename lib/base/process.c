@@ -22,7 +22,7 @@
 #define ABOVE_ALL 16
 
 /* How long a killed program gets to be gone. */
-#define KILL_GRACE_MS 1000
+#define KILL_GRACE_MS 500
 
 /* The exit status of a child that could not start the program; the reason is in the pipe. */
 #define STATUS_NO_START 127

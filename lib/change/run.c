@@ -87,7 +87,7 @@ static void note_report(const struct lane_report *report, struct lane *lane, voi
 static void end_broken_lane(struct run *run, const struct lane *lane)
 {
 	const struct action_lane *work = lane->work;
-	cleanup_free char *words = NULL, *text = NULL;
+	cleanup_free char *words = NULL, *text = NULL, *waits = NULL;
 	struct run_result result = { .result = -ETIMEDOUT };
 	size_t i = 0;
 
@@ -97,13 +97,16 @@ static void end_broken_lane(struct run *run, const struct lane *lane)
 		return;
 
 	result.took_us = (uint64_t)run->deadline_ms * 1000;
+	if (*lane->path)
+		waits = text_format(" (%s does not answer)", lane->path);
 	if (lane->end == LANE_STUCK) {
 		words = stuck_words(run->root, lane->pid, &run->actions->items[work->steps[i]]);
-		text = text_format("not done within %u s; %s", run->deadline_ms / 1000,
-				   words ? words : "");
+		text = text_format("not done within %u s%s; %s", run->deadline_ms / 1000,
+				   waits ? waits : "", words ? words : "");
 		run->actions->items[work->steps[i]].state = ACTION_STUCK;
 	} else if (lane->end == LANE_LATE) {
-		text = text_format("not done within %u s", run->deadline_ms / 1000);
+		text = text_format("not done within %u s%s", run->deadline_ms / 1000,
+				   waits ? waits : "");
 	} else {
 		result = (struct run_result){ .result = -ECHILD };
 		text = strdup("the process at work on it was killed");

@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 /* As often a verb that only looks is begun anew, each time without what was silent before. */
-#define SILENCE_MOST 3
+#define SILENCE_MOST 8
 
 /*
  * Adds a path, or, where it is on a file system of the network or of a program (NFS, FUSE), the

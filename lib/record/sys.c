@@ -10,12 +10,11 @@
 #include "pci/driver.h"
 #include "pci/override.h"
 
-#define CONFIG_MAX	     4096
-#define EXTENDED_START	     0x100
-#define CAPABILITY_SERIAL    0x0003
-#define OVERRIDE_DEADLINE_MS 2000
+#define CONFIG_MAX	  4096
+#define EXTENDED_START	  0x100
+#define CAPABILITY_SERIAL 0x0003
 
-/* Attributes of a function. None of them waits for the device's lock, and none wakes it. */
+/* Attributes of a function. None of them wakes it. */
 static const char *const attributes[] = {
 	"vendor",
 	"device",
@@ -131,7 +130,6 @@ static void record_function(struct recorder *recorder, const struct pci_entry *e
 	}
 }
 
-/* Reading an override waits for the device's lock: in lanes. */
 static void record_overrides(struct recorder *recorder, const struct pve_node *node)
 {
 	const struct pci_inventory *inventory = &node->inventory;
@@ -144,20 +142,17 @@ static void record_overrides(struct recorder *recorder, const struct pve_node *n
 	}
 	for (size_t i = 0; i < inventory->count; i++)
 		readings[i].address = inventory->items[i].device.name;
-	if (pci_overrides_read(recorder->root, readings, inventory->count, OVERRIDE_DEADLINE_MS,
-			       NULL) == 0)
-		for (size_t i = 0; i < inventory->count; i++) {
-			const char *override = readings[i].override;
-			cleanup_free char *path =
-				text_format("sys/%s/driver_override",
-					    inventory->items[i].facts.folder
-						    ? inventory->items[i].facts.folder
-						    : "lost");
+	pci_overrides_read(recorder->root, readings, inventory->count);
+	for (size_t i = 0; i < inventory->count; i++) {
+		const char *folder = inventory->items[i].facts.folder;
+		const char *override = readings[i].override;
+		cleanup_free char *path =
+			text_format("sys/%s/driver_override", folder ? folder : "lost");
 
-			if (path && readings[i].result == 0)
-				recorder_text(recorder, path,
-					      override ? override : DRIVER_OVERRIDE_UNSET "\n");
-		}
+		if (path && readings[i].result == 0)
+			recorder_text(recorder, path,
+				      override ? override : DRIVER_OVERRIDE_UNSET "\n");
+	}
 	pci_overrides_done(readings, inventory->count);
 }
 

@@ -6,7 +6,9 @@
  *   hold list OUT PROGRAM ARG...             writes "KIND PATH" of each access to OUT
  *   hold open|data PATH OUT PROGRAM ARG...   lets an access to PATH wait for ever, and notes "held"
  *
- * An access is by name ("open": openat, stat, readlink and the like) or of what is open ("data": read,
+ * With HOLD_LOCK=FILE in the environment it then notes "locked" where a process has a lock on FILE.
+ *
+ * The last line of OUT is "took MILLISECONDS". An access is by name ("open": openat, stat, readlink and the like) or of what is open ("data": read,
  * write, the names in a folder). The exit status is the program's; 124 and more: it is not.
  */
 #include <errno.h>
@@ -16,15 +18,18 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CANNOT 125
@@ -99,12 +104,13 @@ static int pass_descriptor(int socket, int fd)
 	return (int)sendmsg(socket, &message, 0);
 }
 
-static bool read_link(char target[PATH_MAX], const char *format, int pid, int fd)
+/* "exe", "cwd", "fd/3". */
+static bool read_link(int pid, const char *link, char target[PATH_MAX])
 {
 	char path[64];
 	ssize_t size;
 
-	snprintf(path, sizeof(path), format, pid, fd);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, link);
 	size = readlink(path, target, PATH_MAX - 1);
 	target[size < 0 ? 0 : size] = '\0';
 	return size > 0;
@@ -130,17 +136,19 @@ static bool name_access(const struct seccomp_notif *asked, const struct call *ca
 {
 	int pid = (int)asked->pid;
 	int fd = call->fd_at < 0 ? AT_FDCWD : (int)asked->data.args[call->fd_at];
-	char name[PATH_MAX], folder[PATH_MAX];
+	char name[PATH_MAX], folder[PATH_MAX], link[32];
 
+	if (fd >= 0 && fd <= 2)
+		return false;
+	snprintf(link, sizeof(link), "fd/%d", fd);
+	if (!read_link(pid, fd == AT_FDCWD ? "cwd" : link, folder) || *folder != '/')
+		return false;
 	if (call->path_at < 0)
-		return fd > 2 && read_link(path, "/proc/%d/fd/%d", pid, fd) && *path == '/';
+		return snprintf(path, PATH_MAX, "%s", folder) > 0;
 	if (!read_string(pid, asked->data.args[call->path_at], name))
 		return false;
 	if (*name == '/' && call->number != SYS_openat2)
 		return snprintf(path, PATH_MAX, "%s", name) > 0;
-	if (!(fd == AT_FDCWD ? read_link(folder, "/proc/%d/cwd", pid, 0)
-			     : read_link(folder, "/proc/%d/fd/%d", pid, fd)))
-		return false;
 	if (!*name)
 		return snprintf(path, PATH_MAX, "%s", folder) > 0;
 	if (strcmp(folder, "/") == 0)
@@ -158,9 +166,20 @@ static bool is_ours(int pid)
 	char program[PATH_MAX];
 	const char *slash;
 
-	read_link(program, "/proc/%d/exe", pid, 0);
+	read_link(pid, "exe", program);
 	slash = strrchr(program, '/');
 	return slash && strncmp(slash, "/pve-vfio", strlen("/pve-vfio")) == 0;
+}
+
+/* flock(2) by whom ever. */
+static bool is_locked(const char *path)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
 }
 
 /* One access: noted, held or let through. */
@@ -180,7 +199,7 @@ static void answer(int listener, const char *kind, const char *held, FILE *out)
 		if (!held)
 			fprintf(out, "%s %s\n", its_kind, path);
 		if (held && strcmp(kind, its_kind) == 0 && strcmp(held, path) == 0) {
-			fputs("held\n", out);
+			fputs(is_locked(getenv("HOLD_LOCK")) ? "held\nlocked\n" : "held\n", out);
 			fflush(out);
 			return;
 		}
@@ -195,15 +214,20 @@ static int attend(pid_t pid, int listener, const char *kind, const char *held, F
 	int program = (int)syscall(SYS_pidfd_open, pid, 0), status = 0;
 	struct pollfd polled[] = { { .fd = listener, .events = POLLIN },
 				   { .fd = program, .events = POLLIN } };
+	struct timespec began, end;
 
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	while (poll(polled, 2, -1) >= 0 || errno == EINTR) {
 		if (polled[0].revents & POLLIN)
 			answer(listener, kind, held, out);
 		else if (polled[1].revents)
 			break;
 	}
-	fflush(out);
 	waitpid(pid, &status, 0);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	fprintf(out, "took %ld\n",
+		(end.tv_sec - began.tv_sec) * 1000 + (end.tv_nsec - began.tv_nsec) / 1000000);
+	fclose(out);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

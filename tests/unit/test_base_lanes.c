@@ -214,7 +214,7 @@ static void test_stuck(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(work[0].keep), 0);
-	assert_in_range(run_all(work, lanes, COUNT(work), 1000, &heard), 2000, 8000);
+	assert_in_range(run_all(work, lanes, COUNT(work), 1000, &heard), 1500, 8000);
 	assert_int_equal(lanes[0].end, LANE_STUCK);
 	assert_int_equal(heard.count[0], 1);
 	assert_int_equal(lanes[1].end, LANE_LATE);
