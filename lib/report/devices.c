@@ -5,7 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "pve/vgpu.h"
 #include "report/words.h"
+#include "use/mdev.h"
+
+/* For a driver that is asked what is left. */
+#define PARTS_DEADLINE_MS 2000
 
 /* What stands in a line besides the device's name: group, address, ids, driver, verdict. */
 #define COLUMN_GROUP  5
@@ -70,6 +75,40 @@ static int sort(struct device_rows *rows)
 	return 0;
 }
 
+/* A function that is shared: the types that are left of it, and who has some. NULL: it is not. */
+static int find_parts(const struct sysroot *root, const char *address, char **ret)
+{
+	cleanup_mdev_types struct mdev_types types = { 0 };
+	cleanup_vgpu_uses struct vgpu_uses uses = { 0 };
+	struct text text = { 0 };
+	size_t left = 0;
+
+	if (mdev_support(root, address) == MDEV_NONE)
+		return 0;
+	if (mdev_types_read_bounded(root, address, PARTS_DEADLINE_MS, &types) < 0 ||
+	    vgpu_uses_find(root, address, PARTS_DEADLINE_MS, &uses) < 0) {
+		*ret = strdup("its driver does not tell its mediated devices");
+		return *ret ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; i < types.count; i++)
+		if (types.items[i].available > 0)
+			text_add(&text, "%s%s (%u)",
+				 left++ ? ", " : "mediated devices left: ", types.items[i].id,
+				 types.items[i].available);
+	if (left == 0)
+		text_add(&text, "no mediated devices left");
+	for (size_t i = 0; i < uses.count; i++) {
+		cleanup_free char *words = vgpu_use_words(&uses.items[i]);
+
+		/* The other functions of a GPU have rows of their own. */
+		if (words &&
+		    (!strchr(uses.items[i].name, ':') || strcmp(uses.items[i].name, address) == 0))
+			text_add(&text, "; %s", words);
+	}
+	*ret = text_take(&text);
+	return *ret ? 0 : -ENOMEM;
+}
+
 int device_rows_make(const struct pve_node *node, const struct safeties *safeties,
 		     const struct pci_claims *claims, struct pci_names *names,
 		     struct device_rows *ret)
@@ -86,7 +125,7 @@ int device_rows_make(const struct pve_node *node, const struct safeties *safetie
 		row->safety = &safeties->items[i];
 		row->modules = claims->known ? &claims->items[i] : NULL;
 		row->name = pci_name(names, node->root, &row->entry->device);
-		if (!row->name)
+		if (!row->name || find_parts(node->root, row->entry->device.name, &row->parts) < 0)
 			return -ENOMEM;
 	}
 	if (sort(&rows) < 0)
@@ -98,8 +137,10 @@ int device_rows_make(const struct pve_node *node, const struct safeties *safetie
 
 void device_rows_done(struct device_rows *rows)
 {
-	for (size_t i = 0; i < rows->count; i++)
+	for (size_t i = 0; i < rows->count; i++) {
+		free(rows->items[i].parts);
 		free(rows->items[i].name);
+	}
 	free(rows->items);
 	*rows = (struct device_rows){ 0 };
 }
@@ -183,6 +224,8 @@ int device_row_remarks(const struct device_row *row, struct strings *remarks)
 	if (r == 0 && facts->functions_most > 0)
 		r = add_remark(remarks, text_format("SR-IOV: %u of %u virtual functions",
 						    facts->functions, facts->functions_most));
+	if (r == 0 && row->parts)
+		r = strings_add(remarks, row->parts);
 	for (size_t i = 0; i < safety->uses.count && r == 0; i++)
 		if (!text_equal(safety->why, safety->uses.items[i]))
 			r = strings_add(remarks, safety->uses.items[i]);
@@ -346,6 +389,7 @@ static json_t *row_json(const struct device_row *row)
 			  "why", row->safety->why);
 
 	json_object_update(object, rest);
+	json_object_set_new(object, "mediated", row->parts ? json_string(row->parts) : json_null());
 	json_decref(rest);
 	return object;
 }

@@ -16,6 +16,7 @@ struct device_row {
 	const struct pci_entry *entry;
 	const struct safety *safety;
 	const struct strings *modules; /* that would claim it; NULL: not known */
+	char *parts; /* of mediated devices: which types are left, and who has some; or NULL */
 	char *name;
 	bool first; /* of its group */
 };
