@@ -138,6 +138,7 @@ static const struct action_operations operations[] = {
 	[ACTION_LOAD_MODULE] = { "load-module", true, load_apply, load_revert },
 	[ACTION_KEEP_ATTRIBUTE] = { "keep-attribute", false, keep_apply, keep_revert },
 	[ACTION_SET_ATTRIBUTE] = { "set-attribute", false, attribute_apply, attribute_revert },
+	[ACTION_RELEASE_DISKS] = { "release-disks", false, disks_apply, disks_revert },
 	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
 	[ACTION_RESCAN] = { "rescan", false, rescan_apply, rescan_revert },
 	[ACTION_RESIZE_BAR] = { "resize-bar", false, resize_apply, resize_revert },
@@ -268,6 +269,19 @@ struct action *actions_find(const struct actions *actions, enum action_type type
 		if (actions->items[i].type == type && strcmp(actions->items[i].target, target) == 0)
 			return &actions->items[i];
 	return NULL;
+}
+
+void actions_move_last(struct actions *actions, enum action_type type, const char *target)
+{
+	struct action *at = actions_find(actions, type, target), last;
+	size_t behind;
+
+	if (!at)
+		return;
+	last = actions->items[actions->count - 1];
+	behind = actions->count - 1 - (size_t)(at - actions->items);
+	memmove(at + 1, at, behind * sizeof(*at));
+	*at = last;
 }
 
 void actions_remove(struct actions *actions, enum action_type type, const char *target)

@@ -22,9 +22,10 @@ enum action_type {
 	ACTION_LOAD_MODULE,	    /* target: a module; wanted: "loaded" */
 	ACTION_KEEP_ATTRIBUTE,	    /* target: "ADDRESS/power/control"; drivers change it, not we */
 	ACTION_SET_ATTRIBUTE,	    /* target: "ADDRESS/reset_method"; values of the attribute */
-	ACTION_BIND,		    /* target: a PCI address; before, wanted: drivers */
-	ACTION_RESCAN,		    /* target: "ADDRESS/remove"; wanted: its VFIO driver */
-	ACTION_RESIZE_BAR,	    /* target: "ADDRESS/resource1_resize"; MiB */
+	ACTION_RELEASE_DISKS, /* target: "ADDRESS/disks"; layers (use/stack.h) to "released" */
+	ACTION_BIND,	      /* target: a PCI address; before, wanted: drivers */
+	ACTION_RESCAN,	      /* target: "ADDRESS/remove"; wanted: its VFIO driver */
+	ACTION_RESIZE_BAR,    /* target: "ADDRESS/resource1_resize"; MiB */
 };
 
 enum action_state {
@@ -101,6 +102,8 @@ struct actions {
 int actions_add(struct actions *actions, struct action *action);
 struct action *actions_find(const struct actions *actions, enum action_type type,
 			    const char *target);
+/* Moves the last action of the list to before that one, if it is there. */
+void actions_move_last(struct actions *actions, enum action_type type, const char *target);
 /* Takes an action out of the list, if it is there. */
 void actions_remove(struct actions *actions, enum action_type type, const char *target);
 void actions_done(struct actions *actions);

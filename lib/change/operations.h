@@ -34,3 +34,8 @@ int resize_revert(const struct sysroot *root, const struct action *action, const
 int rescan_apply(const struct sysroot *root, const struct action *action, struct error *err);
 int rescan_revert(const struct sysroot *root, const struct action *action, const char **note,
 		  struct error *err);
+
+/* act_disks.c: of the disks of one function. Target: "ADDRESS/disks". */
+int disks_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int disks_revert(const struct sysroot *root, const struct action *action, const char **note,
+		 struct error *err);

@@ -279,7 +279,10 @@ static int adopt_values(struct action *action, const struct action *recorded)
 	return 0;
 }
 
-/* What was done for the sake of a device, whose address its source is, and shows no more. */
+/*
+ * What was done for the sake of a device, whose address its source is, and shows no more. On a function
+ * itself it was done before the binding.
+ */
 static int adopt_release(struct plan *plan, const struct action *recorded)
 {
 	struct action adopted = { 0 };
@@ -292,7 +295,10 @@ static int adopt_release(struct plan *plan, const struct action *recorded)
 		return r;
 	adopted.state = ACTION_ANNOUNCED;
 	adopted.adopted = true;
-	return actions_add(&plan->actions, &adopted);
+	r = actions_add(&plan->actions, &adopted);
+	if (r == 0 && !action_operations(recorded->type)->host_wide)
+		actions_move_last(&plan->actions, ACTION_BIND, recorded->source);
+	return r;
 }
 
 int plan_adopt(struct plan *plan, const struct journal *earlier)

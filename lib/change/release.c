@@ -13,9 +13,12 @@
 #include "use/child.h"
 #include "use/console.h"
 #include "use/framebuffer.h"
+#include "use/stack.h"
 
-#define CLASS_VGA     0x0300
-#define NVIDIA_DRIVER "nvidia"
+#define CLASS_VGA	 0x0300
+#define CLASS_STORAGE	 0x01
+#define CLASS_SERIAL_BUS 0x0c
+#define NVIDIA_DRIVER	 "nvidia"
 
 /* What asks for an action that no device does. */
 #define SOURCE_SETTINGS "settings"
@@ -349,6 +352,69 @@ static int add_numvfs(const struct release *release, const struct plan_device *d
 	return add_attribute(release, device, "sriov_numvfs", NULL, "0");
 }
 
+/* Mass storage, and what disks can be plugged into: USB, FireWire, Fibre Channel. */
+static bool can_have_disks(const struct plan_device *device)
+{
+	unsigned base = device->device.class_code >> 16;
+
+	return base == CLASS_STORAGE || base == CLASS_SERIAL_BUS;
+}
+
+/* The administrator has accepted that the host uses it. */
+static bool is_use_allowed(const struct settings *settings)
+{
+	return strings_has(&settings->allow, "storage-in-use") ||
+	       strings_has(&settings->allow, "usb-storage-in-use");
+}
+
+/* "released", and the other functions on whose disks a layer may lie. */
+static char *disks_wanted(const struct plan *plan, const struct plan_device *device)
+{
+	struct text wanted = { 0 };
+
+	text_add(&wanted, "released");
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (&plan->devices[i] != device && is_taken(&plan->devices[i]) &&
+		    can_have_disks(&plan->devices[i]))
+			text_add(&wanted, " %s", plan->devices[i].device.name);
+	return text_take(&wanted);
+}
+
+/*
+ * Also where nothing is built on the disks: udev may be about to. Whether it may go is for the check
+ * of storage to say. Its source is the function, so that an earlier run's is found when the disks are
+ * not the host's (plan_adopt()).
+ */
+static int add_disks(const struct release *release, const struct plan_device *device)
+{
+	const char *address = device->device.name;
+	cleanup_strings struct strings own = { 0 }, layers = { 0 };
+	cleanup_free char *target = NULL, *wanted = NULL, *before = NULL;
+	struct text text = { 0 };
+	int r;
+
+	if (!can_have_disks(device) || is_use_allowed(release->settings))
+		return 0;
+	r = child_list(release->root, BLOCK_CLASS, address, &own);
+	if (r == 0 && own.count > 0)
+		r = stack_words(release->root, address, &layers);
+	if (r < 0)
+		return error_set(release->err, r,
+				 "cannot list what is built on the disks of %s: %s", address,
+				 strerror(-r));
+	if (own.count == 0)
+		return 0;
+	for (size_t i = 0; i < layers.count; i++)
+		text_add(&text, "%s%s", i > 0 ? " " : "", layers.items[i]);
+	before = text_take(&text);
+	target = text_format("%s/disks", address);
+	wanted = disks_wanted(release->plan, device);
+	if (!before || !target || !wanted)
+		return error_set_memory(release->err);
+	return add(release, ACTION_RELEASE_DISKS, target, *before ? before : NULL, wanted, address,
+		   settings_keep(release->settings, device->device.address));
+}
+
 int release_before(struct plan *plan, const struct sysroot *root, const struct settings *settings,
 		   const struct plan_device *device, struct error *err)
 {
@@ -358,7 +424,9 @@ int release_before(struct plan *plan, const struct sysroot *root, const struct s
 
 	if (!is_taken(device))
 		return 0;
-	r = add_power(&release, device);
+	r = add_disks(&release, device);
+	if (r == 0)
+		r = add_power(&release, device);
 	if (r == 0)
 		r = add_numvfs(&release, device);
 	if (r < 0 || !wanted)

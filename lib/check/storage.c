@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: whether the host uses a disk that hangs on a device of the plan. */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "check/check.h"
+#include "pve/layer.h"
+#include "use/stack.h"
 #include "use/storage.h"
 #include "use/usb.h"
 
@@ -24,16 +27,51 @@ static int advise(const struct start *start, enum check_id id, const struct stri
 			      others ? check_describe(id)->remedy : "");
 }
 
-static int check_one(const struct start *start, const struct pci_device *device,
-		     struct findings *findings)
+/* A storage or a guest that is off uses nothing, and will. */
+static int check_owners(const struct start *start, enum check_id id, const char *address,
+			const struct strings *words, struct findings *findings)
+{
+	cleanup_strings struct strings owners = { 0 };
+	cleanup_blocks struct blocks blocks = { 0 };
+	cleanup_free char *title = NULL;
+	struct error reason = { 0 };
+	int r = blocks_find(start->root, address, &blocks);
+
+	if (r == 0)
+		r = layer_owners(start->root, start->node, &blocks, &owners, &reason);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return finding_add(
+			findings, id, address,
+			"It cannot be determined whether Proxmox VE uses what is built on "
+			"its disks: %s.",
+			*reason.message ? reason.message : strerror(-r));
+	if (owners.count == 0)
+		return 0;
+	title = stack_title(words->items[0]);
+	if (!title)
+		return -ENOMEM;
+	r = finding_add(findings, id, address, "%c%s on its disks is used by %s of this node.",
+			toupper((unsigned char)*title), title + 1, owners.items[0]);
+	return r < 0 ? r
+		     : finding_advise(
+			       findings,
+			       "Take %s out of VM %u, or see that %s does not use it any more.",
+			       address, start->vmid, owners.items[0]);
+}
+
+static int check_one(const struct start *start, const struct strings *functions,
+		     const struct pci_device *device, struct findings *findings)
 {
 	enum check_id id =
 		usb_is_controller(device) ? CHECK_USB_STORAGE_IN_USE : CHECK_STORAGE_IN_USE;
 	cleanup_holders struct holders holders = { 0 };
-	cleanup_strings struct strings uses = { 0 };
+	const struct storage_question question = { device->name, functions, &start->plan.openings,
+						   &holders };
+	cleanup_strings struct strings uses = { 0 }, idle = { 0 };
 	struct error reason = { 0 };
-	int r = storage_uses_find(start->root, device->name, &start->plan.openings, &uses, &holders,
-				  &reason);
+	int r = storage_look(start->root, &question, &uses, &idle, &reason);
 
 	if (r == -ENOMEM)
 		return r;
@@ -42,15 +80,21 @@ static int check_one(const struct start *start, const struct pci_device *device,
 				   "It cannot be determined whether the host uses its disks: %s.",
 				   reason.message);
 	if (uses.count == 0)
-		return 0;
+		return idle.count > 0 ? check_owners(start, id, device->name, &idle, findings) : 0;
 	r = finding_add_list(findings, id, device->name, &uses);
 	return r < 0 ? r : advise(start, id, &uses, &holders, findings);
 }
 
 int check_storage(const struct start *start, struct findings *findings, struct error *err)
 {
-	for (size_t i = 0; i < start->plan.device_count; i++)
-		if (check_one(start, &start->plan.devices[i].device, findings) < 0)
+	const struct plan *plan = &start->plan;
+	cleanup_strings struct strings functions = { 0 };
+
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (strings_add(&functions, plan->devices[i].device.name) < 0)
+			return error_set_memory(err);
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (check_one(start, &functions, &plan->devices[i].device, findings) < 0)
 			return error_set_memory(err);
 	return 0;
 }

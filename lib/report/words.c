@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "use/stack.h"
+
 /* What a device's name gets of a line in any case. */
 #define NAME_LEAST 20
 
@@ -78,6 +80,7 @@ static const struct {
 	[ACTION_LOAD_MODULE] = { "module %s loaded", NULL, false },
 	[ACTION_KEEP_ATTRIBUTE] = { NULL, NULL, false },
 	[ACTION_SET_ATTRIBUTE] = { "%s", "%s", true },
+	[ACTION_RELEASE_DISKS] = { NULL, NULL, false }, /* words_disks() */
 	[ACTION_BIND] = { NULL, NULL, false },
 	[ACTION_RESCAN] = { NULL, "%s: removed, and found again", false },
 	[ACTION_RESIZE_BAR] = { "%s, MiB:", "%s, MiB:", true },
@@ -93,6 +96,36 @@ static char *say(const char *format, const struct action *action)
 			   place + 2);
 }
 
+/* "the LVM volume group data, the RAID array md127"; NULL where nothing was built on the disks. */
+static char *words_layers(const struct action *action)
+{
+	const char *at = action->before;
+	struct text text = { 0 };
+
+	while (at && *at) {
+		cleanup_free char *word = strndup(at, strcspn(at, " "));
+		cleanup_free char *title = word ? stack_title(word) : NULL;
+
+		text_add(&text, "%s%s", at == action->before ? "" : ", ", title ? title : "");
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	return action->before ? text_take(&text) : NULL;
+}
+
+static char *words_disks(enum run_direction direction, const struct action *action,
+			 const struct run_result *result)
+{
+	cleanup_free char *layers = words_layers(action);
+	int size = (int)strcspn(action->target, "/");
+
+	if (*result->text)
+		return text_format("%.*s: %s", size, action->target, result->text);
+	return layers ? text_format("%.*s: %s %s", size, action->target, layers,
+				    direction == RUN_APPLY ? "released" : "up again")
+		      : NULL;
+}
+
 static char *words_deed(enum run_direction direction, const struct action *action,
 			const struct run_result *result)
 {
@@ -101,6 +134,8 @@ static char *words_deed(enum run_direction direction, const struct action *actio
 	const char *from = action->before ? action->before : "", *to = action->wanted;
 	cleanup_free char *deed = NULL;
 
+	if (action->type == ACTION_RELEASE_DISKS)
+		return words_disks(direction, action, result);
 	if (!format)
 		return NULL;
 	if (*result->text)
@@ -121,7 +156,12 @@ char *words_planned(const struct action *action)
 {
 	const char *format = deeds[action->type].applied;
 	cleanup_free char *deed = format ? say(format, action) : NULL;
+	cleanup_free char *layers = NULL;
 
+	if (action->type == ACTION_RELEASE_DISKS) {
+		layers = words_layers(action);
+		return layers ? text_format("%s released", layers) : NULL;
+	}
 	if (!deed || action->type == ACTION_LOAD_MODULE)
 		return NULL;
 	if (!deeds[action->type].values)

@@ -24,6 +24,7 @@ static void block_done(struct block *block)
 	free(block->number);
 	free(block->node);
 	free(block->mapper);
+	free(block->uuid);
 	free(block->base);
 }
 
@@ -82,18 +83,18 @@ static const char *mapper_kind(const char *uuid)
 static int set_title(const struct sysroot *root, struct block *block)
 {
 	cleanup_free char *mapper = NULL;
-	cleanup_free char *uuid = NULL;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	r = read_optional(root, block->name, "dm/name", &mapper);
 	if (r == 0)
-		r = read_optional(root, block->name, "dm/uuid", &uuid);
+		r = read_optional(root, block->name, "dm/uuid", &block->uuid);
 	if (r < 0)
 		return r;
 	block_path(path, block->name, "md");
 	if (mapper) {
-		block->title = text_format("the %s %s", mapper_kind(uuid ? uuid : ""), mapper);
+		block->title = text_format("the %s %s", mapper_kind(block->uuid ? block->uuid : ""),
+					   mapper);
 		block->mapper = text_format("/dev/mapper/%s", mapper);
 		if (!block->mapper)
 			return -ENOMEM;
@@ -158,6 +159,17 @@ static int add_block(struct tower *tower, const char *name, const char *base)
 	return 0;
 }
 
+/* Partitions of what is not a disk are held and mounted as those of a disk. */
+static int add_partitions(struct tower *tower, const char *name, const char *base)
+{
+	cleanup_strings struct strings partitions = { 0 };
+	int r = child_list(tower->root, BLOCK_CLASS, name, &partitions);
+
+	for (size_t i = 0; r == 0 && i < partitions.count; i++)
+		r = add_block(tower, partitions.items[i], base);
+	return r;
+}
+
 /*
  * A path of a multipath NVMe namespace, nvme0c1n2, is hidden and has no node; the namespace is used
  * by its head, the virtual nvme0n2: nvme_mpath_set_disk_name() in drivers/nvme/host/multipath.c.
@@ -175,7 +187,6 @@ static char *head_of_path(const char *path)
 static int add_head(struct tower *tower, const char *path)
 {
 	cleanup_free char *head = head_of_path(path);
-	cleanup_strings struct strings partitions = { 0 };
 	int r;
 
 	if (!head)
@@ -183,11 +194,7 @@ static int add_head(struct tower *tower, const char *path)
 	if (!strings_has(&tower->names, head))
 		return 0;
 	r = add_block(tower, head, NULL);
-	if (r == 0)
-		r = child_list(tower->root, BLOCK_CLASS, head, &partitions);
-	for (size_t i = 0; r == 0 && i < partitions.count; i++)
-		r = add_block(tower, partitions.items[i], NULL);
-	return r;
+	return r < 0 ? r : add_partitions(tower, head, NULL);
 }
 
 static int add_own(struct tower *tower, const char *address)
@@ -245,6 +252,8 @@ static int add_built_on(struct tower *tower)
 			r = 0;
 		for (size_t j = 0; r == 0 && j < holders.count; j++)
 			r = add_block(tower, holders.items[j], base);
+		if (r == 0 && tower->blocks.items[i].base && !tower->blocks.items[i].uuid)
+			r = add_partitions(tower, name, base);
 		if (r == 0)
 			r = add_loops(tower, tower->blocks.items[i].node, base);
 	}

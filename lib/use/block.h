@@ -17,6 +17,7 @@ struct block {
 	char *number; /* "259:2"; NULL where it went away meanwhile */
 	char *node;   /* "/dev/nvme0n1p2" */
 	char *mapper; /* "/dev/mapper/pve-root", a node of its own where there is no udev; or NULL */
+	char *uuid;   /* dm/uuid, "LVM-…"; or NULL */
 	char *base;   /* the function's own one that it is built on; NULL: it is one */
 	bool hidden;  /* a path of a multipath NVMe: it has no node */
 };
@@ -30,8 +31,8 @@ struct blocks {
 /*
  * Own ones are the disks and partitions whose folder lies below the function's; with multipath
  * NVMe also the head that stands for a hidden path. Built on them are, at any height, what their
- * holders folders name (device-mapper, md, bcache: Documentation/ABI/stable/sysfs-block), and
- * loop devices with one as their loop/backing_file. 0 or -errno; does not block.
+ * holders folders name (device-mapper, md, bcache: Documentation/ABI/stable/sysfs-block), loop devices
+ * with one as their loop/backing_file, and the partitions of all these. 0 or -errno; does not block.
  */
 int blocks_find(const struct sysroot *root, const char *address, struct blocks *ret);
 

@@ -11,13 +11,19 @@
 #include "use/block.h"
 #include "use/child.h"
 #include "use/mount.h"
+#include "use/stack.h"
 #include "use/zfs.h"
 
 #define SWAPS_MAX ((size_t)64 * 1024)
 
+/* How long udev may take to look at a new device. */
+#define LOOK_MS 2000
+
 /* What the host says of its block devices, read once. */
 struct storage {
 	const struct sysroot *root;
+	const struct strings *functions;
+	struct deadline looked; /* when udev has had its time */
 	struct blocks blocks;
 	struct mounts mounts;
 	char *swaps;
@@ -158,8 +164,55 @@ static int add_sentence(struct strings *uses, char *sentence)
 	return r;
 }
 
-/* One that is built on an own one is a use in itself. */
-static int tell_uses(const struct storage *storage, const struct block *block, struct strings *uses)
+/* Why a layer that nobody is seen to use stays as it is; NULL: it can be let go of. */
+static int find_obstacle(const struct storage *storage, const struct block *block, char **ret)
+{
+	cleanup_free char *elsewhere = NULL;
+	int r = stack_elsewhere(storage->root, block, storage->functions, &elsewhere);
+
+	if (r < 0)
+		return r;
+	if (elsewhere)
+		*ret = text_format("which lies on %s too", elsewhere);
+	else if (stack_is_open(storage->root, block, storage->looked))
+		*ret = strdup("which is open");
+	else
+		return 0;
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* A partition of a layer is not a layer: it goes with its whole. */
+static bool is_partition(const struct storage *storage, const struct block *block)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/partition", BLOCK_CLASS, block->name);
+	return sysroot_exists(storage->root, path);
+}
+
+static int tell_layer(const struct storage *storage, const struct block *block, const char *words,
+		      struct strings *uses, struct strings *idle)
+{
+	cleanup_free char *word = NULL, *obstacle = NULL;
+	int r = stack_word(storage->root, block, &word);
+
+	if (r == 0 && word && !*words && storage->functions) {
+		r = find_obstacle(storage, block, &obstacle);
+		if (r == 0 && !obstacle)
+			return strings_has(idle, word) ? 0 : strings_add(idle, word);
+		words = obstacle ? obstacle : words;
+	}
+	if (r < 0)
+		return r;
+	if (!block->base)
+		return add_sentence(uses, text_format("%s is registered for bcache%s%s",
+						      block->title, *words ? ", " : "", words));
+	return add_sentence(uses, text_format("%s belongs to %s%s%s", block->base, block->title,
+					      *words ? ", " : "", words));
+}
+
+static int tell_uses(const struct storage *storage, const struct block *block, struct strings *uses,
+		     struct strings *idle)
 {
 	cleanup_free char *words = NULL;
 	int r = describe_uses(storage, block, &words);
@@ -167,11 +220,13 @@ static int tell_uses(const struct storage *storage, const struct block *block, s
 	if (r < 0)
 		return r;
 	if (block->base)
-		return add_sentence(uses, text_format("%s belongs to %s%s%s", block->base,
-						      block->title, *words ? ", " : "", words));
+		return !*words && is_partition(storage, block)
+			       ? 0
+			       : tell_layer(storage, block, words, uses, idle);
 	if (*words)
 		return add_sentence(uses, text_format("%s is %s", block->title, words));
-	return 0;
+	return stack_is_bcache(storage->root, block) ? tell_layer(storage, block, words, uses, idle)
+						     : 0;
 }
 
 /* -EBUSY when somebody has claimed it; 0 also for a drive without a medium, and one that is gone. */
@@ -233,18 +288,21 @@ static int tell_claimed(const struct sysroot *root, const struct block *block, s
 	return r < 0 ? error_set_memory(err) : 0;
 }
 
-int storage_uses_find(const struct sysroot *root, const char *address,
-		      const struct openings *openings, struct strings *uses,
-		      struct holders *holders, struct error *err)
+int storage_look(const struct sysroot *root, const struct storage_question *question,
+		 struct strings *uses, struct strings *idle, struct error *err)
 {
-	cleanup(storage_done) struct storage storage = { .root = root,
-							 .openings = openings,
-							 .holders = holders };
-	size_t before = uses->count;
+	cleanup(storage_done) struct storage storage = {
+		.root = root,
+		.functions = question->functions,
+		.openings = question->openings,
+		.holders = question->holders,
+		.looked = deadline_in_ms(LOOK_MS),
+	};
+	size_t before = uses->count + idle->count;
 	bool found;
 	int r;
 
-	r = blocks_find(root, address, &storage.blocks);
+	r = blocks_find(root, question->address, &storage.blocks);
 	if (r < 0)
 		return error_set(err, r, "cannot read the block devices in /%s: %s", BLOCK_CLASS,
 				 strerror(-r));
@@ -253,11 +311,24 @@ int storage_uses_find(const struct sysroot *root, const char *address,
 	r = read_host(&storage, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < storage.blocks.count; i++)
-		if (tell_uses(&storage, &storage.blocks.items[i], uses) < 0)
-			return error_set_memory(err);
-	found = uses->count > before;
+	for (size_t i = 0; i < storage.blocks.count; i++) {
+		r = tell_uses(&storage, &storage.blocks.items[i], uses, idle);
+		if (r < 0)
+			return error_set(err, r, "cannot read what is built on its disks: %s",
+					 strerror(-r));
+	}
+	found = uses->count + idle->count > before;
 	for (size_t i = 0; r == 0 && !found && i < storage.blocks.count; i++)
 		r = tell_claimed(root, &storage.blocks.items[i], uses, err);
 	return r;
+}
+
+int storage_uses_find(const struct sysroot *root, const char *address,
+		      const struct openings *openings, struct strings *uses,
+		      struct holders *holders, struct error *err)
+{
+	const struct storage_question question = { address, NULL, openings, holders };
+	cleanup_strings struct strings none = { 0 };
+
+	return storage_look(root, &question, uses, &none, err);
 }

@@ -8,6 +8,14 @@
 #include "use/holder.h"
 #include "use/opener.h"
 
+struct storage_question {
+	const char *address;
+	/* Those that go to the VM, `address` among them; NULL: all layers stay. */
+	const struct strings *functions;
+	const struct openings *openings; /* NULL: the processes are looked at */
+	struct holders *holders;	 /* NULL: nobody wants to know */
+};
+
 /*
  * Adds to `uses` a sentence for each use of a block device below the function `address`, such as
  * "nvme0n1p3 belongs to the LVM volume pve-root, mounted on /". None: nothing on the host
@@ -15,7 +23,8 @@
  * stands for a hidden path), and whatever is built on them, at any height:
  *
  * - device-mapper (LVM, dm-crypt, multipath), md, bcache: the holders folders in sysfs
- *   (Documentation/ABI/stable/sysfs-block); loop devices: loop/backing_file;
+ *   (Documentation/ABI/stable/sysfs-block); loop devices: loop/backing_file. Of these a layer that
+ *   can be let go of (use/stack.h) and that nobody uses is not a use: it is in `idle`;
  * - mounted file systems: mountinfo; the members of a mounted btrfs: /sys/fs/btrfs/UUID/devices;
  * - swap: /proc/swaps;
  * - processes that have the node open, but for udev, which only looks: they are added to `holders`
@@ -25,9 +34,14 @@
  *   another namespace, or any other user in the kernel has claimed;
  * - ZFS: the pool the label names; in a recorded tree that alone tells.
  *
+ * The words of `idle` are those of stack_word(), each once; with a use they are of no importance.
  * Returns 0, or -errno where it cannot tell, with the reason in `err`. Waits for nothing but what
- * opening a disk takes, and for reading its label where ZFS is loaded.
+ * opening a disk takes, for reading its label where ZFS is loaded, and 2 s for udev.
  */
+int storage_look(const struct sysroot *root, const struct storage_question *question,
+		 struct strings *uses, struct strings *idle, struct error *err);
+
+/* The same where all layers stay: each is a use. */
 int storage_uses_find(const struct sysroot *root, const char *address,
 		      const struct openings *openings, struct strings *uses,
 		      struct holders *holders, struct error *err);

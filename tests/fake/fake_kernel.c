@@ -114,6 +114,7 @@ void set_driver(const struct tree *tree, const char *address, const char *driver
 	if (driver)
 		tree_bind(tree, address, driver);
 	update_group_node(tree, address);
+	update_disks(tree, address, driver);
 	close(lock);
 }
 
@@ -457,6 +458,8 @@ int do_write(const struct fake_write *write)
 	case RESCAN:
 		rescan(write);
 		return 0;
+	case LAYER:
+		return change_layer(write);
 	}
 	return -EINVAL;
 }
@@ -470,6 +473,7 @@ void write_detail(const struct fake_write *write, bool listed, char detail[NAME_
 	switch (write->kind) {
 	case OVERRIDE:
 	case ATTRIBUTE:
+	case LAYER:
 		text = write->value;
 		break;
 	case UNBIND:
@@ -531,6 +535,10 @@ static bool split_path(const char *path, const char *folder, struct fake_write *
 /* What is written, by its path. */
 static bool understand(const char *path, struct fake_write *write, char address[NAME_SIZE])
 {
+	if (split_path(path, "sys/class/block/", write, address)) {
+		write->kind = LAYER;
+		return true;
+	}
 	write->kind = ATTRIBUTE;
 	if (split_path(path, CONSOLES, write, address))
 		return true;
@@ -584,6 +592,11 @@ int fake_write(const struct sysroot *root, const char *path, const char *value)
 		tree_format(folder, DEVICES "%s", address);
 		if (!tree_has(&tree, folder))
 			return -ENODEV;
+	} else if (strcmp(path, "dev/mapper/control") == 0) {
+		write.kind = LAYER;
+		snprintf(write.name, sizeof(write.name), "remove");
+		if (!find_mapper(&tree, value, address))
+			return -ENXIO;
 	} else if (!understand(path, &write, address)) {
 		tree_broken("unexpected write to", path);
 	} else if (!sysroot_exists(root, path)) {

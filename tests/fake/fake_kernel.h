@@ -53,6 +53,17 @@ void fake_learn(const struct fake_kernel *kernel, const char *driver, const char
 
 void fake_device(const struct fake_kernel *kernel, const struct tree_device *device);
 
+/*
+ * A disk of a function, "nvme0n1", which is there while a driver of the host has the function.
+ * And a layer on it: "dm-0 nvme0n1 lvm guest-root", "dm-1 dm-0 crypt secret", "md0 nvme0n1,nvme1n1 md".
+ * With `again` udev builds it each time that all it is built on is there. One that something is built
+ * on is not let go of; for what else holds one there is fake_misbehave(): "dm-0", "remove"; "md0",
+ * "md/array_state".
+ */
+void fake_disk(const struct fake_kernel *kernel, const char *address, const char *name);
+void fake_layer(const struct fake_kernel *kernel, const char *description, bool again);
+bool fake_has_layer(const struct fake_kernel *kernel, const char *name);
+
 /* What an administrator does: an override, and another driver (NULL: none) by hand. */
 void fake_set_override(const struct fake_kernel *kernel, const char *address, const char *override);
 void fake_give(const struct fake_kernel *kernel, const char *address, const char *driver);

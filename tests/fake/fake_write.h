@@ -12,7 +12,7 @@
 #define BUSES	  "sys/class/pci_bus/"
 #define NAME_SIZE 64
 
-enum kind { OVERRIDE, UNBIND, PROBE, ATTRIBUTE, REMOVE, RESCAN };
+enum kind { OVERRIDE, UNBIND, PROBE, ATTRIBUTE, REMOVE, RESCAN, LAYER };
 
 /* One write while it is in the kernel. */
 struct fake_write {
@@ -31,6 +31,11 @@ int take_lock(const struct tree *tree, const char *path);
 void bound_driver(const struct tree *tree, const char *address, char driver[NAME_SIZE]);
 void set_driver(const struct tree *tree, const char *address, const char *driver);
 void set_override(const struct tree *tree, const char *address, const char *override);
+
+/* fake_disks.c: disks are there while a driver of the host has their function. */
+void update_disks(const struct tree *tree, const char *address, const char *driver);
+bool find_mapper(const struct tree *tree, const char *uuid, char name[NAME_SIZE]);
+int change_layer(const struct fake_write *write);
 
 /* What a kernel does that does what it should; 0 or -errno. */
 int do_write(const struct fake_write *write);
