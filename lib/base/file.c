@@ -72,13 +72,16 @@ int file_write_fd(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
+/* Whoever the file system says. */
+#define OWNER_SAME ((uid_t)-1)
+
 static int set_owner(int fd, const struct file_owner *owner)
 {
 	struct stat now;
 
 	if (fstat(fd, &now) < 0)
 		return -errno;
-	if ((now.st_uid != owner->uid || now.st_gid != owner->gid) &&
+	if (owner->uid != OWNER_SAME && (now.st_uid != owner->uid || now.st_gid != owner->gid) &&
 	    fchown(fd, owner->uid, owner->gid) < 0)
 		return -errno;
 	return fchmod(fd, owner->mode) < 0 ? -errno : 0;
@@ -117,6 +120,13 @@ int file_replace_owned_at(int dirfd, const char *name, const char *data, size_t 
 		return r;
 	}
 	return fsync(dirfd) < 0 ? -errno : 0;
+}
+
+int file_replace_mode_at(int dirfd, const char *name, const char *data, size_t size, mode_t mode)
+{
+	const struct file_owner owner = { .mode = mode, .uid = OWNER_SAME };
+
+	return file_replace_owned_at(dirfd, name, data, size, &owner);
 }
 
 int file_replace_at(int dirfd, const char *name, const char *data, size_t size)

@@ -26,6 +26,9 @@ int file_write_fd(int fd, const void *data, size_t size);
  */
 int file_replace_at(int dirfd, const char *name, const char *data, size_t size);
 
+/* The same with these permissions, which the file has from the moment it is there. */
+int file_replace_mode_at(int dirfd, const char *name, const char *data, size_t size, mode_t mode);
+
 /* What a file is beside its content. */
 struct file_owner {
 	mode_t mode; /* permission bits */

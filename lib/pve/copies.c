@@ -126,13 +126,8 @@ int hook_copy_renew(const struct sysroot *root, const struct hook_copy *copy, st
 	if (r < 0)
 		return r;
 	folder = open_folder(root, copy->path);
-	r = folder < 0 ? folder : file_replace_at(folder, HOOK_NAME ".new", data, size);
 	/* At no moment there is one that cannot be run: a VM may be starting. */
-	if (r == 0 && (fchmodat(folder, HOOK_NAME ".new", 0755, 0) < 0 ||
-		       renameat(folder, HOOK_NAME ".new", folder, HOOK_NAME) < 0)) {
-		r = -errno;
-		unlinkat(folder, HOOK_NAME ".new", 0);
-	}
+	r = folder < 0 ? folder : file_replace_mode_at(folder, HOOK_NAME, data, size, 0755);
 	return r < 0 ? error_set(err, r, "cannot write %s: %s", copy->path, strerror(-r)) : 0;
 }
 

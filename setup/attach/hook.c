@@ -235,11 +235,8 @@ static int put_file(const struct attach *attach, int folder)
 		return 0;
 	}
 	r = sysroot_read(attach->root, &HOOK_PATH[1], HOOK_SIZE_MAX, &data, &size);
-	if (r == 0)
-		r = file_replace_at(folder, HOOK_NAME, data, size);
-	if (r == 0 && fchmodat(folder, HOOK_NAME, 0755, 0) < 0)
-		r = -errno;
-	return r;
+	/* At no moment there is one that cannot be run: a VM may be starting, on another node too. */
+	return r < 0 ? r : file_replace_mode_at(folder, HOOK_NAME, data, size, 0755);
 }
 
 static int open_folder(const char *path)

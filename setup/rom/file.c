@@ -94,9 +94,8 @@ int rom_file_write(const char *path, struct bytes data, struct error *err)
 	if (fd < 0)
 		return error_set(err, -errno, "cannot open the folder of '%s': %s", path,
 				 strerror(errno));
-	r = *name ? file_replace_at(fd, name, (const char *)data.data, data.size) : -EISDIR;
-	if (r == 0 && fchmodat(fd, name, FILE_MODE, 0) < 0)
-		r = -errno;
+	r = *name ? file_replace_mode_at(fd, name, (const char *)data.data, data.size, FILE_MODE)
+		  : -EISDIR;
 	if (r < 0)
 		return error_set(err, r, "cannot write '%s': %s", path, strerror(-r));
 	return 0;

@@ -95,9 +95,7 @@ static int copy(const struct rom_command *command, const char *name, const struc
 	if (fd < 0)
 		return error_set(err, fd, "cannot open '/%s': %s%s", ROM_FOLDER, strerror(-fd),
 				 fd == -ENOENT ? "; is this a Proxmox VE node?" : "");
-	r = file_replace_at(fd, name, file->data, file->size);
-	if (r == 0 && fchmodat(fd, name, FILE_MODE, 0) < 0)
-		r = -errno;
+	r = file_replace_mode_at(fd, name, file->data, file->size, FILE_MODE);
 	if (r < 0)
 		return error_set(err, r, "cannot write '/%s/%s': %s", ROM_FOLDER, name,
 				 strerror(-r));

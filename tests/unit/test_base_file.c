@@ -3,6 +3,7 @@
 #include "test.h"
 #include "tree.h"
 
+#include <sys/inotify.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -130,6 +131,38 @@ static void test_replace(void **state)
 	close(fd);
 }
 
+/* A file that can be run can be at every moment: once it is there, nothing of it is changed. */
+static void test_replace_mode(void **state)
+{
+	const struct tree *tree = *state;
+	char path[PATH_MAX], events[4096];
+	bool there = false;
+	int folder, watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct stat status;
+	ssize_t size;
+
+	tree_file(tree, "snippets/hook", "old");
+	tree_path(tree, "snippets", path);
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(folder >= 0);
+	assert_true(inotify_add_watch(watch, path, IN_MOVED_TO | IN_ATTRIB | IN_MODIFY) >= 0);
+	assert_int_equal(file_replace_mode_at(folder, "hook", "new", 3, 0755), 0);
+	size = read(watch, events, sizeof(events));
+	for (ssize_t at = 0; at < size;) {
+		struct inotify_event event;
+
+		memcpy(&event, events + at, sizeof(event));
+		assert_false(there);
+		there = event.mask & IN_MOVED_TO;
+		at += (ssize_t)(sizeof(event) + event.len);
+	}
+	assert_true(there);
+	assert_int_equal(fstatat(folder, "hook", &status, 0), 0);
+	assert_int_equal(status.st_mode & 07777, 0755);
+	close(folder);
+	close(watch);
+}
+
 /* What a run that was killed has left is no hindrance. */
 static void test_replace_over_leftovers(void **state)
 {
@@ -235,13 +268,10 @@ static void test_replace_is_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_read_sizes),
-		tree_test(test_read_pipe),
-		tree_test(test_read_fails),
-		tree_test(test_replace),
-		tree_test(test_replace_over_leftovers),
-		tree_test(test_replace_links),
-		tree_test(test_replace_fails),
+		tree_test(test_read_sizes),	  tree_test(test_read_pipe),
+		tree_test(test_read_fails),	  tree_test(test_replace),
+		tree_test(test_replace_mode),	  tree_test(test_replace_over_leftovers),
+		tree_test(test_replace_links),	  tree_test(test_replace_fails),
 		tree_test(test_replace_is_whole),
 	};
 
