@@ -195,6 +195,7 @@ deb: all $(B)/packages/deb
 
 UNIT := $(sort $(wildcard tests/unit/test_*.c))
 FAKE := $(sort $(wildcard tests/fake/test_*.c))
+PHASES := $(filter-out hook/main.c,$(HOOK))
 SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
 
 # Tests always run with the sanitizers, which is where D=asan objects come from, or to be counted.
@@ -205,7 +206,7 @@ else
 $(UNIT:%.c=$(O)/%.o) $(FAKE:%.c=$(O)/%.o) $(SUPPORT:%.c=$(O)/%.o): | $(B)/packages/test
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
-$(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(O)/libpve-vfio.a
+$(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(PHASES:%.c=$(O)/%.o) $(O)/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 check-unit: $(UNIT:%.c=$(O)/%)
 	$(Q)tests/run $^

@@ -44,6 +44,12 @@ static unsigned deadline_of_run(struct hook *hook)
 		       : SETTINGS_DEADLINE_S;
 }
 
+void hook_limit(struct hook *hook, unsigned deadline_s)
+{
+	if (hook->limit_ms)
+		*hook->limit_ms = deadline_s * 1000;
+}
+
 int hook_begin(struct hook *hook, enum hook_need need, struct error *err)
 {
 	int r = state_open(&hook->root, need == HOOK_CREATES, &hook->state, err);

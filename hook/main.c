@@ -107,12 +107,6 @@ static int run_both(struct hook *hook, const struct phase *phase, struct error *
 	return r;
 }
 
-void hook_limit(struct hook *hook, unsigned deadline_s)
-{
-	if (hook->limit_ms)
-		*hook->limit_ms = deadline_s * 1000;
-}
-
 /* A run of the hook, as both processes know it: the one that does it, and the one that waits. */
 struct call {
 	const struct phase *phase;
