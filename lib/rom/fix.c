@@ -464,7 +464,8 @@ int rom_fix_trim(struct rom_fix *fix, struct error *err)
 int rom_fix_pad(struct rom_fix *fix, struct error *err)
 {
 	size_t size = fix->size, wanted = (size_t)rom_bar_size(size);
-	uint8_t *old = fix->data, *grown;
+	cleanup_rom struct rom rom = { 0 };
+	uint8_t *grown;
 	int r;
 
 	if (wanted == size)
@@ -478,18 +479,23 @@ int rom_fix_pad(struct rom_fix *fix, struct error *err)
 	grown = malloc(wanted);
 	if (!grown)
 		return error_set_memory(err);
-	memcpy(grown, old, size);
+	memcpy(grown, fix->data, size);
 	memset(grown + size, 0xff, wanted - size);
-	fix->data = grown;
-	fix->size = wanted;
-	r = parse_again(fix, err);
+	/* where the file ends within the header of an image, the padding would make it one */
+	r = rom_parse((struct bytes){ grown, wanted }, &rom, err);
+	if (r == 0 && (!has_all_images(&rom, &fix->rom) || rom.count != fix->rom.count))
+		r = error_set(err, -EINVAL,
+			      "the file is cut short at its end: padding would only hide that");
 	if (r < 0) {
-		fix->data = old;
-		fix->size = size;
 		free(grown);
 		return r;
 	}
-	free(old);
+	rom_done(&fix->rom);
+	fix->rom = rom;
+	rom = (struct rom){ 0 };
+	free(fix->data);
+	fix->data = grown;
+	fix->size = wanted;
 	fix->padded += wanted - size;
 	return 0;
 }
