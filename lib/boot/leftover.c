@@ -325,6 +325,24 @@ static int find_on_cmdlines(const struct boot_existing *existing,
 			   leftovers);
 }
 
+bool boot_leftovers_is_sensible(const struct boot_word *word, const struct boot_machine *machine)
+{
+	enum boot_cpu cpu = machine->cpu;
+
+	for (size_t i = 0; i < sizeof(word_rules) / sizeof(*word_rules); i++)
+		if (word_matches(&word_rules[i], word->text) &&
+		    holds(word_rules[i].condition, machine))
+			return false;
+	if (boot_word_same_name(word->text, "intel_iommu") && cpu != BOOT_CPU_INTEL &&
+	    cpu != BOOT_CPU_UNKNOWN)
+		return false;
+	if (boot_word_same_name(word->text, "amd_iommu") && cpu != BOOT_CPU_AMD)
+		return false;
+	return !boot_iommu_is_off_word(word, cpu) && !is_framebuffer_off(word->text, machine) &&
+	       !boot_word_same_name(word->text, "modprobe.blacklist") &&
+	       !boot_word_same_name(word->text, "module_blacklist");
+}
+
 /* ---- modules */
 
 static int add_line(struct boot_leftovers *leftovers, const struct modconf_line *line,

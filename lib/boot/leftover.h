@@ -48,3 +48,9 @@ int boot_leftovers_find(const struct boot_existing *existing, const struct boot_
  */
 int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft *draft,
 		       const struct sysroot *root, struct error *err);
+
+/*
+ * A word of a file that nobody reads here would make sense if it were read: it does something on this
+ * machine, and no harm to passing devices.
+ */
+bool boot_leftovers_is_sensible(const struct boot_word *word, const struct boot_machine *machine);

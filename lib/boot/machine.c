@@ -22,6 +22,7 @@ void boot_machine_done(struct boot_machine *machine)
 		free(machine->kernels[i].release);
 	free(machine->kernels);
 	free(machine->running);
+	free(machine->pinned);
 	*machine = (struct boot_machine){ 0 };
 }
 
@@ -117,9 +118,11 @@ const struct boot_kernel *boot_machine_next(const struct boot_machine *machine)
 {
 	const struct boot_kernel *newest = NULL;
 
-	if (machine->running)
-		newest = boot_machine_kernel(machine, machine->running);
-	for (size_t i = 0; i < machine->count && !machine->running; i++)
+	if (machine->pinned)
+		newest = boot_machine_kernel(machine, machine->pinned);
+	if (newest)
+		return newest;
+	for (size_t i = 0; i < machine->count; i++)
 		if (!newest ||
 		    boot_kernel_is_from(&machine->kernels[i], newest->major, newest->minor))
 			newest = &machine->kernels[i];
@@ -158,6 +161,7 @@ int boot_machine_read(const struct sysroot *root, struct boot_machine *ret, stru
 	if (r < 0)
 		return r;
 	(void)sysroot_read_attribute(root, "proc/sys/kernel/osrelease", &machine.running);
+	(void)sysroot_read_attribute(root, "etc/kernel/proxmox-boot-pin", &machine.pinned);
 	r = read_kernels(root, &machine);
 	if (r < 0)
 		return error_set(err, r, "cannot read /boot: %s", strerror(-r));

@@ -25,6 +25,7 @@ struct boot_machine {
 	struct boot_kernel *kernels; /* in the order of their names */
 	size_t count;
 	char *running; /* the release of the running kernel; NULL in an image */
+	char *pinned;  /* the one that proxmox-boot-tool always starts, or NULL */
 	enum boot_cpu cpu;
 	bool remapping; /* interrupts are known to be remapped */
 };
@@ -44,7 +45,7 @@ int boot_machine_read(const struct sysroot *root, struct boot_machine *ret, stru
 const struct boot_kernel *boot_machine_kernel(const struct boot_machine *machine,
 					      const char *release);
 
-/* The kernel that will most likely be started next: the running one, or the newest. May be NULL. */
+/* The kernel that will most likely be started next: the pinned one, or the newest. May be NULL. */
 const struct boot_kernel *boot_machine_next(const struct boot_machine *machine);
 
 bool boot_kernel_is_from(const struct boot_kernel *kernel, unsigned major, unsigned minor);

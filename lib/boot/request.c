@@ -198,13 +198,24 @@ static void add_passthrough(struct settling *settling)
 			same, missing && !by_itself);
 }
 
+/* Somebody asks for a parameter of this name, which stands then. */
+static bool is_asked(const struct settling *settling, const char *word)
+{
+	for (size_t i = 0; i < settling->request->parameters.count; i++)
+		if (boot_word_same_name(settling->request->parameters.items[i], word))
+			return true;
+	return false;
+}
+
 /* The IOMMU of an AMD CPU is on by itself (amd_iommu=on has never been a value). */
 static void add_iommu(struct settling *settling)
 {
 	if (settling->machine->cpu == BOOT_CPU_OTHER || is_switched_off(settling))
 		return;
-	add_intel_iommu(settling);
-	add_passthrough(settling);
+	if (!is_asked(settling, "intel_iommu=on"))
+		add_intel_iommu(settling);
+	if (!is_asked(settling, "iommu=pt") && !is_asked(settling, "iommu.passthrough=1"))
+		add_passthrough(settling);
 }
 
 static void add_framebuffer(struct settling *settling)
@@ -212,7 +223,9 @@ static void add_framebuffer(struct settling *settling)
 	static const char reason[] =
 		"no picture of the host until a graphics driver loads, and none where that never "
 		"does";
-	const struct boot_kernel *kernel = boot_machine_next(settling->machine);
+	const char *pin = settling->request->pin_kernel;
+	const struct boot_kernel *kernel = pin ? boot_machine_kernel(settling->machine, pin)
+					       : boot_machine_next(settling->machine);
 
 	/* Since 5.15 only sysfb makes the firmware's framebuffer a device (drivers/firmware/sysfb.c). */
 	if (!kernel || boot_kernel_is_from(kernel, 5, 15)) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/machine.h"
 #include "doctor/doctor.h"
 #include "pci/health.h"
 #include "use/framebuffer.h"
@@ -53,6 +54,39 @@ static int judge_framebuffer(const struct display *display, struct verdicts *ver
 			   framebuffer.name);
 }
 
+/* Others have a group: it is left out, as Debian's kernels leave out the CPU's own graphics. */
+static int judge_no_group(const struct display *display, struct verdicts *verdicts)
+{
+	const struct pve_node *node = display->doctor->node;
+	cleanup_boot_machine struct boot_machine machine = { 0 };
+	cleanup_free char *intel = kernel_parameter(node->command_line, "intel_iommu");
+	const struct boot_kernel *kernel;
+
+	if (display->doctor->groups.count == 0)
+		return 0;
+	if (boot_machine_read(node->root, &machine, NULL) < 0)
+		return -ENOMEM;
+	kernel = boot_machine_kernel(&machine, node->release);
+	if (display->entry->device.vendor == VENDOR_INTEL && intel && strstr(intel, "igfx_off"))
+		return verdict_add(verdicts, VERDICT_WARNING, "gpu-group", display->name,
+				   "Take igfx_off out of that parameter, and boot again.",
+				   "It has no IOMMU group, so it cannot be passed: the kernel was "
+				   "booted with intel_iommu=%s.",
+				   intel);
+	if (display->entry->device.vendor == VENDOR_INTEL && kernel && kernel->but_graphics)
+		return verdict_add(verdicts, VERDICT_WARNING, "gpu-group", display->name,
+				   "To pass it: 'pve-vfio setup --add --param intel_iommu=on', and "
+				   "boot again.",
+				   "It has no IOMMU group, so it cannot be passed: the kernel %s "
+				   "leaves the CPU's own graphics out unless it is booted with "
+				   "intel_iommu=on.",
+				   node->release);
+	return verdict_add(verdicts, VERDICT_WARNING, "gpu-group", display->name,
+			   "Look for a firmware update, and for what the kernel says of it: "
+			   "'journalctl -k -b -g \"DMAR|AMD-Vi|SMMU\"'.",
+			   "It has no IOMMU group, while others have: it cannot be passed.");
+}
+
 /* Functions of its own slot go along anyway. */
 static int judge_isolation(const struct display *display, struct verdicts *verdicts)
 {
@@ -61,7 +95,7 @@ static int judge_isolation(const struct display *display, struct verdicts *verdi
 	cleanup_text struct text others = { 0 };
 
 	if (device->iommu_group == IOMMU_GROUP_NONE)
-		return 0;
+		return judge_no_group(display, verdicts);
 	for (size_t i = 0; i < inventory->count; i++) {
 		const struct pci_device *other = &inventory->items[i].device;
 

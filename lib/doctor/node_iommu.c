@@ -7,17 +7,16 @@
 
 #include "base/bytes.h"
 #include "base/number.h"
+#include "boot/parameter.h"
 #include "doctor/doctor.h"
+#include "host/modconf.h"
 
 #define CPUINFO_MAX    ((size_t)8 << 20)
 #define INTERRUPTS_MAX ((size_t)32 << 20)
 
-/* From 6.8 on Proxmox VE's kernels have intel_iommu on by default; AMD's has always been. */
-static const struct kernel_version intel_on_by_default = { 6, 8, 0, 0 };
-
 struct cpu {
 	bool known;
-	bool intel, amd;
+	bool intel, amd, arm;
 	unsigned family;
 	bool virtualisation; /* VT-x or SVM, and not locked by the firmware */
 	bool guest;	     /* this node is a VM itself */
@@ -55,6 +54,7 @@ static struct cpu read_cpu(const struct sysroot *root)
 
 	if (sysroot_read(root, "proc/cpuinfo", CPUINFO_MAX, &data, &size) < 0)
 		return cpu;
+	cpu.arm = find_field(data, "CPU implementer") != NULL;
 	vendor = find_field(data, "vendor_id");
 	flags = find_field(data, "flags");
 	family = find_field(data, "cpu family");
@@ -70,10 +70,17 @@ static struct cpu read_cpu(const struct sysroot *root)
 	return cpu;
 }
 
-static int judge_cpu(const struct cpu *cpu, struct verdicts *verdicts)
+static int judge_cpu(const struct sysroot *root, const struct cpu *cpu, struct verdicts *verdicts)
 {
 	const char *name = cpu->intel ? "VT-x" : cpu->amd ? "SVM" : "virtualization";
 
+	/* /proc/cpuinfo of arm64 does not tell; the kernel has the node where it can */
+	if (cpu->arm && sysroot_exists(root, "dev/kvm"))
+		return verdict_add(verdicts, VERDICT_OK, "cpu-virtualization", NULL, NULL,
+				   "An arm64 processor, and there is /dev/kvm.");
+	if (cpu->arm)
+		return verdict_add(verdicts, VERDICT_INFO, "cpu-virtualization", NULL, NULL,
+				   "An arm64 processor; /dev/kvm, which tells, is not there.");
 	if (!cpu->known)
 		return verdict_add(verdicts, VERDICT_UNKNOWN, "cpu-virtualization", NULL, NULL,
 				   "/proc/cpuinfo names no vendor and no flags.");
@@ -127,6 +134,12 @@ static int judge_absent(const struct pve_node *node, const struct cpu *cpu,
 		"Switch it on in the firmware: 'VT-d' (Intel), 'IOMMU' or 'AMD-Vi' (AMD; not Auto "
 		"but Enabled), often under chipset, north bridge or AMD CBS; then boot again.";
 
+	if (cpu->arm)
+		return verdict_add(verdicts, VERDICT_ERROR, "iommu-firmware", NULL,
+				   "Look for the SMMU in the firmware's settings; a board that has "
+				   "none for PCIe cannot pass a device.",
+				   "The kernel has no IOMMU group: an arm64 machine needs an SMMU "
+				   "for its PCIe, which the firmware or the device tree names.");
 	if (cpu->guest)
 		return verdict_add(
 			verdicts, VERDICT_ERROR, "iommu-guest", NULL,
@@ -156,36 +169,33 @@ static int judge_absent(const struct pve_node *node, const struct cpu *cpu,
 				      : "DMAR or IVRS");
 }
 
-/* The firmware shows one, and the kernel has no group: which parameter does that? */
+/* The firmware reports one, and the kernel has no group: which parameter does that? */
 static int judge_unused(const struct pve_node *node, bool intel, struct verdicts *verdicts)
 {
-	cleanup_free char *vendor =
-		kernel_parameter(node->command_line, intel ? "intel_iommu" : "amd_iommu");
-	cleanup_free char *common = kernel_parameter(node->command_line, "iommu");
+	cleanup_boot_machine struct boot_machine machine = { 0 };
+	cleanup_boot_words struct boot_words words = { 0 };
 	const char *name = intel ? "VT-d" : "AMD-Vi";
+	const struct boot_kernel *kernel;
+	struct boot_iommu iommu;
 
-	if (vendor && strstr(vendor, "off"))
+	if (boot_machine_read(node->root, &machine, NULL) < 0 ||
+	    boot_words_split(&words, "proc/cmdline", node->command_line) < 0)
+		return -ENOMEM;
+	kernel = boot_machine_kernel(&machine, node->release);
+	iommu = boot_iommu_read(&words, intel ? BOOT_CPU_INTEL : BOOT_CPU_AMD);
+	if (iommu.off)
 		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-				   "Take the parameter off the kernel's command line "
-				   "('pve-vfio setup'), and boot again.",
-				   "The firmware shows %s, and the kernel was booted with "
-				   "%s_iommu=%s.",
-				   name, intel ? "intel" : "amd", vendor);
-	if (common && strstr(common, "off"))
+				   "Run 'pve-vfio setup --clean-up', which takes the parameter out "
+				   "of the boot loader's file; then boot again.",
+				   "The firmware shows %s, and the kernel was booted with %s.",
+				   name, iommu.off->text);
+	if (intel && !iommu.on && kernel && !kernel->intel_iommu)
 		return verdict_add(
 			verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-			"Take the parameter off the kernel's command line "
-			"('pve-vfio setup'), and boot again.",
-			"The firmware shows %s, and the kernel was booted with iommu=%s.", name,
-			common);
-	if (intel && (!vendor || !strstr(vendor, "on")) &&
-	    kernel_version_compare(node->kernel, intel_on_by_default) < 0)
-		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-				   "Boot with intel_iommu=on ('pve-vfio setup' does it), or with a "
-				   "kernel from 6.8 on, where that is the default.",
-				   "The firmware shows VT-d; the kernel %s leaves it off unless it "
-				   "is booted with intel_iommu=on.",
-				   node->release);
+			"Run 'pve-vfio setup', which adds intel_iommu=on; then boot again.",
+			"The firmware shows VT-d; the kernel %s leaves it off unless it "
+			"is booted with intel_iommu=on.",
+			node->release);
 	return verdict_add(
 		verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
 		"Look for the reason in 'journalctl -k -b -g \"DMAR|AMD-Vi\"'; most often "
@@ -225,12 +235,51 @@ static int judge_active(const struct doctor *doctor, struct verdicts *verdicts)
 					  "The IOMMU is in use: %s.", words.data);
 }
 
-/* Chips of /proc/interrupts whose names begin with IR- are remapped (arch/x86/kernel/apic). */
-static int judge_remapping(const struct pve_node *node, struct verdicts *verdicts)
+/* "=1", "=Y", and a switch without a value. */
+static bool is_on(const char *value)
 {
-	static const char unsafe_parameter[] =
+	return *value != '=' || !strchr("0nNfF", value[1]);
+}
+
+/* The last option that says it, as modprobe.d and the command line have it, or the module shows it. */
+static bool is_unsafe_allowed(const struct pve_node *node, bool *ret_loaded)
+{
+	static const char parameter[] =
 		"sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts";
-	cleanup_free char *interrupts = NULL, *allowed = NULL;
+	cleanup_free char *shown = NULL, *booted = NULL;
+	cleanup_modconf struct modconf conf = { 0 };
+	bool allowed = false;
+
+	*ret_loaded = sysroot_read_attribute(node->root, parameter, &shown) == 0;
+	if (*ret_loaded)
+		return *shown == 'Y' || *shown == '1';
+	if (modconf_read(node->root, &conf) < 0)
+		return false;
+	for (size_t i = 0; i < conf.count; i++) {
+		const struct modconf_line *line = &conf.items[i];
+		const char *word;
+		size_t size;
+
+		if (line->kind != MODCONF_OPTIONS ||
+		    !modconf_same_module(line->module, "vfio_iommu_type1"))
+			continue;
+		word = modconf_find_option(line->rest, "allow_unsafe_interrupts", &size);
+		if (word)
+			allowed = is_on(word + strlen("allow_unsafe_interrupts"));
+	}
+	booted = kernel_parameter(node->command_line, "vfio_iommu_type1.allow_unsafe_interrupts");
+	return booted ? !strchr("0nNfF", *booted) || *booted == '\0' : allowed;
+}
+
+/*
+ * On x86 the chips of /proc/interrupts whose names begin with IR- are remapped (arch/x86/kernel/apic).
+ * On arm64 the ITS tells which device an interrupt is from (drivers/irqchip/irq-gic-v3-its*.c).
+ */
+static int judge_remapping(const struct pve_node *node, const struct cpu *cpu,
+			   struct verdicts *verdicts)
+{
+	cleanup_free char *interrupts = NULL;
+	bool loaded, allowed;
 	size_t size;
 
 	if (sysroot_read(node->root, "proc/interrupts", INTERRUPTS_MAX, &interrupts, &size) < 0)
@@ -239,20 +288,30 @@ static int judge_remapping(const struct pve_node *node, struct verdicts *verdict
 	if (strstr(interrupts, " IR-"))
 		return verdict_add(verdicts, VERDICT_OK, "interrupt-remapping", NULL, NULL,
 				   "Interrupts are remapped.");
-	(void)sysroot_read_attribute(node->root, unsafe_parameter, &allowed);
-	if (allowed && (*allowed == 'Y' || *allowed == '1'))
+	if (cpu->arm && strstr(interrupts, " ITS-"))
+		return verdict_add(verdicts, VERDICT_OK, "interrupt-remapping", NULL, NULL,
+				   "Interrupts go through the ITS, which keeps those of devices "
+				   "apart.");
+	allowed = is_unsafe_allowed(node, &loaded);
+	if (allowed)
 		return verdict_add(
 			verdicts, VERDICT_WARNING, "interrupt-remapping", NULL,
 			"Pass devices to VMs you trust only: one that is evil could raise any "
 			"interrupt. Look for interrupt remapping or x2APIC in the firmware.",
-			"Interrupts are not remapped, and vfio_iommu_type1 was told to do without "
-			"(allow_unsafe_interrupts).");
+			"Interrupts are not remapped, and vfio_iommu_type1 %s "
+			"(allow_unsafe_interrupts).",
+			loaded ? "was told to do without" : "will do without once it is loaded");
+	if (cpu->arm)
+		return verdict_add(verdicts, VERDICT_WARNING, "interrupt-remapping", NULL,
+				   "If QEMU does not start with a device, and you trust the VMs: "
+				   "'pve-vfio setup --add --unsafe-interrupts'.",
+				   "No interrupt goes through an ITS (GICv3), which keeps those of "
+				   "devices apart.");
 	return verdict_add(
 		verdicts, VERDICT_ERROR, "interrupt-remapping", NULL,
 		"Update the firmware, and look for interrupt remapping, x2APIC or "
 		"'intremap=off' on the command line. If the hardware cannot, and you trust "
-		"the VMs: 'options vfio_iommu_type1 allow_unsafe_interrupts=1' in "
-		"/etc/modprobe.d.",
+		"the VMs: 'pve-vfio setup --add --unsafe-interrupts'.",
 		"Interrupts are not remapped (no chip in /proc/interrupts begins with "
 		"'IR-'): QEMU will not start with a device.");
 }
@@ -263,7 +322,7 @@ int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
 	bool dmar = sysroot_exists(node->root, "sys/firmware/acpi/tables/DMAR");
 	bool ivrs = sysroot_exists(node->root, "sys/firmware/acpi/tables/IVRS");
 	struct cpu cpu = read_cpu(node->root);
-	int r = judge_cpu(&cpu, verdicts);
+	int r = judge_cpu(node->root, &cpu, verdicts);
 
 	if (r < 0)
 		return r;
@@ -271,7 +330,7 @@ int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
 		return dmar || ivrs ? judge_unused(node, dmar, verdicts)
 				    : judge_absent(node, &cpu, verdicts);
 	r = judge_active(doctor, verdicts);
-	return r < 0 ? r : judge_remapping(node, verdicts);
+	return r < 0 ? r : judge_remapping(node, &cpu, verdicts);
 }
 
 static int judge_reserved(const struct doctor *doctor, struct verdicts *verdicts)

@@ -60,7 +60,8 @@ static const struct {
 	const char *what, *remedy;
 } parameters[] = {
 	{ "intremap", "off", VERDICT_WARNING, "switches interrupt remapping off",
-	  "Take it off the command line." },
+	  "Run 'pve-vfio setup --clean-up', which takes it out of the boot loader's file; then boot "
+	  "again." },
 	{ "vfio_pci.disable_vga", "1", VERDICT_INFO,
 	  "keeps VFIO from VGA regions: a GPU for SeaBIOS or legacy-igd needs them", NULL },
 	{ "vfio-pci.ids", NULL, VERDICT_INFO,
@@ -79,6 +80,18 @@ static const struct {
 	  "Take it off unless the machine does not boot without." },
 };
 
+/* A part of the value, between commas. */
+static bool has_part(const char *value, const char *part)
+{
+	size_t length = strlen(part);
+
+	for (; *value; value += strcspn(value, ","), value += *value == ',')
+		if (strncmp(value, part, length) == 0 &&
+		    (value[length] == ',' || value[length] == '\0'))
+			return true;
+	return false;
+}
+
 static int judge_parameters(const struct pve_node *node, struct verdicts *verdicts)
 {
 	int r = 0;
@@ -86,7 +99,7 @@ static int judge_parameters(const struct pve_node *node, struct verdicts *verdic
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters) && r == 0; i++) {
 		cleanup_free char *value = kernel_parameter(node->command_line, parameters[i].name);
 
-		if (value && (!parameters[i].value || strstr(value, parameters[i].value)))
+		if (value && (!parameters[i].value || has_part(value, parameters[i].value)))
 			r = verdict_add(verdicts, parameters[i].level, "kernel-parameter",
 					parameters[i].name, parameters[i].remedy,
 					"The kernel was booted with '%s%s%s', which %s.",
@@ -227,54 +240,6 @@ static int judge_vfio(const struct module_lists *lists, struct verdicts *verdict
 			   there.size ? there.data : "");
 }
 
-/* vfio_virqfd became a part of vfio in 6.2, and the name in /etc/modules an error at each boot. */
-static int judge_obsolete(const struct pve_node *node, struct verdicts *verdicts)
-{
-	static const struct kernel_version merged = { 6, 2, 0, 0 };
-	cleanup_free char *data = NULL;
-	size_t size;
-
-	if (kernel_version_compare(node->kernel, merged) < 0 ||
-	    sysroot_read(node->root, "etc/modules", ATTRIBUTE_MAX, &data, &size) < 0)
-		return 0;
-	for (char *rest = data, *line; (line = strsep(&rest, "\n"));)
-		if (text_starts_with(line, "vfio_virqfd"))
-			return verdict_add(
-				verdicts, VERDICT_INFO, "vfio-virqfd", NULL,
-				"Delete the line; none of the vfio lines there is needed "
-				"with the hook.",
-				"/etc/modules names vfio_virqfd, which there is no more "
-				"since Linux 6.2.");
-	return 0;
-}
-
-/* A host driver that is kept away leaves the host without the device while the VM is off. */
-static int judge_drivers(const struct doctor *doctor, const struct module_lists *lists,
-			 struct verdicts *verdicts)
-{
-	const struct pci_inventory *inventory = &doctor->node->inventory;
-	int r = 0;
-
-	for (size_t i = 0; i < inventory->count && doctor->claims->known && r == 0; i++) {
-		const struct pci_device *device = &inventory->items[i].device;
-		const struct strings *modules = &doctor->claims->items[i];
-
-		for (size_t k = 0; k < modules->count && pci_is_display(device) && r == 0; k++) {
-			const struct modconf_line *line =
-				modconf_find(&lists->modconf, MODCONF_BLACKLIST, modules->items[k]);
-
-			/* Framebuffer drivers are blacklisted by Debian itself. */
-			if (line && text_starts_with(line->path, "/etc/"))
-				r = verdict_add(
-					verdicts, VERDICT_INFO, "driver-blacklisted", device->name,
-					"With the hook it is not needed: delete the line if "
-					"the host is to have the device while no VM does.",
-					"%s has 'blacklist %s'.", line->path, modules->items[k]);
-		}
-	}
-	return r;
-}
-
 static void read_list(const struct pve_node *node, const char *name, char **ret)
 {
 	char path[SYSROOT_PATH_MAX];
@@ -293,10 +258,6 @@ int node_modules(const struct doctor *doctor, struct verdicts *verdicts)
 	read_list(doctor->node, "modules.builtin", &lists.builtin);
 	if (r == 0)
 		r = judge_vfio(&lists, verdicts);
-	if (r == 0)
-		r = judge_obsolete(doctor->node, verdicts);
-	if (r == 0)
-		r = judge_drivers(doctor, &lists, verdicts);
 	modconf_done(&lists.modconf);
 	free(lists.dependencies);
 	free(lists.builtin);

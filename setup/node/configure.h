@@ -39,6 +39,9 @@ struct configure {
 /* Parses the words behind the verb; STATUS_USAGE after printing what is wrong, or STATUS_DONE. */
 int configure_parse(int argc, char **argv, struct configure_options *ret);
 
+/* Two asked options give one thing two values: "--param=a=1" and "--param=a=2". */
+bool configure_is_against(const char *asked, const char *other);
+
 /*
  * Makes the request of what is asked; looks at the devices. STATUS_REFUSED, with the sentence in
  * `err`, where the host would lose what it cannot do without.

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/word.h"
+#include "boot/parameter.h"
 #include "setup/node/configure.h"
 
 /* Enough for any parameter; the kernel takes 2048 bytes for all. */
@@ -113,6 +113,35 @@ static bool is_module_option(const char *text)
 	return module > 0 && text[module] == ' ' && count > 0;
 }
 
+/* Proxmox VE's patch (pci_acs_override in its kernels) knows these parts. */
+static bool is_acs_override(const char *value)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+
+	for (const char *at = value;; at++) {
+		size_t size = strcspn(at, ",");
+
+		if ((size != strlen("downstream") || memcmp(at, "downstream", size) != 0) &&
+		    (size != strlen("multifunction") || memcmp(at, "multifunction", size) != 0) &&
+		    (size != 12 || memcmp(at, "id:", 3) != 0 || strspn(at + 3, hex) != 4 ||
+		     at[7] != ':' || strspn(at + 8, hex) != 4))
+			return false;
+		at += size;
+		if (*at == '\0')
+			return true;
+	}
+}
+
+/* A word that switches the IOMMU off, which is the opposite of what setup is for. */
+static bool is_off(const char *value)
+{
+	struct boot_word word = { .text = strdup(value) };
+	bool off = word.text && boot_iommu_is_off_word(&word, BOOT_CPU_UNKNOWN);
+
+	free(word.text);
+	return off;
+}
+
 /* The forms of what ends up in files; addresses are looked at where the devices are. */
 static bool is_good(const struct option *option, const char *value)
 {
@@ -121,8 +150,53 @@ static bool is_good(const struct option *option, const char *value)
 	if (strcmp(option->name, "--module-option") == 0)
 		return is_module_option(value);
 	if (strcmp(option->name, "--acs-override") == 0)
-		return boot_word_is_plain(value) && !strchr(value, '=');
+		return is_acs_override(value);
+	if (strcmp(option->name, "--param") == 0 && is_off(value))
+		return false;
+	if (strcmp(option->name, "--blacklist") == 0 &&
+	    (text_starts_with(value, "vfio") || text_starts_with(value, "kvm")))
+		return false;
 	return boot_word_is_plain(value);
+}
+
+static const char *what_is_wrong(const struct option *option, const char *value)
+{
+	if (strcmp(option->name, "--module-option") == 0)
+		return "--module-option takes a module and options, as 'kvm ignore_msrs=1', and "
+		       "not";
+	if (!boot_word_is_plain(value) || strlen(value) > WORD_MAX)
+		return "only letters, digits and _.,:=/+@%~^- can be in a word, not";
+	if (strcmp(option->name, "--acs-override") == 0)
+		return "--acs-override takes downstream, multifunction and id:VVVV:DDDD, with "
+		       "commas between, and not";
+	if (strcmp(option->name, "--blacklist") == 0)
+		return "--blacklist would keep away what VMs need:";
+	return "--param would switch the IOMMU off:";
+}
+
+/*
+ * What an asked option is about, of which there can be one value: "--param=a", "--pin-kernel". The
+ * caller frees it; NULL without memory.
+ */
+static char *subject_of(const char *asked)
+{
+	const char *value = asked + strcspn(asked, "=");
+	size_t size = strlen(asked);
+
+	if (text_starts_with(asked, "--pin-kernel=") || text_starts_with(asked, "--acs-override"))
+		size = (size_t)(value - asked);
+	else if ((text_starts_with(asked, "--param=") &&
+		  !boot_parameter_is_repeatable(value + 1)) ||
+		 text_starts_with(asked, "--module-option=") || text_starts_with(asked, "--sriov="))
+		size = (size_t)(value - asked) + 1 + strcspn(value + 1, "=");
+	return strndup(asked, size);
+}
+
+bool configure_is_against(const char *asked, const char *other)
+{
+	cleanup_free char *a = subject_of(asked), *b = subject_of(other);
+
+	return a && b && strcmp(asked, other) != 0 && strcmp(a, b) == 0;
 }
 
 static int ask_for(struct configure_options *own, const struct option *option, const char *value)
@@ -131,12 +205,7 @@ static int ask_for(struct configure_options *own, const struct option *option, c
 		text_format("%s%s%s", option->name, value ? "=" : "", value ? value : "");
 
 	if (value && !is_good(option, value))
-		return usage(
-			strcmp(option->name, "--module-option") == 0
-				? "--module-option takes a module and options, as 'kvm "
-				  "ignore_msrs=1', and not"
-				: "only letters, digits and _.,:=/+@%~^- can be in a word, not",
-			value);
+		return usage(what_is_wrong(option, value), value);
 	if (!asked || (!strings_has(&own->asked, asked) && strings_add(&own->asked, asked) < 0)) {
 		fputs("pve-vfio setup: no memory left\n", stderr);
 		return STATUS_FAILED;
@@ -202,6 +271,10 @@ int configure_parse(int argc, char **argv, struct configure_options *ret)
 		else
 			status = take_option(ret, argc, argv, &at);
 	}
+	for (size_t i = 0; i < ret->asked.count && status == STATUS_DONE; i++)
+		for (size_t k = 0; k < i && status == STATUS_DONE; k++)
+			if (configure_is_against(ret->asked.items[i], ret->asked.items[k]))
+				status = usage("two values for one thing:", ret->asked.items[i]);
 	return status;
 }
 
@@ -279,6 +352,27 @@ static int add_asked(const struct sysroot *root, const char *asked, struct boot_
 	return 0;
 }
 
+/* A device that vfio-pci holds has no driver that makes virtual functions. */
+static int check_devices(const struct boot_settings *devices, struct error *err)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		for (size_t k = 0; k < devices->count; k++) {
+			const struct boot_setting *a = &devices->items[i], *b = &devices->items[k];
+
+			if (a->kind != BOOT_SRIOV || strcmp(a->name, b->name) != 0)
+				continue;
+			if (b->kind == BOOT_EARLY)
+				return error_set(err, -EINVAL,
+						 "--sriov %s needs the device's own driver, and "
+						 "--early keeps it from it",
+						 a->name);
+			if (b->kind == BOOT_SRIOV && strcmp(a->value, b->value) != 0)
+				return error_set(err, -EINVAL, "--sriov gives %s two counts",
+						 a->name);
+		}
+	return 0;
+}
+
 int configure_request(const struct sysroot *root, const struct strings *asked,
 		      struct boot_request *ret, struct error *err)
 {
@@ -290,5 +384,5 @@ int configure_request(const struct sysroot *root, const struct strings *asked,
 		if (r < 0)
 			return r == -EBUSY ? STATUS_REFUSED : STATUS_FAILED;
 	}
-	return STATUS_DONE;
+	return check_devices(&ret->devices, err) < 0 ? STATUS_FAILED : STATUS_DONE;
 }

@@ -27,16 +27,31 @@ static void configure_done(struct configure *configure)
 	boot_commands_done(&configure->commands);
 }
 
+/* Asked anew, with another value perhaps. */
+static bool is_asked_anew(const struct strings *asked, const char *before)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		if (configure_is_against(asked->items[i], before))
+			return true;
+	return false;
+}
+
 /* With --add, what was asked before is asked again, ahead of what is new. */
 static int add_recorded(struct configure *configure, struct error *err)
 {
-	cleanup_strings struct strings all = configure->record.options;
+	const struct strings *before = &configure->record.options;
 	struct strings *asked = &configure->options.asked;
+	cleanup_strings struct strings all = { 0 };
+	int r = 0;
 
-	configure->record.options = (struct strings){ 0 };
-	for (size_t i = 0; i < asked->count; i++)
-		if (!strings_has(&all, asked->items[i]) && strings_add(&all, asked->items[i]) < 0)
-			return error_set_memory(err);
+	for (size_t i = 0; i < before->count && r == 0; i++)
+		if (!is_asked_anew(asked, before->items[i]))
+			r = strings_add(&all, before->items[i]);
+	for (size_t i = 0; i < asked->count && r == 0; i++)
+		if (!strings_has(&all, asked->items[i]))
+			r = strings_add(&all, asked->items[i]);
+	if (r < 0)
+		return error_set_memory(err);
 	strings_done(asked);
 	*asked = all;
 	all = (struct strings){ 0 };
@@ -119,10 +134,40 @@ static int find_leftovers(struct configure *configure, struct error *err)
 	return boot_existing_read(&configure->draft, configure->root, &configure->existing, err);
 }
 
+/* Words of the file that nobody reads which would do something here: how to have them. */
+static int note_unread(struct configure *configure)
+{
+	cleanup_text struct text text = { 0 };
+	cleanup_free char *note = NULL;
+
+	for (size_t i = 0; i < configure->leftovers.count; i++) {
+		const struct boot_leftover *leftover = &configure->leftovers.items[i];
+		const struct boot_word word = { .text = leftover->text };
+		bool there = strcmp(leftover->id, "other-boot-loader") != 0 ||
+			     !boot_word_is_plain(leftover->text) ||
+			     !boot_leftovers_is_sensible(&word, &configure->machine);
+
+		for (size_t k = 0; k < configure->settings.count && !there; k++)
+			there = configure->settings.items[k].kind == BOOT_PARAMETER &&
+				boot_word_equal(configure->settings.items[k].name, leftover->text);
+		if (!there)
+			text_add(&text, " --param %s", leftover->text);
+	}
+	if (!text.data)
+		return text.failed ? -ENOMEM : 0;
+	note = text_format("some words are only in a file that nobody reads here; to have them: "
+			   "pve-vfio setup --add%s",
+			   text.data);
+	return note ? strings_add(&configure->notes, note) : -ENOMEM;
+}
+
 static int add_notes(struct configure *configure)
 {
 	const struct boot_existing *existing = &configure->existing;
-	int r = 0;
+	int r = note_unread(configure);
+
+	if (r < 0)
+		return r;
 
 	for (size_t i = 0; i < existing->grub.doubts.count && configure->machine.loader.grub; i++) {
 		cleanup_free char *note =
