@@ -23,6 +23,7 @@
 struct layout_refresh {
 	bool initramfs;
 	bool loader;
+	bool dracut;	 /* makes the initramfs here */
 	const char *pin; /* a kernel that is to be pinned, or NULL; borrowed */
 	bool unpin;
 };

@@ -167,6 +167,8 @@ int boot_machine_read(const struct sysroot *root, struct boot_machine *ret, stru
 		return error_set(err, r, "cannot read /boot: %s", strerror(-r));
 	machine.cpu = read_cpu(root);
 	machine.remapping = read_remapping(root);
+	machine.dracut = sysroot_exists(root, "usr/bin/dracut") &&
+			 !sysroot_exists(root, "usr/sbin/update-initramfs");
 	*ret = machine;
 	machine = (struct boot_machine){ 0 };
 	return 0;

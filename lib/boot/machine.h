@@ -28,6 +28,9 @@ struct boot_machine {
 	char *pinned;  /* the one that proxmox-boot-tool always starts, or NULL */
 	enum boot_cpu cpu;
 	bool remapping; /* interrupts are known to be remapped */
+	/* dracut makes the initramfs, and reads nothing of /etc/initramfs-tools. Debian's has no
+	 * update-initramfs, which is initramfs-tools' own (dracut 106-6, initramfs-tools 0.148.4). */
+	bool dracut;
 };
 
 void boot_machine_done(struct boot_machine *machine);

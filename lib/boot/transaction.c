@@ -53,6 +53,7 @@ int boot_commands_for(struct boot_commands *commands, struct layout_refresh refr
 		      const struct boot_loader *loader, struct error *err)
 {
 	static const char *const initramfs[] = { "update-initramfs", "-u", "-k", "all", NULL };
+	static const char *const dracut[] = { "dracut", "--regenerate-all", "--force", NULL };
 	static const char *const tool[] = { "proxmox-boot-tool", "refresh", NULL };
 	static const char *const grub[] = { "update-grub", NULL };
 	static const char *const unpin[] = { "proxmox-boot-tool", "kernel", "unpin", NULL };
@@ -60,7 +61,7 @@ int boot_commands_for(struct boot_commands *commands, struct layout_refresh refr
 	int r = 0;
 
 	if (refresh.initramfs)
-		r = boot_commands_add(commands, initramfs);
+		r = boot_commands_add(commands, refresh.dracut ? dracut : initramfs);
 	if (r == 0 && refresh.pin)
 		r = boot_commands_add(commands, pin);
 	else if (r == 0 && refresh.unpin)

@@ -19,7 +19,7 @@ void boot_commands_done(struct boot_commands *commands);
 #define cleanup_boot_commands cleanup(boot_commands_done)
 
 /*
- * Adds what makes changes count: update-initramfs for all kernels, the pin, then proxmox-boot-tool
+ * Adds what makes changes count: update-initramfs (or dracut) for all kernels, the pin, then proxmox-boot-tool
  * refresh where it keeps the boot partitions (without a terminal a pin does not reach them by
  * itself), else update-grub. Nothing for another boot loader.
  */

@@ -277,6 +277,7 @@ static int make_plan(struct configure *configure, struct error *err)
 	refresh = layout_refresh_for(&configure->draft);
 	if (configure->record.pending)
 		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
+	refresh.dracut = configure->machine.dracut;
 	pin = read_pin(configure->root);
 	plan_pin(configure, pin, &refresh);
 	r = boot_commands_for(&configure->commands, refresh, &configure->machine.loader, err);
@@ -345,6 +346,7 @@ static int put_all_back(const struct configure *configure, const struct record *
 	struct error files = { 0 }, second = { 0 }, first = *err;
 	int r, written = transaction_put_back(configure->root, &configure->draft, &files);
 
+	refresh.dracut = configure->machine.dracut;
 	if (!text_equal(now, pin)) {
 		refresh.pin = pin;
 		refresh.unpin = !pin;
@@ -524,6 +526,15 @@ static int set_up(struct command *command, char **agreed, int *ret_result, struc
 				   err);
 	if (status != STATUS_DONE)
 		return status;
+	if (configure.machine.dracut &&
+	    boot_settings_count(&configure.request.devices, BOOT_EARLY, false) > 0) {
+		error_set(err, -ENOTSUP,
+			  "--early needs initramfs-tools, and dracut makes the initramfs of this "
+			  "machine: it would run no script that holds a device. Install "
+			  "initramfs-tools in its place, or leave the device to the hook, which "
+			  "takes it when the VM starts");
+		return STATUS_REFUSED;
+	}
 	if (make_plan(&configure, err) < 0)
 		return STATUS_FAILED;
 	return show_and_apply(&configure, agreed, ret_result, err);

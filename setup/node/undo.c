@@ -126,6 +126,7 @@ static int make_plan(struct undo *undo, struct error *err)
 	refresh = layout_refresh_for(&undo->draft);
 	if (undo->record.pending)
 		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
+	refresh.dracut = undo->machine.dracut;
 	plan_pin(undo, &refresh);
 	return boot_commands_for(&undo->commands, refresh, &undo->machine.loader, err);
 }
