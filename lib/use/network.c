@@ -254,6 +254,29 @@ static int describe_master(const struct network *network, const char *name, stru
 	return 0;
 }
 
+/*
+ * One that a VM or a container is given, and that needs no address here: a macvtap has a folder
+ * tapN, for its node; the kinds are in `uevent` (SET_NETDEV_DEVTYPE() in drivers/net/macvlan.c and
+ * drivers/net/ipvlan).
+ */
+static bool is_given_away(const struct network *network, const char *name)
+{
+	cleanup_strings struct strings names = { 0 };
+	cleanup_free char *uevent = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	interface_path(path, name, "uevent");
+	if (sysroot_read_attribute(network->root, path, &uevent) == 0 &&
+	    (strstr(uevent, "DEVTYPE=macvlan") || strstr(uevent, "DEVTYPE=ipvlan")))
+		return true;
+	interface_path(path, name, "");
+	(void)sysroot_list(network->root, path, &names);
+	for (size_t i = 0; i < names.count; i++)
+		if (text_starts_with(names.items[i], "tap"))
+			return true;
+	return false;
+}
+
 static int tell_uses(const struct network *network, const struct interface *interface,
 		     struct strings *uses)
 {
@@ -266,6 +289,9 @@ static int tell_uses(const struct network *network, const struct interface *inte
 	describe_routes(network, interface->name, &words);
 	if (carries_pppoe(network, interface->name))
 		add_words(&words, "carries PPPoE");
+	if (!own && !words.size && is_given_away(network, interface->name) &&
+	    is_up(network, interface->name))
+		add_words(&words, "is up for a VM or a container (macvlan, macvtap or ipvlan)");
 	r = describe_master(network, interface->name, &words);
 	if (r < 0 || (!words.size && !words.failed))
 		return r;

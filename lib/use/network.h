@@ -16,6 +16,7 @@
  *   vSwitch;
  * - one that is built on it (VLAN, macvlan, …: the links upper_NAME) is used in one of these ways;
  * - PPPoE runs over it (/proc/net/pppoe);
+ * - a macvlan, macvtap or ipvlan that is built on it is up;
  * - it is in another network namespace, a container's: then its folder `net` is there, and empty.
  *
  * It is told, too, when one of its addresses, or of what is built on it, is corosync's

@@ -10,6 +10,7 @@
 
 #include "use/block.h"
 #include "use/child.h"
+#include "use/export.h"
 #include "use/mount.h"
 #include "use/stack.h"
 #include "use/zfs.h"
@@ -29,12 +30,14 @@ struct storage {
 	char *swaps;
 	const struct openings *openings;
 	struct openings looked_at; /* where the caller has not */
+	struct exports exports;
 	struct holders *holders;
 };
 
 static void storage_done(struct storage *storage)
 {
 	openings_done(&storage->looked_at);
+	exports_done(&storage->exports);
 	free(storage->swaps);
 	mounts_done(&storage->mounts);
 	blocks_done(&storage->blocks);
@@ -52,6 +55,8 @@ static int read_host(struct storage *storage, struct error *err)
 	/* A kernel without swap has no such file. */
 	if (r < 0 && r != -ENOENT)
 		return error_set(err, r, "cannot read /proc/swaps: %s", strerror(-r));
+	if (exports_read(storage->root, &storage->exports) < 0)
+		return error_set_memory(err);
 	if (!storage->openings) {
 		openings_read(storage->root, &storage->looked_at);
 		storage->openings = &storage->looked_at;
@@ -139,6 +144,8 @@ static int describe_uses(const struct storage *storage, const struct block *bloc
 	const struct mount *mount =
 		mount_find(&storage->mounts, block->number ? block->number : "", block->node);
 	cleanup_text struct text uses = { 0 };
+	const struct export *export;
+	struct node_id id = { 0 };
 
 	if (mount) {
 		text_add(&uses, "mounted on %s", mount->point);
@@ -150,6 +157,11 @@ static int describe_uses(const struct storage *storage, const struct block *bloc
 	}
 	if (is_swap(storage, block->node) || is_swap(storage, block->mapper))
 		add_use(&uses, "swap space");
+	if (block_number(block, &id.major, &id.minor))
+		id.type = 'b';
+	export = export_find(&storage->exports, &id, block->node, block->name);
+	if (export)
+		add_use(&uses, export->words);
 	if (describe_openers(storage, block, &uses) < 0)
 		return -ENOMEM;
 	*ret = text_take(&uses);

@@ -27,6 +27,7 @@ struct storage_question {
  *   can be let go of (use/stack.h) and that nobody uses is not a use: it is in `idle`;
  * - mounted file systems: mountinfo; the members of a mounted btrfs: /sys/fs/btrfs/UUID/devices;
  * - swap: /proc/swaps;
+ * - exports to other machines (use/export.h);
  * - processes that have the node open, but for udev, which only looks: they are added to `holders`
  *   too, if it is not NULL. `openings` is what is known of the processes; NULL: they are looked at;
  * - on the running machine where nothing of these is found: whether the kernel lets itself be asked

@@ -135,6 +135,26 @@ static void a_port_of_a_bridge_that_is_up(void **state)
 	       "vmbr0, built on enp1s0, has the address 2001:db8::1");
 }
 
+/* A VM or a container has it, and the host no address on it. */
+static void a_macvtap_or_macvlan_that_is_up(void **state)
+{
+	struct tree *tree = *state;
+
+	build(tree);
+	add_interface(tree, VIRTUAL, "top0", "0x1002");
+	stack(tree, "enp1s0", "top0", false);
+	tree_folder(tree, "sys/" VIRTUAL "top0/tap5");
+	expect(tree, 0, NULL);
+	add_interface(tree, VIRTUAL, "top0", "0x1003");
+	EXPECT(tree, "top0, built on enp1s0, is up for a VM or a container (macvlan, macvtap or "
+		     "ipvlan)");
+	tree_remove(tree, "sys/" VIRTUAL "top0/tap5");
+	expect(tree, 0, NULL);
+	tree_file(tree, "sys/" VIRTUAL "top0/uevent", "DEVTYPE=ipvlan\nINTERFACE=top0\n");
+	EXPECT(tree, "top0, built on enp1s0, is up for a VM or a container (macvlan, macvtap or "
+		     "ipvlan)");
+}
+
 static void a_bond_with_a_vlan_in_a_bridge(void **state)
 {
 	struct tree *tree = *state;
@@ -231,6 +251,7 @@ int main(void)
 		tree_test(addresses_and_the_default_route_are_uses),
 		tree_test(a_route_alone_is_a_use),
 		tree_test(a_port_of_a_bridge_that_is_up),
+		tree_test(a_macvtap_or_macvlan_that_is_up),
 		tree_test(a_bond_with_a_vlan_in_a_bridge),
 		tree_test(a_vlan_with_an_address_that_is_corosyncs),
 		tree_test(ports_of_open_vswitch_and_pppoe),
