@@ -271,10 +271,9 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_built_in),
-		tree_test(test_vendors),      tree_test(test_file_replaces),
-		cmocka_unit_test(test_faults), tree_test(test_matching),
-		cmocka_unit_test(test_words),
+		tree_test(test_built_in),      tree_test(test_vendors),
+		tree_test(test_file_replaces), cmocka_unit_test(test_faults),
+		tree_test(test_matching),      cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
