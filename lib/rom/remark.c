@@ -300,8 +300,7 @@ static void remark_end(struct remarking *remarking)
 				   rom->unreached, image->offset,
 				   image->last ? "says that it is the last" : "leads elsewhere"));
 	}
-	if (image->has_pcir && !image->last && !half && image->missing == 0 &&
-	    image->size > 0) {
+	if (image->has_pcir && !image->last && !half && image->missing == 0 && image->size > 0) {
 		remark(remarking, ROM_REMARK_NOT_LAST,
 		       text_format("The image at 0x%zx does not say that it is the last, and no "
 				   "image follows. QEMU's guests cope.",

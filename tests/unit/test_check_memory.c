@@ -16,8 +16,8 @@ static void build(const struct tree *tree, struct check_case *check)
 static void run(const struct tree *tree, struct check_case *check, const char *config)
 {
 	vm_config_done(&check->start.config);
-	assert_int_equal(vm_config_parse(NULL, "101.conf", config, strlen(config), &check->start.config,
-					 NULL),
+	assert_int_equal(vm_config_parse(NULL, "101.conf", config, strlen(config),
+					 &check->start.config, NULL),
 			 0);
 	check_run(tree, check, check_memory);
 }
