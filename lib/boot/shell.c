@@ -142,8 +142,10 @@ static void skip_substitution(struct script *script)
 
 		if (c == '\\' && quote != '\'' && text[script->at + 1])
 			script->at++;
+		else if (quote && c == quote)
+			quote = '\0';
 		else if (quote)
-			quote = c == quote ? '\0' : quote;
+			; /* between quotes nothing else counts */
 		else if ((c == '"' || c == '\'') && !back)
 			quote = c;
 		else if (c == '(')
