@@ -147,9 +147,16 @@ static int note_unread(struct configure *configure)
 			     !boot_word_is_plain(leftover->text) ||
 			     !boot_leftovers_is_sensible(&word, &configure->machine);
 
-		for (size_t k = 0; k < configure->settings.count && !there; k++)
-			there = configure->settings.items[k].kind == BOOT_PARAMETER &&
-				boot_word_equal(configure->settings.items[k].name, leftover->text);
+		for (size_t k = 0; k < configure->settings.count && !there; k++) {
+			const struct boot_setting *setting = &configure->settings.items[k];
+			cleanup_free char *option = NULL;
+
+			if (setting->kind == BOOT_OPTION)
+				option = text_format("%s.%s", setting->name, setting->value);
+			there = (setting->kind == BOOT_PARAMETER &&
+				 boot_word_equal(setting->name, leftover->text)) ||
+				(option && boot_word_equal(option, leftover->text));
+		}
 		if (!there)
 			text_add(&text, " --param %s", leftover->text);
 	}
