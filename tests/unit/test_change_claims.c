@@ -126,7 +126,11 @@ static int choose(struct machine *machine, const struct pci_addresses *alternati
 {
 	cleanup_claims struct claims claims = { 0 };
 	struct wanted so_far = { 0 };
-	struct wanted_choice choice = { "hostpci0", alternatives, count };
+	struct wanted_choice choice = {
+		.source = "hostpci0",
+		.alternatives = alternatives,
+		.count = count,
+	};
 	struct choosing choosing = {
 		.root = &machine->tree.root,
 		.state = &machine->state,
