@@ -40,7 +40,12 @@ static void test_facts(void **state)
 	tree_attribute(tree, GPU, "boot_vga", "1");
 	tree_attribute(tree, GPU, "rom", "");
 	tree_attribute(tree, GPU, "sriov_totalvfs", "8");
-	tree_attribute(tree, GPU, "sriov_numvfs", "3");
+	for (unsigned i = 0; i < 3; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "sys/devices/pci0000:00/" GPU "/virtfn%u", i);
+		tree_link(tree, path, "../0000:02:00.0");
+	}
 	tree_attribute(tree, GPU, "resource",
 		       "0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200\n"
 		       "0x0000006000000000 0x000000600fffffff 0x000000000014220c\n"

@@ -303,7 +303,7 @@ static void test_findings(void **state)
 		       "  renumber buses) and correct the address, or delete the line.\n"
 		       "error 0000:01:00.0 [device-held], allowed:\n"
 		       "  Process 4711 (kvm) has its IOMMU group 14 open.\n"
-		       "  What to do: End that process; it is most often another VM's QEMU.\n"
+		       "  What to do: Shut that VM down ('qm shutdown VMID').\n"
 		       "warning hostpci0 [config-unknown-key]:\n"
 		       "  The key 'future' is not known.\n"
 		       "  What to do: Check the spelling of the key; update pve-vfio if it is\n"
