@@ -130,6 +130,7 @@ struct call {
 
 static int run_verb(unsigned *limit_ms, void *context)
 {
+	static char output[OUTPUT_BUFFER];
 	const struct call *call = context;
 	struct command *command = call->command;
 	struct error err = { 0 };
@@ -138,7 +139,7 @@ static int run_verb(unsigned *limit_ms, void *context)
 	command->limit_ms = limit_ms;
 	/* What has been printed when it is begun anew would be printed twice. */
 	if (call->verb->looks)
-		setvbuf(stdout, malloc(OUTPUT_BUFFER), _IOFBF, OUTPUT_BUFFER);
+		setvbuf(stdout, output, _IOFBF, sizeof(output));
 	if (sysroot_open(call->root, &command->root, &err) == 0) {
 		command->root.silent = call->silent.count > 0 ? &call->silent : NULL;
 		status = call->verb->run(command, &err);

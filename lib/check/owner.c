@@ -42,7 +42,7 @@ static struct owner *owner_of(struct owners *owners, uint32_t vmid, const struct
 
 	for (size_t i = 0; i < owners->count && !owner; i++)
 		if (owners->items[i].vmid == vmid &&
-		    (vmid || owners->items[i].held->holder.pid == held->holder.pid))
+		    (vmid || (held && owners->items[i].held->holder.pid == held->holder.pid)))
 			owner = &owners->items[i];
 	if (!owner) {
 		if (array_reserve(&owners->items, owners->count, sizeof(*owner)) < 0)

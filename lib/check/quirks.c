@@ -205,13 +205,14 @@ char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid
 
 char *quirk_sources(const struct quirk *quirk)
 {
-	const json_t *source;
+	const json_t *sources = json_object_get(quirk->entry, "sources"), *source;
 	struct text text = { 0 };
 	size_t i;
 
-	json_array_foreach(json_object_get(quirk->entry, "sources"), i, source)
+	json_array_foreach(sources, i, source) {
 		text_add(&text, "%s%s (%s)", i > 0 ? ", " : "",
 			 json_string_value(json_object_get(source, "url")),
 			 json_string_value(json_object_get(source, "date")));
+	}
 	return text_take(&text);
 }

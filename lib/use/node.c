@@ -141,7 +141,7 @@ static char *default_path(const char *name)
 {
 	char *path = text_format("/dev/%s", name);
 
-	for (char *at = path; at && (at = strchr(at, '!'));)
+	for (char *at = path ? strchr(path, '!') : NULL; at; at = strchr(at, '!'))
 		*at = '/';
 	return path;
 }

@@ -61,7 +61,9 @@ static char *group_of(const char *mapper)
 	cleanup_free char *group = strdup(mapper);
 	size_t size = 0;
 
-	for (const char *at = mapper; group && *at; at++) {
+	if (!group)
+		return NULL;
+	for (const char *at = mapper; *at; at++) {
 		if (at[0] == '-' && at[1] != '-') {
 			group[size] = '\0';
 			return size > 0 ? TAKE_PTR(group) : NULL;
