@@ -59,19 +59,19 @@ static bool attribute_starts_with(const struct sysroot *root, const char *name,
 static char *group_of(const char *mapper)
 {
 	cleanup_free char *group = strdup(mapper);
+	const char *at = mapper;
 	size_t size = 0;
 
 	if (!group)
 		return NULL;
-	for (const char *at = mapper; *at; at++) {
-		if (at[0] == '-' && at[1] != '-') {
-			group[size] = '\0';
-			return size > 0 ? TAKE_PTR(group) : NULL;
-		}
+	for (; *at && !(at[0] == '-' && at[1] != '-'); at++) {
 		at += at[0] == '-';
 		group[size++] = *at;
 	}
-	return NULL;
+	if (!*at || size == 0)
+		return NULL;
+	group[size] = '\0';
+	return TAKE_PTR(group);
 }
 
 /* Somebody else's metadata (Intel's, DDF) has a process of its own, mdmon(8), which is not asked. */
