@@ -8,6 +8,8 @@
 #include "record/sys.h"
 #include "use/route.h"
 
+#define EFI_VARIABLES "sys/firmware/efi/efivars"
+
 static bool keep_all(char *line)
 {
 	return *line != '#';
@@ -16,7 +18,8 @@ static bool keep_all(char *line)
 /* One processor tells for all. */
 static bool keep_processor(char *line)
 {
-	static const char *const fields[] = { "vendor_id", "cpu family", "flags", "model name" };
+	static const char *const fields[] = { "vendor_id", "cpu family", "flags", "model name",
+					      "CPU implementer" };
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (text_starts_with(line, fields[i]))
@@ -26,7 +29,18 @@ static bool keep_processor(char *line)
 
 static bool keep_remapped(char *line)
 {
-	return strstr(line, " IR-") != NULL;
+	return strstr(line, " IR-") || strstr(line, " ITS-");
+}
+
+static bool keep_cache(char *line)
+{
+	return text_starts_with(line, "size ") || text_starts_with(line, "c_min ");
+}
+
+/* What the kernel does with the IOMMU by itself. */
+static bool keep_iommu(char *line)
+{
+	return strstr(line, "CONFIG_INTEL_IOMMU_") || strstr(line, "CONFIG_IOMMU_DEFAULT_");
 }
 
 static bool keep_memory(char *line)
@@ -109,6 +123,7 @@ static bool has_vendor(const struct pve_node *node, const char *digits)
 static void record_aliases(struct recorder *recorder, const struct pve_node *node)
 {
 	static const char concrete[] = "alias pci:v0000", any[] = "alias pci:v*";
+	static const char variant[] = "alias vfio_pci:v0000";
 	cleanup_free char *data = NULL;
 	cleanup_text struct text kept = { 0 };
 	char path[SYSROOT_PATH_MAX];
@@ -121,7 +136,9 @@ static void record_aliases(struct recorder *recorder, const struct pve_node *nod
 	rest = data;
 	while ((line = strsep(&rest, "\n")))
 		if (text_starts_with(line, any) ||
-		    (text_starts_with(line, concrete) && has_vendor(node, line + strlen(concrete))))
+		    (text_starts_with(line, concrete) &&
+		     has_vendor(node, line + strlen(concrete))) ||
+		    (text_starts_with(line, variant) && has_vendor(node, line + strlen(variant))))
 			text_add(&kept, "%s\n", line);
 	recorder_text(recorder, path, kept.data ? kept.data : "");
 }
@@ -153,29 +170,70 @@ static void record_names(struct recorder *recorder, const struct pve_node *node)
 		recorder_bytes(recorder, path, kept.data, kept.size, 0644);
 }
 
-static void record_firmware(struct recorder *recorder)
+/* The UUID in the name of a variable is not this machine's, but that of the kind of variable. */
+static void record_variable(struct recorder *recorder, const char *path)
 {
-	static const char secure_boot[] =
-		"sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
-	cleanup_strings struct strings units = { 0 };
 	cleanup_free char *data = NULL;
 	size_t size;
 
-	recorder_presence(recorder, "sys/firmware/acpi/tables/DMAR");
-	recorder_presence(recorder, "sys/firmware/acpi/tables/IVRS");
+	if (sysroot_read(recorder->root, path, ATTRIBUTE_MAX, &data, &size) < 0)
+		return;
+	recorder_folder(recorder, EFI_VARIABLES, 0755);
+	tar_add_file(&recorder->tar, path, 0644, data, size);
+}
+
+static void record_firmware(struct recorder *recorder)
+{
+	static const char *const variables[] = {
+		EFI_VARIABLES "/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+		EFI_VARIABLES "/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+		EFI_VARIABLES "/StubInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+	};
+	cleanup_strings struct strings units = { 0 };
+
 	if (sysroot_exists(recorder->root, "sys/firmware/efi"))
 		recorder_folder(recorder, "sys/firmware/efi", 0755);
-	if (sysroot_read(recorder->root, secure_boot, ATTRIBUTE_MAX, &data, &size) == 0) {
-		/* The UUID in its name is not this machine's, but that of the kind of variable. */
-		tar_add_file(&recorder->tar, secure_boot, 0644, data, size);
-	}
-	recorder_file(recorder, "sys/kernel/security/lockdown");
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
+		record_variable(recorder, variables[i]);
 	(void)sysroot_list(recorder->root, "sys/class/iommu", &units);
 	for (size_t i = 0; i < units.count; i++) {
 		cleanup_free char *path = text_format("sys/class/iommu/%s", units.items[i]);
 
 		if (path)
 			recorder_folder(recorder, path, 0755);
+	}
+}
+
+/* Which kernels there are, and what those do with the IOMMU by themselves. */
+static void record_kernels(struct recorder *recorder)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	(void)sysroot_list(recorder->root, "boot", &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = text_format("boot/%s", names.items[i]);
+
+		if (!path)
+			recorder->tar.failed = true;
+		else if (text_starts_with(names.items[i], "vmlinuz-"))
+			recorder_presence(recorder, path);
+		else if (text_starts_with(names.items[i], "config-"))
+			recorder_lines(recorder, path, keep_iommu);
+	}
+}
+
+static void record_hugepages(struct recorder *recorder)
+{
+	static const char folder[] = "sys/kernel/mm/hugepages";
+	cleanup_strings struct strings sizes = { 0 };
+
+	(void)sysroot_list(recorder->root, folder, &sizes);
+	for (size_t i = 0; i < sizes.count; i++) {
+		cleanup_free char *path =
+			text_format("%s/%s/free_hugepages", folder, sizes.items[i]);
+
+		if (path)
+			recorder_file(recorder, path);
 	}
 }
 
@@ -211,28 +269,66 @@ static void record_hostname(struct recorder *recorder)
 		recorder_bytes(recorder, "proc/sys/kernel/hostname", other, strlen(other), 0644);
 }
 
+/* Files: whole ones, and such of which some lines are kept. */
+static const struct {
+	const char *path;
+	recorder_keep *keep;
+} files[] = {
+	{ "proc/sys/kernel/osrelease", NULL },
+	{ "proc/sys/kernel/random/boot_id", NULL },
+	{ "proc/cmdline", NULL },
+	{ "proc/cpuinfo", keep_processor },
+	{ "proc/devices", NULL },
+	{ "proc/interrupts", keep_remapped },
+	{ "proc/meminfo", keep_memory },
+	{ "proc/iomem", keep_range },
+	{ "proc/1/mountinfo", keep_mount },
+	{ "proc/swaps", NULL },
+	{ "proc/spl/kstat/zfs/arcstats", keep_cache },
+	{ "proc/bus/input/devices", keep_input },
+	{ "sys/kernel/security/lockdown", NULL },
+	{ "sys/class/kfd/kfd/dev", NULL },
+	{ "etc/modules", keep_all },
+	{ "etc/default/grub", keep_grub },
+	{ "etc/kernel/cmdline", NULL },
+	{ "etc/kernel/proxmox-boot-pin", NULL },
+	{ "etc/kernel/proxmox-boot-uuids", NULL },
+	{ "var/lib/pve-vfio/setup.json", NULL },
+};
+
+static const struct {
+	const char *path;
+	recorder_keep *keep;
+} folders[] = {
+	{ "etc/modprobe.d", keep_all },	    { "run/modprobe.d", keep_all },
+	{ "usr/lib/modprobe.d", keep_all }, { "lib/modprobe.d", keep_all },
+	{ "etc/modules-load.d", keep_all }, { "etc/default/grub.d", keep_grub },
+};
+
+/* What is there or is not. */
+static const char *const signs[] = {
+	"sys/firmware/acpi/tables/DMAR",
+	"sys/firmware/acpi/tables/IVRS",
+	"dev/kvm",
+	"etc/zfsbootmenu",
+	"usr/bin/dracut",
+	"usr/sbin/update-initramfs",
+};
+
 void recorder_kernel(struct recorder *recorder, const struct pve_node *node)
 {
 	record_hostname(recorder);
-	recorder_file(recorder, "proc/sys/kernel/osrelease");
-	recorder_file(recorder, "proc/sys/kernel/random/boot_id");
-	recorder_file(recorder, "proc/cmdline");
-	recorder_lines(recorder, "proc/cpuinfo", keep_processor);
-	recorder_lines(recorder, "proc/interrupts", keep_remapped);
-	recorder_lines(recorder, "proc/meminfo", keep_memory);
-	recorder_lines(recorder, "proc/iomem", keep_range);
-	recorder_lines(recorder, "proc/1/mountinfo", keep_mount);
-	recorder_file(recorder, "proc/swaps");
-	recorder_lines(recorder, "proc/bus/input/devices", keep_input);
-	recorder_files(recorder, "etc/modprobe.d", keep_all);
-	recorder_files(recorder, "lib/modprobe.d", keep_all);
-	recorder_lines(recorder, "etc/modules", keep_all);
-	recorder_files(recorder, "etc/modules-load.d", keep_all);
-	recorder_lines(recorder, "etc/default/grub", keep_grub);
-	recorder_files(recorder, "etc/default/grub.d", keep_grub);
-	recorder_file(recorder, "etc/kernel/cmdline");
-	recorder_file(recorder, "etc/kernel/proxmox-boot-uuids");
-	recorder_file(recorder, "var/lib/pve-vfio/setup.json");
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (files[i].keep)
+			recorder_lines(recorder, files[i].path, files[i].keep);
+		else
+			recorder_file(recorder, files[i].path);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		recorder_files(recorder, folders[i].path, folders[i].keep);
+	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+		recorder_presence(recorder, signs[i]);
+	record_kernels(recorder);
+	record_hugepages(recorder);
 	record_modules(recorder, node);
 	record_aliases(recorder, node);
 	record_names(recorder, node);

@@ -13,6 +13,17 @@
 #define HOOK_PATH "usr/libexec/pve-vfio/pve-vfio-hook"
 #define HOOK_MAX  ((size_t)64 << 20)
 
+/* A disk that is what is built on one that could be passed; not its name by-id, a serial number. */
+static bool keep_disk(char *line)
+{
+	char *value = strstr(line, ": /dev/");
+
+	if (*line == '#' || !value || text_starts_with(value, ": /dev/disk/"))
+		return false;
+	value[strcspn(value, ",")] = '\0';
+	return true;
+}
+
 /* The keys that matter here, in the main section alone: see page.c. */
 static bool keep_setting(char *line)
 {
@@ -43,12 +54,12 @@ static bool keep_setting(char *line)
 			return true;
 	}
 	/* What is behind a header counts for nothing, and must not count in its place. */
-	return *line == '[';
+	return *line == '[' || keep_disk(line);
 }
 
 static bool keep_storage(char *line)
 {
-	static const char *const keys[] = { "path ", "content", "nodes ", "disable" };
+	static const char *const keys[] = { "path ", "content", "nodes ", "disable", "vgname " };
 
 	if (*line != ' ' && *line != '\t')
 		return true;
@@ -80,7 +91,7 @@ static bool keep_mapping(char *line)
 static bool keep_container(char *line)
 {
 	return text_starts_with(line, "dev") || text_starts_with(line, "lxc.cgroup") ||
-	       text_starts_with(line, "lxc.mount.entry");
+	       text_starts_with(line, "lxc.mount.entry") || keep_disk(line);
 }
 
 /* Hooks differ or they do not; their bytes are not needed for that. */
@@ -220,11 +231,14 @@ void recorder_processes(struct recorder *recorder, const struct pve_node *node)
 	(void)sysroot_list(recorder->root, "proc", &names);
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *command = text_format("proc/%s/comm", names.items[i]);
+		cleanup_free char *groups = text_format("proc/%s/cgroup", names.items[i]);
 		uint32_t pid;
 
-		if (command && parse_u32(names.items[i], &pid) == 0 &&
-		    record_descriptors(recorder, names.items[i]))
+		if (command && groups && parse_u32(names.items[i], &pid) == 0 &&
+		    record_descriptors(recorder, names.items[i])) {
 			recorder_file(recorder, command);
+			recorder_file(recorder, groups);
+		}
 	}
 	recorder_folder(recorder, "proc/1/fd", 0755);
 	for (size_t i = 0; i < node->vm_count; i++)

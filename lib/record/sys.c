@@ -9,10 +9,12 @@
 #include "base/bytes.h"
 #include "pci/driver.h"
 #include "pci/override.h"
+#include "use/mdev.h"
 
 #define CONFIG_MAX	  4096
 #define EXTENDED_START	  0x100
 #define CAPABILITY_SERIAL 0x0003
+#define MDEV_DEADLINE_MS  2000
 
 /* Attributes of a function. None of them wakes it. */
 static const char *const attributes[] = {
@@ -38,6 +40,9 @@ static const char *const attributes[] = {
 	"aer_dev_nonfatal",
 	"aer_dev_fatal",
 	"irq",
+	"modalias",
+	"sriov_offset",
+	"sriov_stride",
 };
 
 static const char *const links[] = { "driver", "iommu_group", "physfn" };
@@ -99,6 +104,72 @@ static void record_numbered(struct recorder *recorder, const struct pci_entry *e
 	}
 }
 
+static bool keep_minor(char *line)
+{
+	return text_starts_with(line, "Device Minor:");
+}
+
+/* As they are read for devices: what the driver says can take its time. */
+static void record_mdev_types(struct recorder *recorder, const struct pci_entry *entry,
+			      const char *folder)
+{
+	cleanup_mdev_types struct mdev_types types = { 0 };
+	enum mdev_support support = mdev_support(recorder->root, entry->device.name);
+	cleanup_text struct text list = { 0 };
+	char path[SYSROOT_PATH_MAX];
+
+	if (support == MDEV_NONE)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", folder,
+		 support == MDEV_TYPES ? "mdev_supported_types" : "nvidia");
+	recorder_folder(recorder, path, 0755);
+	if (mdev_types_read_bounded(recorder->root, entry->device.name, MDEV_DEADLINE_MS, &types) <
+	    0)
+		return;
+	for (size_t i = 0; i < types.count; i++) {
+		const struct mdev_type *type = &types.items[i];
+		cleanup_free char *available = text_format("%u\n", type->available);
+
+		if (support == MDEV_NVIDIA) {
+			text_add(&list, "%s : %s\n", mdev_nvidia_number(type->id), type->name);
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/mdev_supported_types/%s/available_instances",
+			 folder, type->id);
+		recorder_text(recorder, path, available ? available : "");
+		snprintf(path, sizeof(path), "%s/mdev_supported_types/%s/name", folder, type->id);
+		if (type->name)
+			recorder_text(recorder, path, type->name);
+	}
+	if (support == MDEV_NVIDIA) {
+		snprintf(path, sizeof(path), "%s/nvidia/creatable_vgpu_types", folder);
+		recorder_text(recorder, path, list.size ? list.data : "");
+		snprintf(path, sizeof(path), "%s/nvidia/current_vgpu_type", folder);
+		recorder_text(recorder, path,
+			      types.current ? mdev_nvidia_number(types.current) : "0");
+	}
+	recorder->tar.failed |= list.failed;
+}
+
+/* Device nodes that are no disk's: of vfio-pci, and of NVIDIA's driver. */
+static void record_nodes(struct recorder *recorder, const struct pci_entry *entry,
+			 const char *folder)
+{
+	cleanup_strings struct strings names = { 0 };
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/vfio-dev", folder);
+	(void)sysroot_list(recorder->root, path, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		snprintf(path, sizeof(path), "%s/vfio-dev/%s", folder, names.items[i]);
+		recorder_folder(recorder, path, 0755);
+		snprintf(path, sizeof(path), "%s/vfio-dev/%s/dev", folder, names.items[i]);
+		recorder_file(recorder, path);
+	}
+	snprintf(path, sizeof(path), "proc/driver/nvidia/gpus/%s/information", entry->device.name);
+	recorder_lines(recorder, path, keep_minor);
+}
+
 static void record_function(struct recorder *recorder, const struct pci_entry *entry)
 {
 	char folder[SYSROOT_PATH_MAX / 2], path[SYSROOT_PATH_MAX];
@@ -120,6 +191,8 @@ static void record_function(struct recorder *recorder, const struct pci_entry *e
 	recorder_presence(recorder, path);
 	record_config(recorder, entry, folder);
 	record_numbered(recorder, entry, folder);
+	record_mdev_types(recorder, entry, folder);
+	record_nodes(recorder, entry, folder);
 	pci_attribute_path(path, entry->device.name, "");
 	recorder_link(recorder, path, NULL);
 	if (entry->device.driver) {
@@ -174,6 +247,39 @@ static void record_groups(struct recorder *recorder)
 	}
 }
 
+/*
+ * Mediated devices. The UUID that Proxmox VE makes says whose one is (use/mdev.h); those of others are
+ * one and the same without it, and so the first of them is there for all.
+ */
+static void record_mdevs(struct recorder *recorder)
+{
+	static const char folder[] = "sys/bus/mdev/devices";
+	cleanup_strings struct strings names = { 0 };
+	bool other = false;
+
+	(void)sysroot_list(recorder->root, folder, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = text_format("%s/%s", folder, names.items[i]);
+		cleanup_free char *real = NULL, *type = NULL, *group = NULL;
+		uint32_t vmid, number;
+
+		if (!mdev_uuid_parse(names.items[i], &vmid, &number)) {
+			if (other)
+				continue;
+			other = true;
+		}
+		if (path)
+			recorder_link(recorder, path, &real);
+		type = real ? text_format("%s/mdev_type", real) : NULL;
+		group = real ? text_format("%s/iommu_group", real) : NULL;
+		if (!type || !group)
+			continue;
+		recorder_folder(recorder, real, 0755);
+		recorder_link(recorder, type, NULL);
+		recorder_link(recorder, group, NULL);
+	}
+}
+
 void recorder_pci(struct recorder *recorder, const struct pve_node *node)
 {
 	recorder_folder(recorder, "sys/bus/pci/drivers/vfio-pci", 0755);
@@ -181,6 +287,7 @@ void recorder_pci(struct recorder *recorder, const struct pve_node *node)
 		record_function(recorder, &node->inventory.items[i]);
 	record_overrides(recorder, node);
 	record_groups(recorder);
+	record_mdevs(recorder);
 }
 
 /* ---- classes */
@@ -216,9 +323,11 @@ static void record_below(struct recorder *recorder, const char *folder, const ch
 static void record_block(struct recorder *recorder, const char *folder)
 {
 	cleanup_free char *holders = text_format("%s/holders", folder);
-	cleanup_free char *array = text_format("%s/md", folder);
+	cleanup_free char *slaves = text_format("%s/slaves", folder);
+	static const char *const kinds[] = { "md", "bcache" };
 
 	record_below(recorder, folder, "dev", NULL);
+	record_below(recorder, folder, "partition", NULL);
 	record_below(recorder, folder, "size", NULL);
 	record_below(recorder, folder, "hidden", NULL);
 	record_below(recorder, folder, "uevent", keep_node);
@@ -227,8 +336,16 @@ static void record_block(struct recorder *recorder, const char *folder)
 	record_below(recorder, folder, "loop/backing_file", NULL);
 	if (holders)
 		recorder_links(recorder, holders);
-	if (array && sysroot_exists(recorder->root, array))
-		recorder_folder(recorder, array, 0755);
+	record_below(recorder, folder, "md/metadata_version", NULL);
+	record_below(recorder, folder, "md/sync_action", NULL);
+	if (slaves)
+		recorder_links(recorder, slaves);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		cleanup_free char *path = text_format("%s/%s", folder, kinds[i]);
+
+		if (path && sysroot_exists(recorder->root, path))
+			recorder_folder(recorder, path, 0755);
+	}
 }
 
 static void record_interface(struct recorder *recorder, const char *folder)
@@ -257,6 +374,49 @@ static void record_interface(struct recorder *recorder, const char *folder)
 static void record_display(struct recorder *recorder, const char *folder)
 {
 	record_below(recorder, folder, "uevent", keep_node);
+	record_below(recorder, folder, "dev", NULL);
+}
+
+static void record_console(struct recorder *recorder, const char *folder)
+{
+	record_below(recorder, folder, "name", NULL);
+	record_below(recorder, folder, "bind", NULL);
+}
+
+/* The device of the firmware's framebuffer, and its driver. */
+static void record_platform(struct recorder *recorder)
+{
+	static const char folder[] = "sys/bus/platform/devices";
+	cleanup_strings struct strings names = { 0 };
+
+	(void)sysroot_list(recorder->root, folder, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = text_format("%s/%s", folder, names.items[i]);
+		cleanup_free char *real = NULL, *driver = NULL;
+
+		if (path && strstr(names.items[i], "-framebuffer."))
+			recorder_link(recorder, path, &real);
+		driver = real ? text_format("%s/driver", real) : NULL;
+		if (!driver)
+			continue;
+		recorder_folder(recorder, real, 0755);
+		recorder_link(recorder, driver, NULL);
+	}
+}
+
+/* Which disks are members of a btrfs that is mounted. */
+static void record_btrfs(struct recorder *recorder)
+{
+	static const char folder[] = "sys/fs/btrfs";
+	cleanup_strings struct strings names = { 0 };
+
+	(void)sysroot_list(recorder->root, folder, &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = text_format("%s/%s/devices", folder, names.items[i]);
+
+		if (path)
+			recorder_links(recorder, path);
+	}
 }
 
 void recorder_classes(struct recorder *recorder)
@@ -265,9 +425,9 @@ void recorder_classes(struct recorder *recorder)
 		const char *folder;
 		void (*record)(struct recorder *recorder, const char *folder);
 	} classes[] = {
-		{ "sys/class/block", record_block },
-		{ "sys/class/net", record_interface },
-		{ "sys/class/drm", record_display },
+		{ "sys/class/block", record_block },	   { "sys/class/net", record_interface },
+		{ "sys/class/drm", record_display },	   { "sys/class/graphics", record_display },
+		{ "sys/class/vtconsole", record_console },
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
@@ -286,4 +446,6 @@ void recorder_classes(struct recorder *recorder)
 				classes[i].record(recorder, real);
 		}
 	}
+	record_platform(recorder);
+	record_btrfs(recorder);
 }

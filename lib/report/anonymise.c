@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "use/mdev.h"
+
+#define UUID_SIZE    36
 #define MAC_PARTS    6
 #define SERIAL_PARTS 8
 
@@ -46,10 +49,12 @@ static size_t match_serial(const char *at)
 	return match_pairs(at, SERIAL_PARTS, '-');
 }
 
-/* "8-4-4-4-12" */
+/* "8-4-4-4-12"; but not what Proxmox VE makes of a VM's number for a mediated device. */
 static size_t match_uuid(const char *at)
 {
 	static const size_t parts[] = { 8, 4, 4, 4, 12 };
+	char uuid[UUID_SIZE + 1];
+	uint32_t vmid, number;
 	size_t size = 0;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -59,7 +64,8 @@ static size_t match_uuid(const char *at)
 			if (!isxdigit((unsigned char)at[size++]))
 				return 0;
 	}
-	return is_word(at[size]) ? 0 : size;
+	snprintf(uuid, sizeof(uuid), "%s", at);
+	return is_word(at[size]) || mdev_uuid_parse(uuid, &vmid, &number) ? 0 : size;
 }
 
 /* Four numbers up to 255; one with more dots is a version. */

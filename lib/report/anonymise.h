@@ -22,7 +22,8 @@ void anonymiser_done(struct anonymiser *anonymiser);
 /*
  * A copy of the text, to be freed: a MAC address is "xx:xx:xx:xx:xx:xx" in it, also in the name of
  * an interface ("enxMAC"), a serial number of PCIe or behind "serial=" is "SERIAL", a disk's name in
- * /dev/disk/by-id "REMOVED", an IP address "IP", a UUID "UUID". The name of the Nth node is "hostN"
+ * /dev/disk/by-id "REMOVED", an IP address "IP", a UUID "UUID", unless Proxmox VE
+ * has made it of a VM's number for a mediated device. The name of the Nth node is "hostN"
  * where a node is named: "node=NAME", "nodes/NAME", a list of nodes in storage.cfg, NAME with the
  * domain behind it. Elsewhere it stays, since it may be any word. NULL without memory.
  */

@@ -26,6 +26,11 @@ static void test_words(void **state)
 		{ "1.2.3.4.5 and 256.1.1.1", "1.2.3.4.5 and 256.1.1.1" },
 		{ "fe80::1 2001:db8:0:0:0:0:0:1", "IP IP" },
 		{ "root=UUID=3c5d9a1e-6a3f-4f0e-9b0e-1f2e3d4c5b6a", "root=UUID=UUID" },
+		/* Proxmox VE's own for the second mediated device of VM 105: a number, and no secret */
+		{ "00000001-0000-0000-0000-000000000105 left",
+		  "00000001-0000-0000-0000-000000000105 left" },
+		{ "00000001-0000-0000-0000-00000000010f left", "UUID left" },
+		{ "00000001-0000-0000-0000-000000000000", "UUID" },
 		{ "type=1,serial=ABC,x", "type=1,serial=SERIAL,x" },
 		{ "/dev/disk/by-id/ata-X_S123,size=1G", "/dev/disk/by-id/REMOVED,size=1G" },
 		/* the domain tells a node's name from any other word */
