@@ -14,7 +14,7 @@
 #include "base/text.h"
 
 #define ARGUMENT_COUNT 6
-#define NONE	       -1
+#define NONE	       (-1)
 
 /*
  * The system calls that wait for a file, and where they name it: the descriptor and the path's

@@ -16,7 +16,7 @@
 int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size);
 
 /* Writes all of it, in as many pieces as write(2) takes. 0 or -errno. */
-int file_write_fd(int fd, const void *data, size_t size);
+int file_write_fd(int fd, const void *bytes, size_t size);
 
 /*
  * Replaces the file `name` (no slash) in the directory `dirfd` by `data` so that a reader, or a

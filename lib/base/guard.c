@@ -17,7 +17,7 @@
 
 /* How often the child is looked at: a run that is done before costs nothing. */
 #define TICK_MS	      100
-#define TICKS_MOST_US (10 * TICK_MS * UINT64_C(1000)) /* on a machine that is busy */
+#define TICKS_MOST_US (UINT64_C(10000) * TICK_MS) /* on a machine that is busy */
 
 /* A path that was silent before gets no longer than this. */
 #define KNOWN_MS 300

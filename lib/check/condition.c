@@ -22,7 +22,7 @@ static bool is_hex_id(const json_t *value)
 
 static bool is_strings(const json_t *value)
 {
-	const json_t *item;
+	json_t *item;
 	size_t i;
 
 	if (!json_is_array(value) || json_array_size(value) == 0)
@@ -41,7 +41,7 @@ static bool is_one_of(const json_t *value, const char *const words[])
 	return false;
 }
 
-static bool has_only(const json_t *object, const char *const keys[], struct error *err)
+static bool has_only(json_t *object, const char *const keys[], struct error *err)
 {
 	size_t count = 0;
 	const char *key;
@@ -49,7 +49,7 @@ static bool has_only(const json_t *object, const char *const keys[], struct erro
 
 	while (keys[count])
 		count++;
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach(object, key, value) {
 		size_t i = 0;
 
 		while (i < count && strcmp(keys[i], key) != 0)
@@ -75,11 +75,12 @@ static uint16_t hex_of(const json_t *object, const char *key, uint16_t without)
 	return (uint16_t)number;
 }
 
-static int check_devices(const json_t *value, struct error *err)
+static int check_devices(json_t *value, struct error *err)
 {
 	static const char *const keys[] = { "vendor", "ids",	   "from", "to",
 					    "class",  "subsystem", NULL };
-	const json_t *item, *id;
+	json_t *item;
+	const json_t *id;
 	size_t i, k;
 
 	if (!json_is_array(value) || json_array_size(value) == 0)
@@ -126,10 +127,10 @@ static bool has_id(const json_t *ids, uint16_t device)
 	return !ids;
 }
 
-static bool meets_devices(const json_t *value, const struct quirk_target *target)
+static bool meets_devices(json_t *value, const struct quirk_target *target)
 {
 	const struct pci_device *device = target->device;
-	const json_t *item;
+	json_t *item;
 	char class_code[9];
 	size_t i;
 
@@ -149,10 +150,10 @@ static bool meets_devices(const json_t *value, const struct quirk_target *target
 	return false;
 }
 
-static int check_kernel(const json_t *value, struct error *err)
+static int check_kernel(json_t *value, struct error *err)
 {
 	static const char *const keys[] = { "from", "before", "flavour", NULL };
-	const json_t *item;
+	json_t *item;
 	size_t i;
 
 	if (!json_is_array(value) || json_array_size(value) == 0)
@@ -181,10 +182,10 @@ static int check_kernel(const json_t *value, struct error *err)
 }
 
 /* A build's number, as in 6.8.12-12, only compares within one distribution: name the flavour. */
-static bool meets_kernel(const json_t *value, const struct quirk_target *target)
+static bool meets_kernel(json_t *value, const struct quirk_target *target)
 {
 	struct kernel_version running, limit;
-	const json_t *item;
+	json_t *item;
 	size_t i;
 
 	if (kernel_version_parse(target->release, &running) < 0)
@@ -206,14 +207,14 @@ static bool meets_kernel(const json_t *value, const struct quirk_target *target)
 	return false;
 }
 
-static int check_strings(const json_t *value, struct error *err)
+static int check_strings(json_t *value, struct error *err)
 {
 	return is_strings(value) ? 0 : error_set(err, -EBADMSG, "it is not a list of words");
 }
 
-static bool meets_drivers(const json_t *value, const struct quirk_target *target)
+static bool meets_drivers(json_t *value, const struct quirk_target *target)
 {
-	const json_t *item;
+	json_t *item;
 	size_t i;
 
 	json_array_foreach(value, i, item)
@@ -222,9 +223,9 @@ static bool meets_drivers(const json_t *value, const struct quirk_target *target
 	return false;
 }
 
-static bool meets_modules(const json_t *value, const struct quirk_target *target)
+static bool meets_modules(json_t *value, const struct quirk_target *target)
 {
-	const json_t *item;
+	json_t *item;
 	size_t i;
 
 	json_array_foreach(value, i, item)
@@ -233,17 +234,17 @@ static bool meets_modules(const json_t *value, const struct quirk_target *target
 	return false;
 }
 
-static bool meets_unless_modules(const json_t *value, const struct quirk_target *target)
+static bool meets_unless_modules(json_t *value, const struct quirk_target *target)
 {
 	return !meets_modules(value, target);
 }
 
-static int check_bool(const json_t *value, struct error *err)
+static int check_bool(json_t *value, struct error *err)
 {
 	return json_is_boolean(value) ? 0 : error_set(err, -EBADMSG, "it is not true or false");
 }
 
-static bool meets_virtual(const json_t *value, const struct quirk_target *target)
+static bool meets_virtual(json_t *value, const struct quirk_target *target)
 {
 	char path[SYSROOT_PATH_MAX];
 
@@ -251,7 +252,7 @@ static bool meets_virtual(const json_t *value, const struct quirk_target *target
 	return json_is_true(value) == sysroot_exists(target->root, path);
 }
 
-static bool meets_boot_display(const json_t *value, const struct quirk_target *target)
+static bool meets_boot_display(json_t *value, const struct quirk_target *target)
 {
 	cleanup_free char *first = NULL;
 	char path[SYSROOT_PATH_MAX];
@@ -262,12 +263,12 @@ static bool meets_boot_display(const json_t *value, const struct quirk_target *t
 }
 
 /* "reset": the methods the kernel has for it begin with this one; "" for none. */
-static int check_word(const json_t *value, struct error *err)
+static int check_word(json_t *value, struct error *err)
 {
 	return json_is_string(value) ? 0 : error_set(err, -EBADMSG, "it is not a word");
 }
 
-static bool meets_reset(const json_t *value, const struct quirk_target *target)
+static bool meets_reset(json_t *value, const struct quirk_target *target)
 {
 	cleanup_free char *methods = NULL;
 	char path[SYSROOT_PATH_MAX];
@@ -281,7 +282,7 @@ static bool meets_reset(const json_t *value, const struct quirk_target *target)
 	       strchr(" ", methods[strlen(wanted)]);
 }
 
-static int check_packages(const json_t *value, struct error *err)
+static int check_packages(json_t *value, struct error *err)
 {
 	static const char *const keys[] = { "from", "before", NULL };
 	const char *name;
@@ -289,7 +290,7 @@ static int check_packages(const json_t *value, struct error *err)
 
 	if (!json_is_object(value))
 		return error_set(err, -EBADMSG, "packages is not an object");
-	json_object_foreach((json_t *)(uintptr_t)value, name, range) {
+	json_object_foreach(value, name, range) {
 		if (!json_is_object(range))
 			return error_set(err, -EBADMSG, "packages.%.40s is not an object", name);
 		if (!has_only(range, keys, err))
@@ -323,12 +324,12 @@ static bool is_older(const char *version, const char *than)
 	return package_is_older(version, numbers);
 }
 
-static bool meets_packages(const json_t *value, const struct quirk_target *target)
+static bool meets_packages(json_t *value, const struct quirk_target *target)
 {
 	const char *name;
 	json_t *range;
 
-	json_object_foreach((json_t *)(uintptr_t)value, name, range) {
+	json_object_foreach(value, name, range) {
 		const char *from = json_string_value(json_object_get(range, "from"));
 		const char *before = json_string_value(json_object_get(range, "before"));
 		cleanup_free char *version = NULL;
@@ -342,7 +343,7 @@ static bool meets_packages(const json_t *value, const struct quirk_target *targe
 }
 
 /* The kernel's command line has the parameter: "iommu", or "iommu=pt" with that value. */
-static bool meets_parameter(const json_t *value, const struct quirk_target *target)
+static bool meets_parameter(json_t *value, const struct quirk_target *target)
 {
 	cleanup_free char *line = NULL, *name = strdup(json_string_value(value)), *found = NULL;
 	char *wanted = name ? strchr(name, '=') : NULL;
@@ -355,12 +356,12 @@ static bool meets_parameter(const json_t *value, const struct quirk_target *targ
 	return found && (!wanted || strcmp(found, wanted) == 0);
 }
 
-static bool meets_unless_parameter(const json_t *value, const struct quirk_target *target)
+static bool meets_unless_parameter(json_t *value, const struct quirk_target *target)
 {
 	return !meets_parameter(value, target);
 }
 
-static int check_firmware(const json_t *value, struct error *err)
+static int check_firmware(json_t *value, struct error *err)
 {
 	static const char *const keys[] = { "sys_vendor", "product_name", "board_vendor",
 					    "board_name", "bios_vendor",  "bios_version",
@@ -372,19 +373,19 @@ static int check_firmware(const json_t *value, struct error *err)
 		return error_set(err, -EBADMSG, "firmware is not an object");
 	if (!has_only(value, keys, err))
 		return -EBADMSG;
-	json_object_foreach((json_t *)(uintptr_t)value, key, item)
+	json_object_foreach(value, key, item)
 		if (!json_is_string(item))
 			return error_set(err, -EBADMSG, "firmware.%s is not a text", key);
 	return 0;
 }
 
 /* The firmware's names of the machine hold these words: /sys/class/dmi/id. */
-static bool meets_firmware(const json_t *value, const struct quirk_target *target)
+static bool meets_firmware(json_t *value, const struct quirk_target *target)
 {
 	const char *key;
 	json_t *item;
 
-	json_object_foreach((json_t *)(uintptr_t)value, key, item) {
+	json_object_foreach(value, key, item) {
 		cleanup_free char *name = NULL;
 		char path[SYSROOT_PATH_MAX];
 
@@ -396,7 +397,7 @@ static bool meets_firmware(const json_t *value, const struct quirk_target *targe
 	return true;
 }
 
-static int check_vm(const json_t *value, struct error *err)
+static int check_vm(json_t *value, struct error *err)
 {
 	static const char *const keys[] = { "bios",    "machine", "os",	  "memory_from_mib",
 					    "romfile", "rombar",  "args", NULL };
@@ -446,7 +447,7 @@ static bool meets_flag(const json_t *vm, const char *key, const struct vm_hostpc
 }
 
 /* Proxmox VE's defaults: SeaBIOS, i440fx, no Windows, 512 MiB ("memory" may be "current=N,..."). */
-static bool meets_vm(const json_t *vm, const struct quirk_target *target)
+static bool meets_vm(json_t *vm, const struct quirk_target *target)
 {
 	const struct vm_config *config = target->config;
 	const struct vm_hostpci *line = target->line;
@@ -476,8 +477,8 @@ static bool meets_vm(const json_t *vm, const struct quirk_target *target)
 /* In the order in which they are asked, the cheap ones that seldom fit first. */
 static const struct condition {
 	const char *key;
-	int (*check)(const json_t *value, struct error *err);
-	bool (*meets)(const json_t *value, const struct quirk_target *target);
+	int (*check)(json_t *value, struct error *err);
+	bool (*meets)(json_t *value, const struct quirk_target *target);
 } conditions[] = {
 	{ "devices", check_devices, meets_devices },
 	{ "drivers", check_strings, meets_drivers },
@@ -496,10 +497,10 @@ static const struct condition {
 
 #define CONDITION_COUNT (sizeof(conditions) / sizeof(*conditions))
 
-bool conditions_meet(const json_t *entry, const struct quirk_target *target)
+bool conditions_meet(json_t *entry, const struct quirk_target *target)
 {
 	for (size_t i = 0; i < CONDITION_COUNT; i++) {
-		const json_t *value = json_object_get(entry, conditions[i].key);
+		json_t *value = json_object_get(entry, conditions[i].key);
 
 		if (value && !conditions[i].meets(value, target))
 			return false;
@@ -507,7 +508,7 @@ bool conditions_meet(const json_t *entry, const struct quirk_target *target)
 	return true;
 }
 
-int conditions_check(const json_t *entry, const char *const others[], struct error *err)
+int conditions_check(json_t *entry, const char *const others[], struct error *err)
 {
 	const char *keys[CONDITION_COUNT + 8] = { NULL };
 	size_t count = 0;
@@ -519,7 +520,7 @@ int conditions_check(const json_t *entry, const char *const others[], struct err
 	if (!has_only(entry, keys, err))
 		return -EBADMSG;
 	for (size_t i = 0; i < CONDITION_COUNT; i++) {
-		const json_t *value = json_object_get(entry, conditions[i].key);
+		json_t *value = json_object_get(entry, conditions[i].key);
 		struct error reason = { 0 };
 
 		if (value && conditions[i].check(value, &reason) < 0)
