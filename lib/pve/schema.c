@@ -20,11 +20,12 @@ bool pve_key_is_possible(const char *key)
 static char *key_of_line(const char *line, size_t indent)
 {
 	const char *at = line + indent, *end;
-	char quote = *at == '\'' || *at == '"' ? *at++ : '\0';
-	size_t size = strspn(at, KEY_CHARACTERS);
+	bool quoted = *at == '\'' || *at == '"';
+	size_t size = strspn(at + quoted, KEY_CHARACTERS);
 
+	at += quoted;
 	end = at + size;
-	if (size == 0 || (quote && *end++ != quote))
+	if (size == 0 || (quoted && *end++ != at[-1]))
 		return NULL;
 	end += strspn(end, " \t");
 	return text_starts_with(end, "=>") ? strndup(at, size) : NULL;
