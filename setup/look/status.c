@@ -13,7 +13,10 @@
 #include "report/words.h"
 #include "setup/setup.h"
 
-#define STATUS_WIDTH 80
+/* Enough for a driver that is just probing. */
+#define OVERRIDE_DEADLINE_MS 2000
+
+#define STATUS_WIDTH	     80
 
 /* What the driver of a device is now, in words. */
 static char *driver_now(const struct sysroot *root, const char *address)
@@ -42,7 +45,7 @@ struct sight {
 	bool runs;
 	bool at_work; /* a phase holds the VM's lock */
 	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
-	bool watched; /* the start watch is there */
+	bool watched; /* a watch is there */
 };
 
 static void sight_done(struct sight *sight)
@@ -72,8 +75,8 @@ static int look(struct command *command, const struct state *state, const struct
 	sight->runs = qemu.pid != 0;
 	lock = state_lock_vm(state, journal->vmid, deadline_in_ms(0), NULL);
 	sight->at_work = lock == -EWOULDBLOCK;
-	pci_overrides_read(&command->root, sight->readings, sight->count);
-	return 0;
+	return pci_overrides_read(&command->root, sight->readings, sight->count,
+				  OVERRIDE_DEADLINE_MS, err);
 }
 
 /* Or the hook's own child is with it in the kernel, and so keeps the VM's lock. */
@@ -106,7 +109,9 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 	if (sight->locked)
 		return "Proxmox VE is at work on it: a start or stop goes on";
 	if (sight->watched)
-		return "its start watch is about to give its devices back";
+		return sight->runs
+			       ? "a watch waits for the end of its QEMU, to give its devices back"
+			       : "a watch gives its devices back as soon as nobody has them open";
 	if (journal->phase == JOURNAL_KEPT || !sight->told || sight->runs)
 		return NULL;
 	if (journal->phase == JOURNAL_STARTING || journal->phase == JOURNAL_STOPPING)
@@ -152,7 +157,7 @@ static void print_text(struct command *command, struct pci_names *names,
 	if (journal->qemu.pid)
 		printf(", QEMU process %d", (int)journal->qemu.pid);
 	if (sight->watched)
-		printf(", start watch %d", (int)journal->watch.pid);
+		printf(", watch %d", (int)journal->watch.pid);
 	printf("\n");
 	if (fault) {
 		cleanup_text struct text words = { 0 };
