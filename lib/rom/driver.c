@@ -35,6 +35,8 @@
 #define MADE_PCIR_SIZE	 0x1c
 #define MADE_HEADER_SIZE (MADE_PCIR + MADE_PCIR_SIZE)
 
+static const char pcir_signature[4] = { 'P', 'C', 'I', 'R' };
+
 static struct bytes find_pe(struct bytes file)
 {
 	return bytes_from(file, bytes_has_text(file, 0, "MZ") ? bytes_u32(file, DOS_AT_PE) : 0);
@@ -219,7 +221,7 @@ int rom_driver_wrap(struct bytes driver, uint16_t vendor, uint16_t device, uint8
 	store_u16(data + 0x16, start);
 	store_u16(data + ROM_AT_PCIR, MADE_PCIR);
 	pcir = data + MADE_PCIR;
-	memcpy(pcir, "PCIR", 4);
+	memcpy(pcir, pcir_signature, sizeof(pcir_signature));
 	store_u16(pcir + PCIR_AT_VENDOR, vendor);
 	store_u16(pcir + PCIR_AT_DEVICE, device);
 	store_u16(pcir + 0x0a, MADE_PCIR_SIZE);
