@@ -128,7 +128,7 @@ $(O)/quirks.lines: share/quirks.json
 	$(Q)mkdir -p $(@D)
 	$(Q)tr -d '\t\n' <$< | sed 's/^{"format": 2,"quirks": \[//; s/\]}$$//; s/},{"id"/}\n{"id"/g' >$@
 $(O)/lib/check/quirks_data.o: $(O)/quirks.lines
-$(O)/lib/check/quirks_data.o: CPPFLAGS += -DQUIRKS_LINES=\"$(O)/quirks.lines\"
+$(O)/lib/check/quirks_data.o: OURS += -Wa,-I$(O)
 
 $(O)/libpve-vfio.a: $(LIB_O)
 	$(Q)rm -f $@

@@ -7,7 +7,7 @@ __asm__(".section .rodata\n"
 	"quirks_file_size:\n"
 	".quad 1f - 0f\n"
 	"quirks_file:\n"
-	"0: .incbin \"" QUIRKS_LINES "\"\n"
+	"0: .incbin \"quirks.lines\"\n"
 	"1: .byte 0\n"
 	".previous\n");
 
