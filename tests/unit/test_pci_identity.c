@@ -93,7 +93,7 @@ static void test_broken_chains(void **state)
 
 static void test_matches(void **state)
 {
-	static const struct pci_identity one = { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "" };
+	static const struct pci_identity one = { 0x10de, 0x2484, 0x1462, 0x3909, 0x030000, "", 0 };
 	struct pci_identity other;
 
 	(void)state;
