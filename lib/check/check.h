@@ -49,3 +49,8 @@ int check_reset(const struct start *start, struct findings *findings, struct err
 int check_framebuffer(const struct start *start, struct findings *findings, struct error *err);
 int check_trouble(const struct start *start, struct findings *findings, struct error *err);
 int check_memory(const struct start *start, struct findings *findings, struct error *err);
+int check_iommu(const struct start *start, struct findings *findings, struct error *err);
+int check_interrupt(const struct start *start, struct findings *findings, struct error *err);
+
+/* What to do about memory that the firmware has reserved for a device, on this machine. */
+const char *check_reserved_remedy(const struct sysroot *root);

@@ -164,6 +164,33 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"configuration does not name: the VM cannot have one without the other.",
 		"Name the device in the configuration too, or set \"siblings\": \"take\".",
 	},
+	[CHECK_GROUP_RESERVED] = {
+		"group-reserved", LEVEL_ERROR,
+		"The firmware has reserved memory for the device, or for another of its IOMMU group "
+		"(RMRR on Intel's, a unity map on AMD's machines), and this kernel gives no such "
+		"device to a VM.",
+		"Look for a firmware update or a setting of the maker; 'pve-vfio doctor' names what "
+		"has helped on machines of this kind.",
+	},
+	[CHECK_VIOMMU_GROUP] = {
+		"viommu-group", LEVEL_ERROR,
+		"The VM has an IOMMU of its own, and gets several functions of one IOMMU group of the "
+		"host: QEMU cannot give them different address spaces, and does not start.",
+		"Take 'viommu' out of the machine setting, or pass one function of the group alone.",
+	},
+	[CHECK_INTX_SHARED] = {
+		"intx-shared", LEVEL_ERROR,
+		"The device cannot mask its interrupt line, so VFIO wants that line for it alone; "
+		"others are on it, and QEMU does not start.",
+		"Put the card into a slot with another line, or do without the others on it.",
+	},
+	[CHECK_MSIX_INVALID] = {
+		"msix-invalid", LEVEL_ERROR,
+		"The device's MSI-X table or its pending bits overlap or lie beyond their BAR, and QEMU "
+		"does not start with it.",
+		"Have QEMU move the table: the option x-msix-relocation of its vfio-pci, by '-set' in "
+		"'args'.",
+	},
 	[CHECK_ROMFILE] = {
 		"romfile", LEVEL_ERROR,
 		"A romfile= is missing, empty or unreadable: QEMU would not start.",

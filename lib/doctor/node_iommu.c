@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/number.h"
 #include "boot/parameter.h"
+#include "check/check.h"
 #include "doctor/doctor.h"
 #include "host/modconf.h"
 
@@ -354,14 +355,19 @@ static int judge_reserved(const struct doctor *doctor, struct verdicts *verdicts
 				   "VFIO.");
 	if (count > 8)
 		text_add(&devices, " and %zu more", count - 8);
-	return devices.failed
-		       ? -ENOMEM
-		       : verdict_add(
-				 verdicts, VERDICT_WARNING, "rmrr", NULL,
-				 "These cannot be passed. Look for a firmware update or a "
-				 "setting of the maker (HPE: 'shared memory features'); Proxmox "
-				 "VE's kernels know intel_iommu=relax_rmrr, at your own risk.",
-				 "The firmware has reserved memory (RMRR) for%s.", devices.data);
+	if (devices.failed)
+		return -ENOMEM;
+	if (!iommu_reserved_is_refused(doctor->node->root))
+		return verdict_add(
+			verdicts, VERDICT_OK, "rmrr", NULL, NULL,
+			"The firmware has reserved memory for%s; this kernel passes them "
+			"all the same.",
+			devices.data);
+	return verdict_add(verdicts, VERDICT_WARNING, "rmrr", NULL,
+			   check_reserved_remedy(doctor->node->root),
+			   "The firmware has reserved memory for%s: this kernel passes none of "
+			   "them.",
+			   devices.data);
 }
 
 int node_groups(const struct doctor *doctor, struct verdicts *verdicts)

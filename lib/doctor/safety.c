@@ -426,8 +426,9 @@ static int judge_alone(struct judging *judging, size_t at)
 		return refuse(safety, "it is a bridge: pass what is behind it");
 	if (device->iommu_group == IOMMU_GROUP_NONE)
 		return refuse(safety, "it is in no IOMMU group");
-	if (iommu_group_is_reserved(&judging->groups, device->iommu_group))
-		return refuse(safety, "the firmware has reserved memory for it (RMRR)");
+	if (iommu_group_is_reserved(&judging->groups, device->iommu_group) &&
+	    iommu_reserved_is_refused(judging->node->root))
+		return refuse(safety, "the firmware has reserved memory for it");
 	if (judging->owners_hidden && device->driver && strstr(device->driver, "vfio"))
 		return refuse(safety, "only root can see whether a VM has it");
 	if (device->dead)

@@ -92,6 +92,19 @@ static void read_regions(const struct sysroot *root, int folder,
 			return;
 }
 
+void pci_regions_read(const struct sysroot *root, const char *address,
+		      struct pci_region regions[PCI_REGION_COUNT])
+{
+	char path[SYSROOT_PATH_MAX];
+	cleanup_close int folder = -1;
+
+	memset(regions, 0, PCI_REGION_COUNT * sizeof(*regions));
+	pci_attribute_path(path, address, "");
+	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+	if (folder >= 0)
+		read_regions(root, folder, regions);
+}
+
 static char *link_end(int folder, const char *name)
 {
 	char target[PATH_MAX];

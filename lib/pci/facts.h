@@ -33,6 +33,10 @@ struct pci_facts {
 	struct pci_region regions[PCI_REGION_COUNT];
 };
 
+/* Its regions alone, of `resource`; what is not there is left empty. Does not block. */
+void pci_regions_read(const struct sysroot *root, const char *address,
+		      struct pci_region regions[PCI_REGION_COUNT]);
+
 /*
  * Reads all of it (Documentation/ABI/testing/sysfs-bus-pci). What is not there is left empty.
  * 0 or -ENOMEM. Does not block.

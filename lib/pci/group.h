@@ -31,5 +31,19 @@ int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_group
 void iommu_groups_done(struct iommu_groups *groups);
 #define cleanup_iommu_groups cleanup(iommu_groups_done)
 
+/* The same, read of one group alone. */
+bool iommu_group_has_direct(const struct sysroot *root, int number);
+
 /* The group has memory that keeps its devices from VFIO. */
 bool iommu_group_is_reserved(const struct iommu_groups *groups, int number);
+
+/* Whose IOMMU is in use: "dmar0" or "ivhd0" in /sys/class/iommu, else the firmware's table. */
+enum iommu_vendor { IOMMU_OTHER, IOMMU_INTEL, IOMMU_AMD };
+enum iommu_vendor iommu_vendor_read(const struct sysroot *root);
+
+/*
+ * Whether the running kernel keeps devices with reserved memory from VFIO: all since Linux 6.6
+ * (require_direct in drivers/iommu/iommu.c), before it those of Intel's alone; there the parameter
+ * relax_rmrr of Proxmox VE's kernels allows them. Does not block.
+ */
+bool iommu_reserved_is_refused(const struct sysroot *root);

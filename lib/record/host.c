@@ -29,7 +29,7 @@ static bool keep_processor(char *line)
 
 static bool keep_remapped(char *line)
 {
-	return strstr(line, " IR-") || strstr(line, " ITS-");
+	return strstr(line, "IO-APIC") || strstr(line, " IR-") || strstr(line, " ITS-");
 }
 
 static bool keep_cache(char *line)
