@@ -57,26 +57,6 @@ static int check_start(const struct doctor *doctor, uint32_t vmid, struct findin
 	return r < 0 ? r : check_start_run(&start, findings, err);
 }
 
-/* A VM that runs has its devices' groups open itself, which is what it should. */
-static void drop_own(struct findings *findings, const struct task *qemu)
-{
-	cleanup_free char *own = text_format("Process %d ", (int)qemu->pid);
-	size_t kept = 0, count = findings->count;
-
-	for (size_t i = 0; i < count; i++) {
-		struct finding *finding = &findings->items[i];
-
-		if (qemu->pid && own && finding->id == CHECK_DEVICE_HELD &&
-		    text_starts_with(finding->evidence, own)) {
-			free(finding->subject);
-			free(finding->evidence);
-		} else {
-			findings->items[kept++] = *finding;
-		}
-	}
-	findings->count = kept;
-}
-
 /* What cannot be judged is told, and is no reason to be silent about the rest. */
 static int judge_start(const struct doctor *doctor, const struct node_vm *vm,
 		       struct verdicts *verdicts)
@@ -91,7 +71,6 @@ static int judge_start(const struct doctor *doctor, const struct node_vm *vm,
 		if (doctor->node->journals.items[i].vmid == vm->vmid &&
 		    journal_judge_stuck(&doctor->node->journals.items[i], verdicts) < 0)
 			return -ENOMEM;
-	drop_own(&findings, &vm->qemu);
 	if (verdicts_add_findings(verdicts, &findings) < 0)
 		return -ENOMEM;
 	if (r < 0)

@@ -191,3 +191,41 @@ void hostpci_done(struct hostpci *hostpci)
 	strings_done(&hostpci->unknown_keys);
 	*hostpci = (struct hostpci){ 0 };
 }
+
+char *hostpci_change(const char *value, const char *drop, const char *host, const char *more)
+{
+	struct text text = { 0 };
+
+	for (const char *part = value; part;
+	     part = strchr(part, ',') ? strchr(part, ',') + 1 : NULL) {
+		size_t size = strcspn(part, ","), key = strcspn(part, ",=");
+		bool is_host =
+			key == size || (key == strlen("host") && strncmp(part, "host", key) == 0);
+
+		if (size == 0 ||
+		    (drop && key < size && strlen(drop) == key && strncmp(part, drop, key) == 0))
+			continue;
+		text_add(&text, "%s", text.size ? "," : "");
+		if (is_host && host)
+			text_add(&text, "%s", host);
+		else
+			text_add(&text, "%.*s", (int)size, part);
+	}
+	if (more)
+		text_add(&text, "%s%s", text.size ? "," : "", more);
+	return text_take(&text);
+}
+
+char *hostpci_command(uint32_t vmid, const char *source, const char *value)
+{
+	struct text text = { 0 };
+	bool plain = true;
+
+	for (const char *at = value; *at; at++)
+		plain &= isalnum((unsigned char)*at) || strchr(",.:=/_+-", *at);
+	text_add(&text, "qm set %u --%s %s", vmid, source, plain ? "" : "\"");
+	for (const char *at = value; *at; at++)
+		text_add(&text, "%s%c", strchr("\"$`\\", *at) ? "\\" : "", *at);
+	text_add(&text, "%s", plain ? "" : "\"");
+	return text_take(&text);
+}

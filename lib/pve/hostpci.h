@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/text.h"
 #include "pve/property.h"
 
@@ -29,3 +31,15 @@ struct hostpci {
 int hostpci_parse(const char *value, struct hostpci *ret, struct error *err);
 void hostpci_done(struct hostpci *hostpci);
 #define cleanup_hostpci cleanup(hostpci_done)
+
+/*
+ * A value with changes, for a command to type: without the key `drop`, with `host` as its device, and
+ * with `more` at its end ("rombar=0"); each may be NULL. NULL without memory.
+ */
+char *hostpci_change(const char *value, const char *drop, const char *host, const char *more);
+
+/*
+ * The command that writes a line, "qm set 101 --hostpci0 01:00,pcie=1", with quotes where a shell
+ * wants them. NULL without memory.
+ */
+char *hostpci_command(uint32_t vmid, const char *source, const char *value);

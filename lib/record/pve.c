@@ -27,11 +27,11 @@ static bool keep_disk(char *line)
 /* The keys that matter here, in the main section alone: see page.c. */
 static bool keep_setting(char *line)
 {
-	static const char *const keys[] = { "args",	 "balloon",  "bios",	   "boot",
-					    "cores",	 "cpu",	     "hookscript", "hostpci",
-					    "hugepages", "machine",  "memory",	   "numa",
-					    "onboot",	 "ostype",   "sockets",	   "template",
-					    "vga",	 "efidisk0", "startup",	   "lock" };
+	static const char *const keys[] = {
+		"args",	   "balloon",	"bios",	   "boot",     "cores",	  "cpu",    "hookscript",
+		"hostpci", "hugepages", "machine", "memory",   "numa",	  "onboot", "ostype",
+		"sockets", "template",	"vga",	   "efidisk0", "startup", "lock",   "vmstate"
+	};
 	size_t key = strcspn(line, ":");
 	const char *uuid;
 
@@ -72,15 +72,40 @@ static bool keep_storage(char *line)
 
 static bool keep_job(char *line)
 {
+	static const char *const keys[] = { "vmid ", "all ",	 "exclude ",
+					    "pool ", "enabled ", "node " };
 	const char *at = line + strspn(line, " \t");
 
-	return !*at || text_starts_with(line, "vzdump:") || text_starts_with(at, "vmid ") ||
-	       text_starts_with(at, "all ");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (at > line && text_starts_with(at, keys[i]))
+			return true;
+	return !*at || text_starts_with(line, "vzdump:");
 }
 
-static bool keep_resource(char *line)
+/* Of the three files of high availability: who, and where it may be. */
+static bool keep_ha(char *line)
 {
-	return !*line || text_starts_with(line, "vm:");
+	static const char *const keys[] = { "group ",	  "state ",  "nodes ", "restricted ",
+					    "resources ", "strict ", "disable" };
+	const char *at = line + strspn(line, " \t");
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (at > line && text_starts_with(at, keys[i]))
+			return true;
+	return !*at || text_starts_with(line, "vm:") || text_starts_with(line, "group:") ||
+	       text_starts_with(line, "node-affinity:");
+}
+
+/* Of users nothing; which VMs are in a pool, without its comment. */
+static bool keep_pool(char *line)
+{
+	char *comment = strchr(line + strcspn(line, ":") + (*line != '\0'), ':');
+	char *end = comment ? strchr(comment + 1, ':') : NULL;
+
+	if (!text_starts_with(line, "pool:") || !end)
+		return false;
+	memmove(comment + 1, end, strlen(end) + 1);
+	return true;
 }
 
 static bool keep_mapping(char *line)
@@ -152,7 +177,10 @@ void recorder_pve(struct recorder *recorder, const struct pve_node *node)
 	recorder_files(recorder, "etc/pve/qemu-server", keep_setting);
 	recorder_lines(recorder, "etc/pve/storage.cfg", keep_storage);
 	recorder_lines(recorder, "etc/pve/jobs.cfg", keep_job);
-	recorder_lines(recorder, "etc/pve/ha/resources.cfg", keep_resource);
+	recorder_lines(recorder, "etc/pve/ha/resources.cfg", keep_ha);
+	recorder_lines(recorder, "etc/pve/ha/groups.cfg", keep_ha);
+	recorder_lines(recorder, "etc/pve/ha/rules.cfg", keep_ha);
+	recorder_lines(recorder, "etc/pve/user.cfg", keep_pool);
 	recorder_lines(recorder, "etc/pve/mapping/pci.cfg", keep_mapping);
 	recorder_files(recorder, "etc/pve/pve-vfio", NULL);
 	recorder_files(recorder, "etc/pve/lxc", keep_container);

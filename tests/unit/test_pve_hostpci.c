@@ -324,12 +324,43 @@ static void test_done(void **state)
 	hostpci_done(&hostpci);
 }
 
+/* What a person is told to type: a line with one thing changed, and the command that sets it. */
+static void test_change(void **state)
+{
+	static const struct {
+		const char *value, *drop, *host, *more, *changed, *command;
+	} rows[] = {
+		{ "01:00,pcie=1", NULL, NULL, "x-vga=1", "01:00,pcie=1,x-vga=1",
+		  "qm set 101 --hostpci3 01:00,pcie=1,x-vga=1" },
+		{ "pcie=1,host=01:00", NULL, "02:00.0", NULL, "pcie=1,02:00.0",
+		  "qm set 101 --hostpci3 pcie=1,02:00.0" },
+		{ "01:00.0,rombar=0,romfile=a b.rom", "rombar", "01:00.0;01:00.1", NULL,
+		  "01:00.0;01:00.1,romfile=a b.rom",
+		  "qm set 101 --hostpci3 \"01:00.0;01:00.1,romfile=a b.rom\"" },
+		{ "mapping=gpu,rombar=0", "rom", "x", NULL, "mapping=gpu,rombar=0",
+		  "qm set 101 --hostpci3 mapping=gpu,rombar=0" },
+		{ "01:00,romfile=$a`b\"c\\d", NULL, NULL, NULL, "01:00,romfile=$a`b\"c\\d",
+		  "qm set 101 --hostpci3 \"01:00,romfile=\\$a\\`b\\\"c\\\\d\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_free char *changed =
+			hostpci_change(rows[i].value, rows[i].drop, rows[i].host, rows[i].more);
+		cleanup_free char *command = hostpci_command(101, "hostpci3", changed);
+
+		assert_text(changed, rows[i].changed);
+		assert_text(command, rows[i].command);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),	  cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_boolean),	  cmocka_unit_test(test_done),
+		cmocka_unit_test(test_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
