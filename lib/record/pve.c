@@ -72,8 +72,7 @@ static bool keep_storage(char *line)
 
 static bool keep_job(char *line)
 {
-	static const char *const keys[] = { "vmid ", "all ",	 "exclude ",
-					    "pool ", "enabled ", "node " };
+	static const char *const keys[] = { "vmid ", "all ", "exclude ", "pool ", "enabled " };
 	const char *at = line + strspn(line, " \t");
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -172,8 +171,23 @@ static void record_roms(struct recorder *recorder, const struct pve_node *node)
 		}
 }
 
+/* Which nodes there are: high availability may start a VM on any. */
+static void record_node_names(struct recorder *recorder)
+{
+	cleanup_strings struct strings names = { 0 };
+
+	(void)sysroot_list(recorder->root, "etc/pve/nodes", &names);
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *path = text_format("etc/pve/nodes/%s", names.items[i]);
+
+		if (path)
+			recorder_folder(recorder, path, 0755);
+	}
+}
+
 void recorder_pve(struct recorder *recorder, const struct pve_node *node)
 {
+	record_node_names(recorder);
 	recorder_files(recorder, "etc/pve/qemu-server", keep_setting);
 	recorder_lines(recorder, "etc/pve/storage.cfg", keep_storage);
 	recorder_lines(recorder, "etc/pve/jobs.cfg", keep_job);
