@@ -115,7 +115,7 @@ struct call {
 	struct strings silent;
 };
 
-static int run_phase(unsigned *limit_ms, void *context)
+static int run_phase(const struct guard_link *link, void *context)
 {
 	const struct call *call = context;
 	const struct phase *phase = call->phase;
@@ -123,7 +123,7 @@ static int run_phase(unsigned *limit_ms, void *context)
 	struct error err = { 0 };
 	int r;
 
-	hook.limit_ms = limit_ms;
+	hook.limit_ms = link->limit_ms;
 	hook.migrated_from = migrated_from();
 	r = sysroot_open(call->root, &hook.root, &err);
 	hook.root.silent = call->silent.count > 0 ? &call->silent : NULL;
@@ -163,17 +163,24 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 	return again;
 }
 
-static int run_guarded(const struct phase *phase, const char *root, uint32_t vmid)
+static int run_guarded(const struct phase *phase, const char *root, uint32_t vmid,
+		       struct outputs *outputs)
 {
 	struct call call = { .phase = phase, .root = root, .vmid = vmid };
-	struct guarded guarded = { run_phase, tell_silence, &call, SETTINGS_DEADLINE_S * 1000 };
+	struct guarded guarded = {
+		.run = run_phase,
+		.silent = tell_silence,
+		.context = &call,
+		.limit_ms = SETTINGS_DEADLINE_S * 1000,
+		.outputs = outputs,
+	};
 	int status = guard_run(&guarded, STATUS_FAILED);
 
 	strings_done(&call.silent);
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int run(int argc, char **argv, struct outputs *outputs)
 {
 	const char *root = "/";
 	uint32_t vmid;
@@ -197,8 +204,8 @@ static int run(int argc, char **argv)
 
 	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
 		if (strcmp(phases[i].name, argv[at + 1]) == 0)
-			return run_guarded(&phases[i], root, vmid);
-	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid);
+			return run_guarded(&phases[i], root, vmid, outputs);
+	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid, outputs);
 }
 
 int main(int argc, char **argv)
@@ -212,7 +219,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (outputs_open(&outputs) < 0)
 		return STATUS_FAILED;
-	status = run(argc, argv);
+	status = run(argc, argv, &outputs);
 	/* Of a start whose log nobody can read PVE's task is gone; the start watch gives back. */
 	return outputs_close(&outputs, "pve-vfio-hook") ? status : STATUS_FAILED;
 }

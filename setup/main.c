@@ -128,7 +128,7 @@ struct call {
 	struct strings silent;
 };
 
-static int run_verb(unsigned *limit_ms, void *context)
+static int run_verb(const struct guard_link *link, void *context)
 {
 	static char output[OUTPUT_BUFFER];
 	const struct call *call = context;
@@ -136,7 +136,7 @@ static int run_verb(unsigned *limit_ms, void *context)
 	struct error err = { 0 };
 	int status = STATUS_FAILED;
 
-	command->limit_ms = limit_ms;
+	command->link = link;
 	/* What has been printed when it is begun anew would be printed twice. */
 	if (call->verb->looks)
 		setvbuf(stdout, output, _IOFBF, sizeof(output));
@@ -162,11 +162,18 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 }
 
 /* What was not looked at may be what is wrong. */
-static int run_guarded(const struct verb *verb, struct command *command, const char *root)
+static int run_guarded(const struct verb *verb, struct command *command, const char *root,
+		       struct outputs *outputs)
 {
 	struct call call = { .verb = verb, .root = root, .command = command };
-	struct guarded guarded = { run_verb, tell_silence, &call,
-				   verb->looks ? LOOK_LIMIT_MS : CHANGE_LIMIT_MS };
+	struct guarded guarded = {
+		.run = run_verb,
+		.silent = tell_silence,
+		.context = &call,
+		.limit_ms = verb->looks ? LOOK_LIMIT_MS : CHANGE_LIMIT_MS,
+		.reads_input = !verb->looks,
+		.outputs = outputs,
+	};
 	int status;
 
 	if (command->argc < verb->least || command->argc > verb->most) {
@@ -178,7 +185,7 @@ static int run_guarded(const struct verb *verb, struct command *command, const c
 		return print_usage_error("--json is not for the verb", verb->name);
 	/* a list in the program, which touches no file */
 	if (verb->run == verb_list)
-		return run_verb(&guarded.limit_ms, &call);
+		return run_verb(&(struct guard_link){ &guarded.limit_ms, -1 }, &call);
 	status = guard_run(&guarded, STATUS_FAILED);
 	if (status == STATUS_DONE && call.silent.count > 0)
 		status = STATUS_FAILED;
@@ -194,7 +201,7 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-static int run(int argc, char **argv, struct output *out)
+static int run(int argc, char **argv, struct outputs *outputs)
 {
 	struct command command = { .root = { .fd = -1 } };
 	const struct verb *verb = NULL;
@@ -230,8 +237,8 @@ static int run(int argc, char **argv, struct output *out)
 	command.argc = words - 1;
 	command.argv = argv + 1;
 	if (command.json || verb->run == verb_config)
-		out->form = OUTPUT_JSON;
-	return run_guarded(verb, &command, root);
+		outputs->out.form = OUTPUT_JSON;
+	return run_guarded(verb, &command, root, outputs);
 }
 
 int main(int argc, char **argv)
@@ -246,6 +253,6 @@ int main(int argc, char **argv)
 		return STATUS_FAILED;
 	if (terminal_of_output().colour)
 		outputs.out.form = OUTPUT_COLOUR;
-	status = run(argc, argv, &outputs.out);
+	status = run(argc, argv, &outputs);
 	return outputs_close(&outputs, "pve-vfio") ? status : STATUS_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/guard.h"
 #include "host/sysroot.h"
 
 enum exit_status {
@@ -23,7 +24,7 @@ struct command {
 	bool json;
 	int argc;
 	char **argv;
-	unsigned *limit_ms; /* how long one access to a file may take: base/guard.h */
+	const struct guard_link *link; /* to the process that waits for this one */
 };
 
 /* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */
@@ -46,7 +47,7 @@ int verb_package(struct command *command, struct error *err);
  * What has been printed is shown now, before it is done. -EIO where it cannot be: then nothing may be
  * done.
  */
-int setup_show(struct error *err);
+int setup_show(const struct guard_link *link, struct error *err);
 
 /* "VERB<tab>WHAT IT DOES", a line each. */
 void print_verbs(void);

@@ -8,14 +8,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/relay.h"
 #include "setup/setup.h"
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_LEAST   60
 
-int setup_show(struct error *err)
+int setup_show(const struct guard_link *link, struct error *err)
 {
-	if (fflush(stdout) == 0)
+	if (fflush(stdout) == 0 && relay_settle(link->ask))
 		return 0;
 	return error_set(err, -EIO, "nothing is changed: what would be cannot be shown");
 }

@@ -3,17 +3,19 @@
 #include "base/guard.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/blocked.h"
 #include "base/clock.h"
+#include "base/relay.h"
 
 /* How often the child is looked at: a run that is done before costs nothing. */
 #define TICK_MS	      100
@@ -31,20 +33,35 @@ static const int endings[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 struct watching {
 	const volatile unsigned *limit_ms;
 	pid_t pid;
-	sigset_t waited_for;
+	int signals; /* signalfd(2) */
+	struct relays relays;
 	struct blocked blocked;
 	uint64_t seen_us;      /* when the child was looked at last */
 	uint64_t waited_us;    /* as long as it has been in this call, of what was seen */
 	char silent[PATH_MAX]; /* what an earlier child has waited for */
 };
 
-/* A child's end, or one of `endings`, or a tick. 0 or the signal. */
-static int wait_for_signal(const struct watching *watching, siginfo_t *info)
+/*
+ * Passes on what the child says; true where there may be more. `*ret_info`: the child's end, or one of
+ * `endings`, or zero.
+ */
+static bool wait_for_event(struct watching *watching, int timeout_ms,
+			   struct signalfd_siginfo *ret_info)
 {
-	static const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
-	int number = sigtimedwait(&watching->waited_for, info, &tick);
+	struct pollfd polled[RELAYS_POLLED + 1];
 
-	return number < 0 ? 0 : number;
+	ret_info->ssi_signo = 0;
+	relays_wants(&watching->relays, polled);
+	polled[RELAYS_POLLED] = (struct pollfd){ .fd = watching->signals, .events = POLLIN };
+	/* a question is answered when nothing more is said */
+	if (watching->relays.owed && !relays_pending(&watching->relays))
+		timeout_ms = 0;
+	if (poll(polled, RELAYS_POLLED + 1, timeout_ms) < 0)
+		return false;
+	if (polled[RELAYS_POLLED].revents != 0 &&
+	    read(watching->signals, ret_info, sizeof(*ret_info)) != (ssize_t)sizeof(*ret_info))
+		ret_info->ssi_signo = 0;
+	return relays_step(&watching->relays, polled);
 }
 
 /* True when the child has been in one access for longer than it may. */
@@ -54,6 +71,8 @@ static bool is_late(struct watching *watching)
 	unsigned limit_ms = *watching->limit_ms;
 	struct blocked now;
 
+	if (since_us < UINT64_C(1000) * TICK_MS)
+		return false;
 	watching->seen_us = now_us;
 	if (!blocked_find(watching->pid, &now)) {
 		*watching->blocked.call = '\0';
@@ -75,9 +94,11 @@ static bool is_late(struct watching *watching)
 static bool wait_for_end(struct watching *watching, int *ret_status)
 {
 	for (;;) {
-		siginfo_t info;
-		int number = wait_for_signal(watching, &info);
-		pid_t ended = waitpid(watching->pid, ret_status, WNOHANG);
+		struct signalfd_siginfo info;
+		bool moved = wait_for_event(watching, TICK_MS, &info);
+		pid_t ended = moved && info.ssi_signo == 0
+				      ? 0
+				      : waitpid(watching->pid, ret_status, WNOHANG);
 
 		if (ended == watching->pid)
 			return true;
@@ -85,11 +106,34 @@ static bool wait_for_end(struct watching *watching, int *ret_status)
 			*ret_status = W_EXITCODE(EXIT_FAILURE, 0);
 			return true;
 		}
-		if (number == 0 && is_late(watching))
+		if (is_late(watching))
 			return false;
-		if (number != 0 && number != SIGCHLD && info.si_code != SI_KERNEL)
-			kill(watching->pid, number);
+		if (info.ssi_signo != 0 && info.ssi_signo != SIGCHLD && info.ssi_code != SI_KERNEL)
+			kill(watching->pid, (int)info.ssi_signo);
 	}
+}
+
+/*
+ * Passes on what the child has said, and with `all` what others say to whom it gave its streams. A
+ * reader gets `patience_ms` to take it; -1: for ever. 0, or the signal that has ended this.
+ */
+static int hear_out(struct watching *watching, bool all, int patience_ms)
+{
+	bool moved = true;
+
+	while (!relays_ended(&watching->relays)) {
+		bool pending = relays_pending(&watching->relays);
+		int timeout_ms = all ? -1 : pending ? patience_ms : 0;
+		struct signalfd_siginfo info;
+
+		if (!moved && timeout_ms >= 0)
+			break;
+		moved = wait_for_event(watching, timeout_ms, &info);
+		if (info.ssi_signo != 0 && info.ssi_signo != SIGCHLD)
+			return (int)info.ssi_signo;
+	}
+	relays_close(&watching->relays);
+	return 0;
 }
 
 /* True when it is still there after that. */
@@ -117,57 +161,102 @@ static int end_like(int status, const sigset_t *mask)
 }
 
 /* In the child, which dies with its parent. */
-static int work(const struct guarded *guarded, pid_t parent, unsigned *limit_ms,
-		const sigset_t *mask)
+static int work(const struct guarded *guarded, pid_t parent, struct watching *watching,
+		unsigned *limit_ms, const sigset_t *mask)
 {
+	struct guard_link link = { limit_ms, watching->relays.ask };
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
 		_exit(EXIT_FAILURE);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	return guarded->run(limit_ms, guarded->context);
+	relays_enter(&watching->relays, guarded->reads_input);
+	return guarded->run(&link, guarded->context);
+}
+
+/* Without a deadline. */
+static int work_here(const struct guarded *guarded)
+{
+	unsigned limit_ms = guarded->limit_ms;
+
+	return guarded->run(&(struct guard_link){ &limit_ms, -1 }, guarded->context);
+}
+
+/* Blocks the signals that are waited for; the descriptor for them, or -1. */
+static int catch_signals(sigset_t *ret_mask)
+{
+	sigset_t caught;
+
+	/* ignored, as a parent may leave it, it would tell no end and no status */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&caught);
+	sigaddset(&caught, SIGCHLD);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+		sigaddset(&caught, endings[i]);
+	sigprocmask(SIG_BLOCK, &caught, ret_mask);
+	return signalfd(-1, &caught, SFD_CLOEXEC);
+}
+
+static void note_faults(struct outputs *outputs, const struct relays *relays)
+{
+	if (outputs && outputs->out.fault == 0)
+		outputs->out.fault = relays->out.fault;
+	if (outputs && outputs->err.fault == 0)
+		outputs->err.fault = relays->err.fault;
+}
+
+/* The child's end, or this process's: its exit status. */
+static int end(const struct guarded *guarded, struct watching *watching, int status,
+	       const sigset_t *mask)
+{
+	int number = WIFEXITED(status) ? hear_out(watching, true, -1)
+				       : hear_out(watching, false, TICK_MS);
+
+	close(watching->signals);
+	note_faults(guarded->outputs, &watching->relays);
+	return end_like(number != 0 ? W_EXITCODE(0, number) : status, mask);
 }
 
 int guard_run(const struct guarded *guarded, int on_silence)
 {
 	unsigned *limit_ms = mmap(NULL, sizeof(*limit_ms), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct watching watching = { .limit_ms = limit_ms };
-	unsigned unguarded_ms = guarded->limit_ms;
+	struct watching watching = { .limit_ms = limit_ms, .relays = RELAYS_EMPTY };
 	pid_t parent = getpid();
 	int status = 0;
 	sigset_t mask;
 
 	if (limit_ms == MAP_FAILED)
-		return guarded->run(&unguarded_ms, guarded->context);
-	/* ignored, as a parent may leave it, it would tell no end and no status */
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&watching.waited_for);
-	sigaddset(&watching.waited_for, SIGCHLD);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
-		sigaddset(&watching.waited_for, endings[i]);
-	sigprocmask(SIG_BLOCK, &watching.waited_for, &mask);
-
+		return work_here(guarded);
+	watching.signals = catch_signals(&mask);
 	for (;;) {
 		struct guard_silence silence;
 
 		*limit_ms = guarded->limit_ms;
 		*watching.blocked.call = '\0';
 		watching.seen_us = clock_now_us();
-		watching.pid = fork();
+		relays_open(&watching.relays);
+		watching.pid = watching.signals < 0 ? -1 : fork();
 		if (watching.pid == 0)
-			return work(guarded, parent, limit_ms, &mask);
+			return work(guarded, parent, &watching, limit_ms, &mask);
+		relays_begin(&watching.relays);
 		if (watching.pid < 0) {
+			relays_close(&watching.relays);
 			sigprocmask(SIG_SETMASK, &mask, NULL);
-			return guarded->run(limit_ms, guarded->context);
+			return work_here(guarded);
 		}
 		if (wait_for_end(&watching, &status))
-			return end_like(status, &mask);
+			return end(guarded, &watching, status, &mask);
 		silence = (struct guard_silence){
 			.path = watching.blocked.path,
 			.limit_ms = *limit_ms,
 			.pid = watching.pid,
 			.stuck = kill_child(watching.pid),
 		};
+		status = hear_out(&watching, false, -1);
+		if (status != 0)
+			return end_like(W_EXITCODE(0, status), &mask);
+		note_faults(guarded->outputs, &watching.relays);
 		if (!guarded->silent(&silence, guarded->context))
 			return on_silence;
 		memcpy(watching.silent, watching.blocked.path, sizeof(watching.silent));

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/output.h"
+
 /* An access that took too long. */
 struct guard_silence {
 	const char *path; /* "" where it has no name */
@@ -18,12 +20,15 @@ struct guard_silence {
 	bool stuck; /* SIGKILL has not ended it: it is still there */
 };
 
+/* What the child has of the process that waits for it. */
+struct guard_link {
+	unsigned *limit_ms; /* how long one access may take; it may set that anew at any time */
+	int ask;	    /* for relay_settle(): base/relay.h */
+};
+
 struct guarded {
-	/*
-	 * In the child: the work; what it returns is the exit status. `*limit_ms` is how long one
-	 * access may take, which it may set anew at any time.
-	 */
-	int (*run)(unsigned *limit_ms, void *context);
+	/* In the child: the work; what it returns is the exit status. */
+	int (*run)(const struct guard_link *link, void *context);
 	/*
 	 * In this process: the child has waited longer than that, and was killed. True: the work is
 	 * begun anew, with what is known now.
@@ -31,6 +36,8 @@ struct guarded {
 	bool (*silent)(const struct guard_silence *silence, void *context);
 	void *context;
 	unsigned limit_ms;
+	bool reads_input;	 /* standard input is the child's also where it is a socket */
+	struct outputs *outputs; /* take the fault where what the child says cannot be passed on */
 };
 
 /*
@@ -38,5 +45,9 @@ struct guarded {
  * returns it. Where an access took too long it is `on_silence`. Signals that ask this process to end
  * are passed on to the child; one that ends the child ends this process too. To be called before
  * anything is printed. Where no child can be started the work is done here, without a deadline.
+ *
+ * Standard output and error that are a pipe or a socket are passed on (base/relay.h). After the child
+ * has returned this waits for all others who got them from it, as a reader would; after one that was
+ * killed for nobody.
  */
 int guard_run(const struct guarded *guarded, int on_silence);

@@ -244,7 +244,7 @@ static int attach_all(struct attach *attach, struct error *err)
 	if (attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
 	    attach->mapping_words.count == 0)
 		printf("VM %u has all of this already; nothing is to be done.\n", attach->vm.vmid);
-	if (setup_show(err) < 0 || change(attach, err) < 0)
+	if (setup_show(attach->link, err) < 0 || change(attach, err) < 0)
 		return STATUS_FAILED;
 	attach_hook_tell_nodes(attach);
 	if (attach->edit.count == 0)
@@ -281,6 +281,7 @@ int verb_attach(struct command *command, struct error *err)
 	struct attach_options options = { 0 };
 	cleanup(attach_done) struct attach attach = {
 		.root = &command->root,
+		.link = command->link,
 		.options = &options,
 	};
 	uint32_t vmid;

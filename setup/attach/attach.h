@@ -74,6 +74,7 @@ struct attach_device {
 
 struct attach {
 	const struct sysroot *root;
+	const struct guard_link *link; /* for setup_show() */
 	const struct attach_options *options;
 	struct attach_vm vm;
 	struct pci_names names;

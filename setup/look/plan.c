@@ -105,7 +105,7 @@ int verb_plan(struct command *command, struct error *err)
 	cleanup_start struct start start = {
 		.root = &command->root,
 		.dry = true,
-		.limit_ms = command->limit_ms,
+		.limit_ms = command->link->limit_ms,
 	};
 	int r;
 

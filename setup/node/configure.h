@@ -21,6 +21,7 @@ struct configure_options {
 /* Everything that setup has found out and is about to do. Started as { 0 }. */
 struct configure {
 	const struct sysroot *root;
+	const struct guard_link *link; /* for setup_show() */
 	bool json;
 	struct configure_options options;
 	struct record record;

@@ -507,7 +507,7 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 			return STATUS_FAILED;
 		return STATUS_DONE;
 	}
-	if (setup_show(err) < 0)
+	if (setup_show(configure->link, err) < 0)
 		return STATUS_FAILED;
 	if (!ask(configure, agreed)) {
 		if (configure->json)
@@ -522,6 +522,7 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 static int set_up(struct command *command, char **agreed, int *ret_result, struct error *err)
 {
 	cleanup(configure_done) struct configure configure = { .root = &command->root,
+							       .link = command->link,
 							       .json = command->json };
 	int status = configure_parse(command->argc, command->argv, &configure.options);
 

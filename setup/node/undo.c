@@ -9,6 +9,7 @@
 
 struct undo {
 	const struct sysroot *root;
+	const struct guard_link *link; /* for setup_show() */
 	bool json, yes, dry_run;
 	struct record record;
 	struct boot_draft draft;
@@ -192,7 +193,7 @@ static int show_and_apply(struct undo *undo, struct error *err)
 			print(undo, false);
 		return STATUS_DONE;
 	}
-	if (setup_show(err) < 0)
+	if (setup_show(undo->link, err) < 0)
 		return STATUS_FAILED;
 	if (!undo->yes && (undo->json || !configure_ask("Take this back?"))) {
 		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
@@ -215,7 +216,9 @@ static int show_and_apply(struct undo *undo, struct error *err)
 
 int verb_undo(struct command *command, struct error *err)
 {
-	cleanup(undo_done) struct undo undo = { .root = &command->root, .json = command->json };
+	cleanup(undo_done) struct undo undo = { .root = &command->root,
+						.link = command->link,
+						.json = command->json };
 	int status = parse(command, &undo);
 
 	if (status != STATUS_DONE)

@@ -51,7 +51,7 @@ static int end(void **state)
 	return 0;
 }
 
-static int work(unsigned *limit_ms, void *context)
+static int work(const struct guard_link *link, void *context)
 {
 	const struct play *play = context;
 	int ends[2], fd;
@@ -85,7 +85,7 @@ static int work(unsigned *limit_ms, void *context)
 		raise(SIGUSR1);
 		return 1;
 	case RAISE_LIMIT:
-		*limit_ms = 3 * LIMIT_MS;
+		*link->limit_ms = 3 * LIMIT_MS;
 		return open(play->fifo, O_RDONLY | O_CLOEXEC);
 	}
 	return 1;
@@ -105,7 +105,7 @@ static bool hear(const struct guard_silence *silence, void *context)
 /* The guard ends its process as the child ended, so it has one of its own; what it heard comes back. */
 static int run(struct play *play, int *ret_status, unsigned *ret_took_ms)
 {
-	struct guarded guarded = { work, hear, play, LIMIT_MS };
+	struct guarded guarded = { work, hear, play, LIMIT_MS, false, NULL };
 	uint64_t began = clock_now_us();
 	int ends[2], status;
 	pid_t pid;
@@ -224,7 +224,7 @@ static void test_limit_set_anew(void **state)
 static void test_signal_passed_on(void **state)
 {
 	struct play *play = *state;
-	struct guarded guarded = { work, hear, play, 60000 };
+	struct guarded guarded = { work, hear, play, 60000, false, NULL };
 	int status;
 	pid_t pid;
 
@@ -242,7 +242,7 @@ static void test_signal_passed_on(void **state)
 static void test_signal_ignored(void **state)
 {
 	struct play *play = *state;
-	struct guarded guarded = { work, hear, play, 1000 };
+	struct guarded guarded = { work, hear, play, 1000, false, NULL };
 	int status;
 	pid_t pid;
 
