@@ -18,8 +18,8 @@
 
 /* The lane these run in may end them sooner. */
 #define RELEASE_MS 15000
-#define IN_USE_MS  3000 /* as long as nothing goes */
-#define RETURN_MS  10000
+#define IN_USE_MS  3000	 /* as long as nothing goes */
+#define RETURN_MS  15000 /* as long as udev or LVM has not finished */
 
 /* How long a driver may take to find its disks. */
 #define APPEAR_MS  3000
@@ -115,7 +115,7 @@ static int release_top(const struct sysroot *root, const struct blocks *blocks,
 
 		if (r < 0)
 			return r;
-		if (!word || strings_has(stay, word) || stack_is_held(root, block))
+		if (!word || stack_has_word(stay, word) || stack_is_held(root, block))
 			continue;
 		*ret_any = true;
 		r = stack_release(root, block);
@@ -129,19 +129,24 @@ static int release_top(const struct sysroot *root, const struct blocks *blocks,
 	return first;
 }
 
+/* What a call of release_idle() came to. */
+struct release {
+	bool any;     /* there was something to let go of */
+	size_t count; /* of block devices, before it */
+};
+
 /*
  * Looks once more, and lets go of what nobody uses, from the top: what is below is free after that,
- * and goes with the next call. True in `ret_any` where there was something. -EBUSY where something is
- * in use: then nothing is touched, or no more.
+ * and goes with the next call. -EBUSY where something is in use: then nothing is touched, or no more.
  */
 static int release_idle(const struct sysroot *root, const struct storage_question *question,
-			const struct strings *stay, bool *ret_any, struct error *err)
+			const struct strings *stay, struct release *ret, struct error *err)
 {
 	cleanup_strings struct strings uses = { 0 }, idle = { 0 };
 	cleanup_blocks struct blocks blocks = { 0 };
 	int r = storage_look(root, question, &uses, &idle, err);
 
-	*ret_any = false;
+	ret->any = false;
 	if (r < 0)
 		return r;
 	if (uses.count > 0)
@@ -149,8 +154,9 @@ static int release_idle(const struct sysroot *root, const struct storage_questio
 	if (idle.count == 0)
 		return 0;
 	r = blocks_find(root, question->address, &blocks);
+	ret->count = blocks.count;
 	if (r == 0)
-		r = release_top(root, &blocks, stay, ret_any);
+		r = release_top(root, &blocks, stay, &ret->any);
 	return r < 0 ? error_set(err, r, "what is built on its disks (%s) cannot be released: %s",
 				 idle.items[0], strerror(-r))
 		     : 0;
@@ -220,8 +226,8 @@ int disks_apply(const struct sysroot *root, const struct action *action, struct 
 	char address[PCI_ADDRESS_TEXT];
 	const struct storage_question question = { address, &functions, NULL, NULL };
 	const struct strings none = { 0 };
+	struct release release = { 0 };
 	unsigned step = 0;
-	bool any;
 	int r;
 
 	split_target(action, address);
@@ -229,16 +235,21 @@ int disks_apply(const struct sysroot *root, const struct action *action, struct 
 	if (split_words(action->wanted, &functions) < 0 || strings_add(&functions, address) < 0)
 		return error_set_memory(err);
 	do {
-		r = claim(root, address);
-		if (r == 0)
+		size_t count = release.count;
+
+		if (claim(root, address) == 0)
 			return 0;
-		r = release_idle(root, &question, &none, &any, err);
-		if (r == 0 && any)
+		r = release_idle(root, &question, &none, &release, err);
+		/* Also where the lane of another function lets go of what lies on the disks of both. */
+		if ((r == 0 && release.any) || release.count != count)
 			in_use = deadline_in_ms(IN_USE_MS);
 		else if (r == 0)
 			r = error_set(err, -EBUSY, "something in the kernel uses its disks");
 		/* What is just going cannot be read for a moment. */
 	} while (r != -ENOMEM && !deadline_passed(deadline) && deadline_wait_step(in_use, &step));
+	/* The last of it may just have gone. */
+	if (claim(root, address) == 0)
+		return 0;
 	return r == 0 ? error_set(err, -EBUSY, "what is built on its disks comes again and again")
 		      : r;
 }
@@ -259,15 +270,19 @@ static void wait_for_disks(const struct sysroot *root, const char *address)
 	} while (deadline_wait_step(deadline, &step));
 }
 
-static void settle(const struct sysroot *root, struct deadline deadline)
+/* True when udev has finished with all it has been told of; it exits with 1 at the limit. */
+static bool settle(const struct sysroot *root, struct deadline deadline)
 {
 	cleanup_free char *limit = text_format("--timeout=%d", deadline_left_ms(deadline) / 1000);
 	cleanup_process_end struct process_end end = { 0 };
 
-	if (limit && root->live)
-		(void)process_run((const char *const[]){ "udevadm", "settle", limit, NULL },
-				  (unsigned)deadline_left_ms(deadline) + 1000, OUTPUT_MAX, &end,
-				  NULL);
+	if (!root->live)
+		return true;
+	return limit &&
+	       process_run((const char *const[]){ "udevadm", "settle", limit, NULL },
+			   (unsigned)deadline_left_ms(deadline) + 1000, OUTPUT_MAX, &end,
+			   NULL) == 0 &&
+	       end.status == 0;
 }
 
 /*
@@ -328,7 +343,7 @@ static char *find_missing(const struct sysroot *root, const char *address,
 	if (stack_words(root, address, &now) < 0)
 		return NULL;
 	for (size_t i = 0; i < before->count; i++)
-		if (!strings_has(&now, before->items[i]) &&
+		if (!stack_has_word(&now, before->items[i]) &&
 		    !(keyless && text_starts_with(before->items[i], "crypt:")))
 			return strdup(before->items[i]);
 	return NULL;
@@ -336,34 +351,36 @@ static char *find_missing(const struct sysroot *root, const char *address,
 
 /*
  * Lets udev bring up what was up before, and lets go of what was not. Returns when there is nothing
- * more to come, or at the deadline.
+ * more to come; false at the deadline, when there may be.
  */
-static void bring_back(const struct sysroot *root, const struct storage_question *question,
+static bool bring_back(const struct sysroot *root, const struct storage_question *question,
 		       const struct strings *before, struct deadline deadline)
 {
-	bool udev = sysroot_exists(root, UDEV), announced = false, again;
+	bool udev = sysroot_exists(root, UDEV), announced = false;
+	struct release release = { 0 };
 
 	do {
 		cleanup_free char *missing = NULL;
 		struct error ignored;
-		bool coming;
+		bool coming = false;
 
-		if (udev)
-			settle(root, deadline);
 		/* Before the look, which then sees what has come by then. */
-		coming = root->live && udev && is_any_coming(root, question->address);
+		if (udev)
+			coming = !settle(root, deadline) ||
+				 (root->live && is_any_coming(root, question->address));
 		/* What somebody uses by now is theirs. */
-		if (release_idle(root, question, before, &again, &ignored) < 0)
-			return;
+		if (release_idle(root, question, before, &release, &ignored) < 0)
+			return true;
 		missing = find_missing(root, question->address, before, true);
 		if (udev && missing && !coming && !announced) {
 			announce_disks(root, question->address);
-			announced = again = true;
+			announced = release.any = true;
 		}
-		if (!again && !coming)
-			return;
+		if (!release.any && !coming)
+			return true;
 		clock_sleep_ms(POLL_MS);
 	} while (!deadline_passed(deadline));
+	return false;
 }
 
 /*
@@ -377,6 +394,7 @@ int disks_revert(const struct sysroot *root, const struct action *action, const 
 	cleanup_free char *driver = NULL, *missing = NULL, *title = NULL;
 	char address[PCI_ADDRESS_TEXT];
 	const struct storage_question question = { address, &functions, NULL, NULL };
+	bool settled;
 	int r;
 
 	split_target(action, address);
@@ -393,11 +411,17 @@ int disks_revert(const struct sysroot *root, const struct action *action, const 
 	    split_words(action->before, &before) < 0)
 		return error_set_memory(err);
 	wait_for_disks(root, address);
-	bring_back(root, &question, &before, deadline_in_ms(RETURN_MS));
-	missing = find_missing(root, address, &before, false);
+	settled = bring_back(root, &question, &before, deadline_in_ms(RETURN_MS));
+	missing = find_missing(root, address, &before, true);
+	if (!missing)
+		missing = find_missing(root, address, &before, false);
 	title = missing ? stack_title(missing) : NULL;
 	if (title) {
-		error_set(err, 0, "%s was up before the VM had the disk, and is not now", title);
+		error_set(err, 0,
+			  settled || text_starts_with(missing, "crypt:")
+				  ? "%s was up before the VM had the disk, and is not now"
+				  : "%s was up before the VM had the disk; udev is still at it",
+			  title);
 		*note = err->message;
 	}
 	return 0;

@@ -13,6 +13,8 @@
 #define LVM_UUID   "LVM-"
 #define CRYPT_UUID "CRYPT-"
 
+#define MD_WORD	   "md:"
+
 /* "LVM-", then the group's own id without dashes, then the volume's: build_dm_uuid() in LVM2. */
 #define LVM_GROUP_SIZE (strlen(LVM_UUID) + 32)
 #define LVM_SIZE       (LVM_GROUP_SIZE + 32) /* behind it: what the volume is to another one */
@@ -116,7 +118,7 @@ int stack_word(const struct sysroot *root, const struct block *block, char **ret
 	else if (block->mapper && block->uuid && text_starts_with(block->uuid, CRYPT_UUID))
 		word = text_format("crypt:%s", mapper_name(block));
 	else if (block->base && is_array(root, block->name) && !is_reshaped(root, block->name))
-		word = text_format("md:%s", block->name);
+		word = text_format(MD_WORD "%s", block->name);
 	else if (stack_is_bcache(root, block))
 		word = strdup("bcache");
 	/* the words of a list have blanks between them */
@@ -141,6 +143,17 @@ int stack_words(const struct sysroot *root, const char *address, struct strings 
 	return r;
 }
 
+bool stack_has_word(const struct strings *words, const char *word)
+{
+	bool array = text_starts_with(word, MD_WORD);
+
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->items[i], word) == 0 ||
+		    (array && text_starts_with(words->items[i], MD_WORD)))
+			return true;
+	return false;
+}
+
 char *stack_title(const char *word)
 {
 	static const struct {
@@ -148,7 +161,7 @@ char *stack_title(const char *word)
 	} kinds[] = {
 		{ "lv:", "the LVM volume " },
 		{ "crypt:", "the encrypted volume " },
-		{ "md:", "the RAID array " },
+		{ MD_WORD, "the RAID array " },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

@@ -13,8 +13,7 @@
 #include "use/block.h"
 
 /*
- * A layer as one word, which is the same when it is brought up again: "lv:data-vol", "crypt:NAME",
- * "md:md127", "bcache" for all there is of that. NULL in `ret` for a kind that is not let go of. 0 or
+ * A layer as one word: "lv:data-vol", "crypt:NAME", "md:md127", "bcache" for all there is of that. NULL in `ret` for a kind that is not let go of. 0 or
  * -errno.
  */
 int stack_word(const struct sysroot *root, const struct block *block, char **ret);
@@ -24,6 +23,12 @@ int stack_word(const struct sysroot *root, const struct block *block, char **ret
  * keeps to itself, such as a pool's metadata. 0 or -errno.
  */
 int stack_words(const struct sysroot *root, const char *address, struct strings *words);
+
+/*
+ * A word is among those of an earlier time. An array may have another number when it is brought up
+ * again (mdadm --incremental takes the next free one), so each counts as any.
+ */
+bool stack_has_word(const struct strings *words, const char *word);
 
 /* The same for people: "the LVM volume data-vol"; the caller frees it. NULL without memory. */
 char *stack_title(const char *word);

@@ -181,6 +181,25 @@ static void an_array_that_is_not_all_the_vms_stays(void **state)
 				"on nvme1n1 too\n");
 }
 
+/* mdadm gives the next number that is free, and what was one before may be another now. */
+static void an_array_comes_back_with_another_number(void **state)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+
+	tree_bytes(&kernel->tree, "run/udev/control", "", 0);
+	fake_layer(kernel, "md126 nvme0n1 md", false);
+	assert_int_equal(fake_take(kernel, ONE, 5000, &journal), 0);
+	assert_false(fake_has_layer(kernel, "md126"));
+	assert_told(kernel, ONE " ok\n" ONE "/disks ok\n");
+
+	fake_layer(kernel, "md127 nvme0n1 md", true);
+	assert_int_equal(fake_restore(kernel, 5000), 0);
+	assert_told(kernel, ONE " ok\n" ONE "/disks ok\n");
+	assert_true(fake_has_layer(kernel, "md127"));
+	assert_false(fake_has_journal(kernel));
+}
+
 /* Killed anywhere between two layers, before or after one goes: a restore leaves the host as it was. */
 static void killed_between_layers(void **state)
 {
@@ -267,6 +286,7 @@ int main(void)
 		disks_test(what_comes_after_the_plan_goes_too),
 		disks_test(one_layer_is_open),
 		disks_test(an_array_that_is_not_all_the_vms_stays),
+		disks_test(an_array_comes_back_with_another_number),
 		disks_test(killed_between_layers),
 		disks_test(a_second_start_knows_what_was_up),
 		disks_test(an_accepted_use_is_left),
