@@ -28,6 +28,71 @@ void boot_request_done(struct boot_request *request)
 	*request = (struct boot_request){ 0 };
 }
 
+static bool add_flag(struct boot_request *request, const char *name)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {
+		{ "--unsafe-interrupts", &request->unsafe_interrupts },
+		{ "--ignore-msrs", &request->ignore_msrs },
+		{ "--no-boot-framebuffer", &request->no_boot_framebuffer },
+		{ "--nested", &request->nested },
+		{ "--early-by-address", &request->early_by_address },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (strcmp(flags[i].name, name) == 0) {
+			*flags[i].flag = true;
+			return true;
+		}
+	return false;
+}
+
+int boot_request_add(struct boot_request *request, const char *asked)
+{
+	const char *value = strchr(asked, '=');
+
+	if (add_flag(request, asked))
+		return 0;
+	if (text_starts_with(asked, "--acs-override")) {
+		request->acs_override = value ? value + 1 : BOOT_ACS_OVERRIDE;
+		return 0;
+	}
+	if (text_starts_with(asked, "--pin-kernel=")) {
+		request->pin_kernel = value + 1;
+		return 0;
+	}
+	if (text_starts_with(asked, "--param="))
+		return strings_add(&request->parameters, value + 1);
+	if (text_starts_with(asked, "--module-option="))
+		return strings_add(&request->module_options, value + 1);
+	return -ENOENT;
+}
+
+int boot_request_repeat(struct boot_request *request, const struct record *record)
+{
+	for (size_t i = 0; i < record->options.count; i++) {
+		int r = boot_request_add(request, record->options.items[i]);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	for (size_t i = 0; i < record->settings.count; i++) {
+		const struct boot_setting *setting = &record->settings.items[i];
+
+		if (setting->kind == BOOT_EARLY || setting->kind == BOOT_SRIOV ||
+		    setting->kind == BOOT_BLACKLIST) {
+			if (boot_settings_add(&request->devices, setting) < 0)
+				return -ENOMEM;
+		}
+		request->disable_vga |= setting->kind == BOOT_OPTION &&
+					strcmp(setting->name, "vfio_pci") == 0 &&
+					text_equal(setting->value, "disable_vga=1");
+	}
+	return 0;
+}
+
 static void fail(struct settling *settling)
 {
 	if (settling->r == 0)

@@ -7,7 +7,7 @@
 
 #include "boot/existing.h"
 #include "boot/machine.h"
-#include "boot/setting.h"
+#include "boot/record.h"
 
 #define BOOT_ACS_OVERRIDE "downstream,multifunction"
 
@@ -26,6 +26,18 @@ struct boot_request {
 
 void boot_request_done(struct boot_request *request);
 #define cleanup_boot_request cleanup(boot_request_done)
+
+/*
+ * Adds what is asked in the form that the record keeps: "--nested", "--param=a=1", which must last as
+ * long as the request. -ENOENT for what names devices, and for what is not known. 0, or -ENOMEM.
+ */
+int boot_request_add(struct boot_request *request, const char *asked);
+
+/*
+ * Adds what the record has: what was asked of the last setup, and its devices as they were then.
+ * The record must last as long as the request. 0 or -ENOMEM.
+ */
+int boot_request_repeat(struct boot_request *request, const struct record *record);
 
 /*
  * What it comes to on this machine. A setting that is made already is found; one that somebody made

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "check/quirks.h"
+#include "doctor/boot_view.h"
 #include "doctor/pve_node.h"
 #include "doctor/safety.h"
 #include "doctor/verdict.h"
@@ -18,7 +19,8 @@ struct doctor {
 	const struct safeties *safeties;
 	const struct pci_claims *claims;
 	const struct quirks *quirks;
-	struct iommu_groups groups;
+	struct iommu_groups groups; /* read by doctor_node(), as what follows */
+	struct boot_view boot;
 };
 
 /* Judges the node: adds a line for each thing it looked at. 0 or -errno. */

@@ -4,19 +4,10 @@
 #include <string.h>
 
 #include "boot/effect.h"
-#include "boot/leftover.h"
 #include "boot/parameter.h"
-#include "boot/record.h"
-#include "boot/request.h"
 #include "doctor/doctor.h"
 
-struct asking {
-	const struct pve_node *node;
-	struct boot_machine machine;
-	struct boot_existing existing;
-	struct boot_leftovers leftovers;
-	struct boot_words effective; /* /proc/cmdline */
-};
+#define OTHER_LOADER "other-boot-loader" /* a leftover for being in a file that is not read */
 
 /* What installers and boot loaders put there by themselves is nobody's question. */
 static bool is_of_interest(const char *word)
@@ -36,32 +27,39 @@ static bool is_of_interest(const char *word)
 }
 
 /* It does nothing, or harm: no remedy names it, but for the one that takes it out. */
-static bool is_leftover(const struct asking *asking, const char *word)
+static bool is_leftover(const struct boot_view *view, const char *word)
 {
-	for (size_t i = 0; i < asking->leftovers.count; i++)
-		if (strcmp(asking->leftovers.items[i].text, word) == 0 &&
-		    strcmp(asking->leftovers.items[i].id, "other-boot-loader") != 0)
+	const struct boot_leftovers *leftovers = &view->plan.leftovers;
+
+	for (size_t i = 0; i < leftovers->count; i++)
+		if (strcmp(leftovers->items[i].text, word) == 0 &&
+		    strcmp(leftovers->items[i].id, OTHER_LOADER) != 0)
 			return true;
 	return false;
 }
 
-/*
- * The words of one file that the kernel was not booted with: "iommu=pt, video=efifb:off"; of a file
- * that is not read, those that make sense here.
- */
-static char *list_missing(const struct asking *asking, const struct boot_words *words, bool used,
+/* Of a file that is read: the kernel was not booted with it. Of another: it would do something here. */
+static bool is_missing(const struct boot_view *view, const struct boot_word *word, bool used)
+{
+	const struct boot_word *other;
+
+	return is_of_interest(word->text) &&
+	       !boot_parameter_find(&view->effective, word->text, &other) &&
+	       !is_leftover(view, word->text) &&
+	       (used || boot_leftovers_is_sensible(word, &view->plan.machine));
+}
+
+/* "iommu=pt, video=efifb:off" */
+static char *list_missing(const struct boot_view *view, const struct boot_words *words, bool used,
 			  const struct boot_word **ret_first)
 {
 	struct text text = { 0 };
 
 	*ret_first = NULL;
 	for (size_t i = 0; i < words->count; i++) {
-		const struct boot_word *word = &words->items[i], *other;
+		const struct boot_word *word = &words->items[i];
 
-		if (!is_of_interest(word->text) ||
-		    boot_parameter_find(&asking->effective, word->text, &other) ||
-		    is_leftover(asking, word->text) ||
-		    (!used && !boot_leftovers_is_sensible(word, &asking->machine)))
+		if (!is_missing(view, word, used))
 			continue;
 		if (!*ret_first)
 			*ret_first = word;
@@ -70,13 +68,42 @@ static char *list_missing(const struct asking *asking, const struct boot_words *
 	return text_take(&text);
 }
 
-/* One file: `used` is the one that the boot loader of this machine reads. */
-static int judge_file(const struct asking *asking, const struct boot_words *words, bool used,
-		      const char *refresh, struct verdicts *verdicts)
+/* What else setup would clean out of a file that is not read: it is set elsewhere, or is of no use. */
+static int judge_useless(const struct boot_view *view, const struct boot_words *words,
+			 struct verdicts *verdicts)
 {
-	const struct boot_loader *loader = &asking->machine.loader;
+	const struct boot_leftovers *leftovers = &view->plan.leftovers;
+	cleanup_text struct text text = { 0 };
+	cleanup_free char *path = NULL;
+
+	for (size_t i = 0; i < leftovers->count && words->count > 0; i++) {
+		const struct boot_leftover *leftover = &leftovers->items[i];
+		const struct boot_word word = { .text = leftover->text };
+
+		if (strcmp(leftover->id, OTHER_LOADER) != 0 || is_missing(view, &word, false) ||
+		    strcmp(leftover->path, words->items[0].path) != 0)
+			continue;
+		text_add(&text, "%s%s", text.size ? ", " : "", leftover->text);
+	}
+	if (!text.data)
+		return text.failed ? -ENOMEM : 0;
+	path = text_format("/%s", words->items[0].path);
+	return path ? verdict_add(
+			      verdicts, VERDICT_INFO, "boot-leftover", path,
+			      "'pve-vfio setup --clean-up' takes out what can be.",
+			      "This machine is started by %s, which does not read this file; in "
+			      "it, to no effect: %s.",
+			      boot_loader_name(&view->plan.machine.loader), text.data)
+		    : -ENOMEM;
+}
+
+/* One file: `used` is the one that the boot loader of this machine reads. */
+static int judge_file(const struct boot_view *view, const struct boot_words *words, bool used,
+		      struct verdicts *verdicts)
+{
+	const struct boot_loader *loader = &view->plan.machine.loader;
 	const struct boot_word *first;
-	cleanup_free char *missing = list_missing(asking, words, used, &first);
+	cleanup_free char *missing = list_missing(view, words, used, &first);
 	cleanup_free char *path = first ? text_format("/%s", first->path) : NULL;
 	cleanup_free char *remedy = NULL;
 
@@ -85,7 +112,8 @@ static int judge_file(const struct asking *asking, const struct boot_words *word
 	if (!first)
 		return 0;
 	if (used)
-		remedy = text_format("Run '%s' if you have not, and boot again.", refresh);
+		remedy = text_format("Run '%s' if you have not, and boot again.",
+				     boot_view_refresh(view));
 	else if (loader->other)
 		remedy = text_format("If you want them, put them into %s; then boot again.",
 				     loader->other_place);
@@ -107,15 +135,14 @@ static int judge_file(const struct asking *asking, const struct boot_words *word
 }
 
 /* Words on further lines of /etc/kernel/cmdline. */
-static int judge_unread(const struct asking *asking, struct verdicts *verdicts)
+static int judge_unread(const struct boot_view *view, struct verdicts *verdicts)
 {
 	cleanup_text struct text text = { 0 };
 
-	if (!asking->machine.loader.systemd_boot || asking->existing.unread.count == 0)
+	if (!view->plan.machine.loader.systemd_boot || view->existing.unread.count == 0)
 		return 0;
-	for (size_t i = 0; i < asking->existing.unread.count; i++)
-		text_add(&text, "%s%s", text.size ? ", " : "",
-			 asking->existing.unread.items[i].text);
+	for (size_t i = 0; i < view->existing.unread.count; i++)
+		text_add(&text, "%s%s", text.size ? ", " : "", view->existing.unread.items[i].text);
 	if (text.failed)
 		return -ENOMEM;
 	return verdict_add(verdicts, VERDICT_WARNING, "boot-not-in-effect", "/" BOOT_CMDLINE,
@@ -124,29 +151,31 @@ static int judge_unread(const struct asking *asking, struct verdicts *verdicts)
 			   "Its first line alone is read; on others are %s.", text.data);
 }
 
-static int judge_files(const struct asking *asking, struct verdicts *verdicts)
+static int judge_files(const struct boot_view *view, struct verdicts *verdicts)
 {
-	const struct boot_loader *loader = &asking->machine.loader;
+	const struct boot_loader *loader = &view->plan.machine.loader;
 	size_t before = verdicts->count;
 	int r;
 
-	r = judge_file(asking, &asking->existing.grub.words, loader->grub,
-		       loader->managed ? "proxmox-boot-tool refresh" : "update-grub", verdicts);
+	r = judge_file(view, &view->existing.grub.words, loader->grub, verdicts);
 	/* with another boot loader it may be the one that counts */
 	if (r == 0 && !loader->other)
-		r = judge_file(asking, &asking->existing.cmdline, loader->systemd_boot,
-			       "proxmox-boot-tool refresh", verdicts);
+		r = judge_file(view, &view->existing.cmdline, loader->systemd_boot, verdicts);
 	if (r == 0)
-		r = judge_unread(asking, verdicts);
+		r = judge_unread(view, verdicts);
 	if (r == 0 && verdicts->count == before)
 		r = verdict_add(verdicts, VERDICT_OK, "boot", NULL, NULL,
 				"The machine is started by %s; nothing that its files ask for is "
 				"missing on the kernel's command line.",
 				boot_loader_name(loader));
+	if (r == 0 && !loader->grub)
+		r = judge_useless(view, &view->existing.grub.words, verdicts);
+	if (r == 0 && !loader->systemd_boot)
+		r = judge_useless(view, &view->existing.cmdline, verdicts);
 	return r;
 }
 
-/* What `setup` would take out, and what it would put in. */
+/* What `setup --clean-up` would take out. */
 static int judge_leftover(const struct boot_leftover *leftover, struct verdicts *verdicts)
 {
 	bool off = strcmp(leftover->id, BOOT_IOMMU_OFF) == 0;
@@ -157,7 +186,7 @@ static int judge_leftover(const struct boot_leftover *leftover, struct verdicts 
 	cleanup_free char *place = text_format("/%s, line %u", leftover->path, leftover->line);
 
 	/* told of that file as a whole */
-	if (strcmp(leftover->id, "other-boot-loader") == 0)
+	if (strcmp(leftover->id, OTHER_LOADER) == 0)
 		return 0;
 	if (!place)
 		return -ENOMEM;
@@ -170,38 +199,102 @@ static int judge_leftover(const struct boot_leftover *leftover, struct verdicts 
 			   "'%s': %s", leftover->text, leftover->why);
 }
 
-static int judge_missing_setup(const struct asking *asking, struct verdicts *verdicts)
+/* ---- what `setup` would put in */
+
+/* With a boot loader whose words setup writes nowhere. */
+static int judge_by_hand(const struct boot_view *view, struct verdicts *verdicts)
 {
-	cleanup_record struct record record = { 0 };
-	cleanup_boot_settings struct boot_settings settings = { 0 };
-	cleanup_strings struct strings notes = { 0 };
+	const struct boot_loader *loader = &view->plan.machine.loader;
+	cleanup_free char *remedy = NULL;
 	cleanup_text struct text text = { 0 };
-	const struct boot_request nothing = { 0 };
 
-	if (record_read(asking->node->root, &record, NULL) < 0 ||
-	    boot_request_settle(&nothing, &asking->machine, &asking->existing, &settings, &notes,
-				NULL) < 0)
-		return 0;
-	for (size_t i = 0; i < settings.count; i++) {
-		const struct boot_setting *setting = &settings.items[i];
-		cleanup_free char *words = boot_setting_words(setting);
-		bool ours = false;
+	for (size_t i = 0; i < view->plan.settings.count && loader->other; i++) {
+		const struct boot_setting *setting = &view->plan.settings.items[i];
 
-		for (size_t k = 0; k < record.settings.count; k++)
-			ours |= record.settings.items[k].kind == setting->kind &&
-				strcmp(record.settings.items[k].name, setting->name) == 0 &&
-				setting->kind == BOOT_MODULE;
-		if (!setting->found && !ours && words)
-			text_add(&text, "%s%s", text.size ? ", " : "", words);
+		if (setting->kind == BOOT_PARAMETER && !setting->found)
+			text_add(&text, "%s%s", text.size ? ", " : "", setting->name);
 	}
-	if (text.failed)
-		return -ENOMEM;
 	if (!text.data)
-		return 0;
-	return verdict_add(verdicts, VERDICT_INFO, "setup", NULL,
-			   record.exists ? "Run 'pve-vfio setup --add' once more."
-					 : "Run 'pve-vfio setup'; it shows what it does, and asks.",
-			   "Not set up: 'pve-vfio setup' would set: %s.", text.data);
+		return text.failed ? -ENOMEM : 0;
+	remedy = text_format("Put them into %s; then boot again.", loader->other_place);
+	return remedy ? verdict_add(verdicts, VERDICT_INFO, "setup", NULL, remedy,
+				    "The machine is started by %s, for which 'pve-vfio setup' "
+				    "writes no kernel parameters. Missing: %s.",
+				    loader->other, text.data)
+		      : -ENOMEM;
+}
+
+/* A file of ours that is not what setup would write, though no setting is missing in it. */
+static int list_files(const struct boot_view *view, const struct strings *listed,
+		      struct text *files)
+{
+	for (size_t i = 0; i < view->plan.draft.count; i++) {
+		const struct boot_file *file = view->plan.draft.items[i];
+		bool told = !boot_file_changes(file);
+
+		for (size_t k = 0; k < listed->count && !told; k++)
+			told = strstr(listed->items[k], file->path) != NULL;
+		if (!told)
+			text_add(files, "%s/%s", files->size ? ", " : "", file->path);
+	}
+	return files->failed ? -ENOMEM : 0;
+}
+
+static int judge_settings(const struct boot_view *view, struct verdicts *verdicts)
+{
+	cleanup_text struct text text = { 0 }, files = { 0 };
+	cleanup_strings struct strings listed = { 0 };
+	cleanup_free char *remedy = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < view->plan.settings.count && r == 0; i++) {
+		const struct boot_setting *setting = &view->plan.settings.items[i];
+		cleanup_free char *words = NULL;
+
+		if (boot_view_is_made(view, setting) ||
+		    (setting->kind == BOOT_PARAMETER && view->plan.machine.loader.other))
+			continue;
+		words = boot_setting_words(setting);
+		text_add(&text, "%s%s", text.size ? ", " : "", words ? words : "");
+		r = words ? strings_add(&listed, setting->where) : -ENOMEM;
+		/* the script comes with a hook that puts into the initramfs what it needs */
+		if (r == 0 && setting->kind == BOOT_EARLY)
+			r = strings_add(&listed, LAYOUT_EARLY_HOOK);
+	}
+	if (r == 0)
+		r = list_files(view, &listed, &files);
+	remedy = text_format("Run '%s'; it shows what it does, and asks.", boot_view_setup(view));
+	if (r < 0 || text.failed || !remedy)
+		return -ENOMEM;
+	if (text.data)
+		r = verdict_add(verdicts, VERDICT_INFO, "setup", NULL, remedy,
+				"Not set up: '%s' would set: %s.", boot_view_setup(view),
+				text.data);
+	if (r == 0 && files.data)
+		r = verdict_add(verdicts, VERDICT_INFO, "setup", NULL, remedy,
+				"Not as '%s' would write it: %s.", boot_view_setup(view),
+				files.data);
+	return r;
+}
+
+static int judge_missing_setup(const struct boot_view *view, struct verdicts *verdicts)
+{
+	int r;
+
+	if (view->refused.message[0])
+		return verdict_add(verdicts, VERDICT_WARNING, "setup", NULL, NULL,
+				   "'%s' refuses: %s.", boot_view_setup(view),
+				   view->refused.message);
+	if (view->record.pending) {
+		r = verdict_add(verdicts, VERDICT_WARNING, "setup", NULL,
+				"Run 'pve-vfio setup --add', which finishes it.",
+				"A run of 'pve-vfio setup' was cut short: files are written, and "
+				"what makes them count has not run.");
+		if (r < 0)
+			return r;
+	}
+	r = judge_by_hand(view, verdicts);
+	return r < 0 ? r : judge_settings(view, verdicts);
 }
 
 /* What `pve-vfio setup` asked for beyond the command line: modules, options, early binding. */
@@ -228,55 +321,21 @@ static int judge_setup(const struct pve_node *node, struct verdicts *verdicts)
 	return r;
 }
 
-static int read_asking(struct asking *asking, const struct doctor *doctor, struct error *err)
-{
-	cleanup_strings struct strings asked = { 0 }, replaced = { 0 };
-	const struct boot_kept_away kept_away = { &asked, &replaced };
-	cleanup_record struct record record = { 0 };
-	struct boot_draft draft = { 0 };
-	int r = boot_machine_read(asking->node->root, &asking->machine, err);
-
-	if (r == 0)
-		r = boot_existing_read(&draft, asking->node->root, &asking->existing, err);
-	boot_draft_done(&draft);
-	if (r == 0)
-		r = boot_words_split(&asking->effective, "proc/cmdline",
-				     asking->node->command_line);
-	if (r == 0)
-		r = pci_claims_replaced(asking->node->root, doctor->claims,
-					&asking->node->inventory, &replaced);
-	if (r < 0)
-		return r;
-	/* what was asked of setup is no leftover */
-	(void)record_read(asking->node->root, &record, NULL);
-	for (size_t i = 0; i < record.settings.count && r == 0; i++)
-		if (record.settings.items[i].kind == BOOT_BLACKLIST)
-			r = strings_add(&asked, record.settings.items[i].name);
-	return r < 0 ? r
-		     : boot_leftovers_find(&asking->existing, &asking->machine, &kept_away,
-					   &asking->leftovers, err);
-}
-
 int node_boot(const struct doctor *doctor, struct verdicts *verdicts)
 {
-	struct asking asking = { .node = doctor->node };
-	struct error reason = { 0 };
-	int r = read_asking(&asking, doctor, &reason);
+	const struct boot_view *view = &doctor->boot;
+	int r;
 
-	if (r < 0 && r != -ENOMEM)
+	if (view->unread.message[0])
 		r = verdict_add(verdicts, VERDICT_UNKNOWN, "boot", NULL, NULL, "%s.",
-				reason.message);
-	else if (r == 0)
-		r = judge_files(&asking, verdicts);
-	for (size_t i = 0; i < asking.leftovers.count && r == 0; i++)
-		r = judge_leftover(&asking.leftovers.items[i], verdicts);
-	if (r == 0)
-		r = judge_missing_setup(&asking, verdicts);
+				view->unread.message);
+	else
+		r = judge_files(view, verdicts);
+	for (size_t i = 0; i < view->plan.leftovers.count && r == 0; i++)
+		r = judge_leftover(&view->plan.leftovers.items[i], verdicts);
+	if (r == 0 && !view->unread.message[0])
+		r = judge_missing_setup(view, verdicts);
 	if (r == 0)
 		r = judge_setup(doctor->node, verdicts);
-	boot_leftovers_done(&asking.leftovers);
-	boot_words_done(&asking.effective);
-	boot_existing_done(&asking.existing);
-	boot_machine_done(&asking.machine);
 	return r;
 }

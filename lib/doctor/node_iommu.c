@@ -170,33 +170,78 @@ static int judge_absent(const struct pve_node *node, const struct cpu *cpu,
 				      : "DMAR or IVRS");
 }
 
-/* The firmware reports one, and the kernel has no group: which parameter does that? */
-static int judge_unused(const struct pve_node *node, bool intel, struct verdicts *verdicts)
+/* How to get rid of the word that the kernel was booted with; the caller frees it. */
+static char *remedy_off(const struct boot_view *view)
 {
-	cleanup_boot_machine struct boot_machine machine = { 0 };
-	cleanup_boot_words struct boot_words words = { 0 };
-	const char *name = intel ? "VT-d" : "AMD-Vi";
-	const struct boot_kernel *kernel;
-	struct boot_iommu iommu;
+	const struct boot_leftovers *leftovers = &view->plan.leftovers;
 
-	if (boot_machine_read(node->root, &machine, NULL) < 0 ||
-	    boot_words_split(&words, "proc/cmdline", node->command_line) < 0)
-		return -ENOMEM;
-	kernel = boot_machine_kernel(&machine, node->release);
-	iommu = boot_iommu_read(&words, intel ? BOOT_CPU_INTEL : BOOT_CPU_AMD);
-	if (iommu.off)
-		return verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-				   "Run 'pve-vfio setup --clean-up', which takes the parameter out "
-				   "of the boot loader's file; then boot again.",
-				   "The firmware shows %s, and the kernel was booted with %s.",
-				   name, iommu.off->text);
-	if (intel && !iommu.on && kernel && !kernel->intel_iommu)
-		return verdict_add(
-			verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
-			"Run 'pve-vfio setup', which adds intel_iommu=on; then boot again.",
-			"The firmware shows VT-d; the kernel %s leaves it off unless it "
-			"is booted with intel_iommu=on.",
-			node->release);
+	if (view->plan.machine.loader.other)
+		return text_format("Take it out of %s; then boot again.",
+				   view->plan.machine.loader.other_place);
+	for (size_t i = 0; i < leftovers->count; i++) {
+		const struct boot_leftover *leftover = &leftovers->items[i];
+
+		if (strcmp(leftover->id, BOOT_IOMMU_OFF) != 0)
+			continue;
+		if (leftover->size == 0)
+			return text_format("Take it out of /%s, line %u, by hand, and run '%s'; "
+					   "then boot again.",
+					   leftover->path, leftover->line, boot_view_refresh(view));
+		return strdup("Run 'pve-vfio setup --clean-up', which takes the parameter out of "
+			      "the boot loader's file; then boot again.");
+	}
+	return text_format("The boot loader's files have it no more: run '%s' if you have not, and "
+			   "boot again.",
+			   boot_view_refresh(view));
+}
+
+/* The same for a kernel that has to be told, as setup has it. */
+static char *remedy_on(const struct boot_view *view)
+{
+	const struct boot_setting *setting = boot_view_parameter(view, "intel_iommu");
+	const struct boot_loader *loader = &view->plan.machine.loader;
+
+	if (loader->other)
+		return text_format("Put intel_iommu=on into %s; then boot again.",
+				   loader->other_place);
+	/* an off word keeps setup from adding one */
+	if (!setting)
+		return remedy_off(view);
+	if (boot_view_is_made(view, setting))
+		return text_format("The boot loader's files ask for it: run '%s' if you have not, "
+				   "and boot again.",
+				   boot_view_refresh(view));
+	return text_format("Run '%s', which adds %s; then boot again.", boot_view_setup(view),
+			   setting->name);
+}
+
+/* The firmware reports one, and the kernel has no group: which parameter does that? */
+static int judge_unused(const struct doctor *doctor, bool intel, struct verdicts *verdicts)
+{
+	const struct pve_node *node = doctor->node;
+	const struct boot_view *view = &doctor->boot;
+	const char *name = intel ? "VT-d" : "AMD-Vi";
+	const struct boot_kernel *kernel = boot_machine_kernel(&view->plan.machine, node->release);
+	struct boot_iommu iommu =
+		boot_iommu_read(&view->effective, intel ? BOOT_CPU_INTEL : BOOT_CPU_AMD);
+	cleanup_free char *remedy = NULL;
+
+	if (iommu.off) {
+		remedy = remedy_off(view);
+		return remedy ? verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL, remedy,
+					    "The firmware shows %s, and the kernel was booted with "
+					    "%s.",
+					    name, iommu.off->text)
+			      : -ENOMEM;
+	}
+	if (intel && !iommu.on && kernel && !kernel->intel_iommu) {
+		remedy = remedy_on(view);
+		return remedy ? verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL, remedy,
+					    "The firmware shows VT-d; the kernel %s leaves it off "
+					    "unless it is booted with intel_iommu=on.",
+					    node->release)
+			      : -ENOMEM;
+	}
 	return verdict_add(
 		verdicts, VERDICT_ERROR, "iommu-kernel", NULL,
 		"Look for the reason in 'journalctl -k -b -g \"DMAR|AMD-Vi\"'; most often "
@@ -328,7 +373,7 @@ int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
 	if (r < 0)
 		return r;
 	if (doctor->groups.count == 0)
-		return dmar || ivrs ? judge_unused(node, dmar, verdicts)
+		return dmar || ivrs ? judge_unused(doctor, dmar, verdicts)
 				    : judge_absent(node, &cpu, verdicts);
 	r = judge_active(doctor, verdicts);
 	return r < 0 ? r : judge_remapping(node, &cpu, verdicts);

@@ -32,7 +32,9 @@ static int judge(struct command *command, struct verdicts *verdicts, struct erro
 	cleanup_safeties struct safeties safeties = { 0 };
 	cleanup_pci_claims struct pci_claims claims = { 0 };
 	cleanup_quirks struct quirks quirks = { 0 };
-	struct doctor doctor = { &node, &safeties, &claims, &quirks, { 0 } };
+	struct doctor doctor = {
+		.node = &node, .safeties = &safeties, .claims = &claims, .quirks = &quirks
+	};
 	uint32_t vmid = 0;
 	int r;
 

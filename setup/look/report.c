@@ -46,7 +46,10 @@ static void material_done(struct material *material)
 static int read_material(struct command *command, struct material *material, struct error *err)
 {
 	struct doctor doctor = {
-		&material->node, &material->safeties, &material->claims, &material->quirks, { 0 }
+		.node = &material->node,
+		.safeties = &material->safeties,
+		.claims = &material->claims,
+		.quirks = &material->quirks,
 	};
 	int r;
 
@@ -69,7 +72,10 @@ static int read_material(struct command *command, struct material *material, str
 static int add_vms(struct material *material, struct page *page, struct error *err)
 {
 	struct doctor doctor = {
-		&material->node, &material->safeties, &material->claims, &material->quirks, { 0 }
+		.node = &material->node,
+		.safeties = &material->safeties,
+		.claims = &material->claims,
+		.quirks = &material->quirks,
 	};
 	int r = 0;
 

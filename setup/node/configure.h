@@ -5,8 +5,7 @@
 #pragma once
 
 #include "boot/effect.h"
-#include "boot/leftover.h"
-#include "boot/request.h"
+#include "boot/plan.h"
 #include "boot/transaction.h"
 #include "pci/device.h"
 #include "setup/setup.h"
@@ -25,14 +24,8 @@ struct configure {
 	bool json;
 	struct configure_options options;
 	struct record record;
-	struct boot_draft draft;
-	struct boot_machine machine;
-	struct boot_existing existing;
 	struct boot_request request;
-	struct boot_settings settings;
-	struct boot_leftovers leftovers;
-	struct strings notes;
-	struct strings cmdline; /* our words in /etc/kernel/cmdline, from now on */
+	struct boot_plan plan;
 	struct boot_commands commands;
 	bool applied;
 };

@@ -280,27 +280,6 @@ int configure_parse(int argc, char **argv, struct configure_options *ret)
 
 /* ---- from what is asked to a request */
 
-static int add_flag(struct boot_request *request, const char *name)
-{
-	const struct {
-		const char *name;
-		bool *flag;
-	} flags[] = {
-		{ "--unsafe-interrupts", &request->unsafe_interrupts },
-		{ "--ignore-msrs", &request->ignore_msrs },
-		{ "--no-boot-framebuffer", &request->no_boot_framebuffer },
-		{ "--nested", &request->nested },
-		{ "--early-by-address", &request->early_by_address },
-	};
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-		if (strcmp(flags[i].name, name) == 0) {
-			*flags[i].flag = true;
-			return 0;
-		}
-	return -ENOENT;
-}
-
 static int check_kernel(const struct sysroot *root, const char *release, struct error *err)
 {
 	cleanup_free char *path = text_format("boot/vmlinuz-%s", release);
@@ -329,26 +308,18 @@ static int add_asked(const struct sysroot *root, const char *asked, struct boot_
 		{ "--blacklist=", configure_blacklist },
 	};
 	const char *value = strchr(asked, '=');
+	int r;
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++)
 		if (text_starts_with(asked, devices[i].start))
 			return devices[i].add(root, value + 1, request, err);
-	if (add_flag(request, asked) == 0)
-		return 0;
-	if (text_starts_with(asked, "--acs-override")) {
-		request->acs_override = value ? value + 1 : BOOT_ACS_OVERRIDE;
-	} else if (text_starts_with(asked, "--param=")) {
-		if (strings_add(&request->parameters, value + 1) < 0)
-			return error_set_memory(err);
-	} else if (text_starts_with(asked, "--module-option=")) {
-		if (strings_add(&request->module_options, value + 1) < 0)
-			return error_set_memory(err);
-	} else if (text_starts_with(asked, "--pin-kernel=")) {
-		request->pin_kernel = value + 1;
-		return check_kernel(root, request->pin_kernel, err);
-	} else {
+	r = boot_request_add(request, asked);
+	if (r == -ENOENT)
 		return error_set(err, -EBADMSG, "'%s' was asked for by another pve-vfio", asked);
-	}
+	if (r < 0)
+		return error_set_memory(err);
+	if (text_starts_with(asked, "--pin-kernel="))
+		return check_kernel(root, request->pin_kernel, err);
 	return 0;
 }
 

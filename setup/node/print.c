@@ -113,7 +113,7 @@ static void print_found(const struct boot_settings *settings)
 
 static void print_leftovers(const struct configure *configure)
 {
-	const struct boot_leftovers *leftovers = &configure->leftovers;
+	const struct boot_leftovers *leftovers = &configure->plan.leftovers;
 
 	if (leftovers->count == 0)
 		return;
@@ -147,14 +147,14 @@ void configure_print_commands(const struct sysroot *root, const struct boot_comm
 /* With a boot loader that nothing is written for: the words, and where they go. */
 static void print_by_hand(const struct configure *configure)
 {
-	const struct boot_loader *loader = &configure->machine.loader;
+	const struct boot_loader *loader = &configure->plan.machine.loader;
 	cleanup_text struct text text = { 0 };
 	bool any = false;
 
 	if (!loader->other)
 		return;
-	for (size_t i = 0; i < configure->settings.count; i++) {
-		const struct boot_setting *setting = &configure->settings.items[i];
+	for (size_t i = 0; i < configure->plan.settings.count; i++) {
+		const struct boot_setting *setting = &configure->plan.settings.items[i];
 
 		if (setting->kind != BOOT_PARAMETER || setting->found)
 			continue;
@@ -173,7 +173,7 @@ static void print_by_hand(const struct configure *configure)
 /* Before all else: without it nothing below is of use. */
 static void print_iommu_off(const struct configure *configure)
 {
-	const struct boot_leftovers *leftovers = &configure->leftovers;
+	const struct boot_leftovers *leftovers = &configure->plan.leftovers;
 	bool cleaned = configure->options.clean_up, by_hand = false, any = false;
 
 	for (size_t i = 0; i < leftovers->count; i++) {
@@ -195,7 +195,7 @@ static void print_iommu_off(const struct configure *configure)
 
 void configure_print(const struct configure *configure)
 {
-	const struct boot_loader *loader = &configure->machine.loader;
+	const struct boot_loader *loader = &configure->plan.machine.loader;
 
 	print_iommu_off(configure);
 
@@ -205,11 +205,11 @@ void configure_print(const struct configure *configure)
 		print_wrapped(" ", " ", loader->evidence.items[i]);
 	putchar('\n');
 	print_by_hand(configure);
-	configure_print_draft(&configure->draft, &configure->settings);
-	print_found(&configure->settings);
-	for (size_t i = 0; i < configure->notes.count; i++)
-		print_wrapped("Note:", "     ", configure->notes.items[i]);
-	if (configure->notes.count > 0)
+	configure_print_draft(&configure->plan.draft, &configure->plan.settings);
+	print_found(&configure->plan.settings);
+	for (size_t i = 0; i < configure->plan.notes.count; i++)
+		print_wrapped("Note:", "     ", configure->plan.notes.items[i]);
+	if (configure->plan.notes.count > 0)
 		putchar('\n');
 	print_leftovers(configure);
 	configure_print_commands(configure->root, &configure->commands);
@@ -267,7 +267,7 @@ bool configure_needs_reboot(const struct configure *configure)
 
 	/* what a module that is not loaded will do is not known, and needs no reboot */
 	if (!configure->root->live ||
-	    boot_effects_look(configure->root, &configure->settings, &effects, &err) < 0)
+	    boot_effects_look(configure->root, &configure->plan.settings, &effects, &err) < 0)
 		return true;
 	for (size_t i = 0; i < effects.count; i++)
 		if (effects.items[i].state == BOOT_NOT_IN_EFFECT)
@@ -334,15 +334,15 @@ static json_t *json_leftovers(const struct boot_leftovers *leftovers)
 
 void configure_print_json(const struct configure *configure, bool reboot)
 {
-	const struct boot_loader *loader = &configure->machine.loader;
+	const struct boot_loader *loader = &configure->plan.machine.loader;
 	cleanup_json json_t *document =
 		json_pack("{s:{s:b, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "loader",
 			  "grub", loader->grub, "systemd_boot", loader->systemd_boot, "managed",
 			  loader->managed, "evidence", json_strings(&loader->evidence), "settings",
-			  boot_settings_to_json(&configure->settings), "files",
-			  configure_json_files(&configure->draft), "leftovers",
-			  json_leftovers(&configure->leftovers), "notes",
-			  json_strings(&configure->notes), "commands",
+			  boot_settings_to_json(&configure->plan.settings), "files",
+			  configure_json_files(&configure->plan.draft), "leftovers",
+			  json_leftovers(&configure->plan.leftovers), "notes",
+			  json_strings(&configure->plan.notes), "commands",
 			  configure_json_commands(&configure->commands), "applied",
 			  configure->applied, "reboot", reboot);
 	cleanup_free char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/parameter.h"
 #include "pci/claim.h"
 #include "setup/node/configure.h"
 
@@ -16,14 +15,8 @@ static void configure_done(struct configure *configure)
 {
 	strings_done(&configure->options.asked);
 	record_done(&configure->record);
-	boot_draft_done(&configure->draft);
-	boot_machine_done(&configure->machine);
-	boot_existing_done(&configure->existing);
+	boot_plan_done(&configure->plan);
 	boot_request_done(&configure->request);
-	boot_settings_done(&configure->settings);
-	boot_leftovers_done(&configure->leftovers);
-	strings_done(&configure->notes);
-	strings_done(&configure->cmdline);
 	boot_commands_done(&configure->commands);
 }
 
@@ -65,163 +58,7 @@ static int read_machine(struct configure *configure, struct error *err)
 
 	if (r == 0 && configure->options.add)
 		r = add_recorded(configure, err);
-	if (r == 0)
-		r = boot_machine_read(root, &configure->machine, err);
-	if (r == 0)
-		r = layout_clear(&configure->draft, root, &configure->record.cmdline, err);
-	if (r == 0)
-		r = boot_existing_read(&configure->draft, root, &configure->existing, err);
-	return r;
-}
-
-/* What is put behind a quote that is not closed is a part of it. */
-static int check_quotes(const struct boot_words *words, struct error *err)
-{
-	const struct boot_word *last = words->count ? &words->items[words->count - 1] : NULL;
-
-	if (!words->open || !last)
-		return 0;
-	return error_set(
-		err, -EBADMSG,
-		"/%s, line %u: a quote is opened and never closed, so that the kernel takes "
-		"all that follows for a part of it: '%s'. Correct the line first",
-		last->path, last->line, last->text);
-}
-
-static bool has_root(const struct boot_words *words)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (strstr(words->items[i].text, "root="))
-			return true;
-	return false;
-}
-
-static int check_lines(const struct configure *configure, struct error *err)
-{
-	const struct boot_loader *loader = &configure->machine.loader;
-	int r = loader->grub ? check_quotes(&configure->existing.grub.words, err) : 0;
-
-	if (r == 0 && loader->systemd_boot)
-		r = check_quotes(&configure->existing.cmdline, err);
-	if (r == 0 && loader->managed && sysroot_exists(configure->root, BOOT_CMDLINE) &&
-	    !has_root(&configure->existing.cmdline))
-		r = error_set(err, -EBADMSG,
-			      "/" BOOT_CMDLINE " has no root= on its first line: proxmox-boot-tool "
-			      "takes that line alone, and refuses it. Correct it first");
-	return r;
-}
-
-static int find_leftovers(struct configure *configure, struct error *err)
-{
-	const struct boot_settings *devices = &configure->request.devices;
-	cleanup_strings struct strings asked = { 0 }, replaced = { 0 };
-	const struct boot_kept_away kept_away = { &asked, &replaced };
-	int r = pci_modules_replaced(configure->root, &replaced);
-
-	for (size_t i = 0; i < devices->count && r == 0; i++)
-		if (devices->items[i].kind == BOOT_BLACKLIST)
-			r = strings_add(&asked, devices->items[i].name);
-	if (r < 0)
-		return error_set_memory(err);
-	r = boot_leftovers_find(&configure->existing, &configure->machine, &kept_away,
-				&configure->leftovers, err);
-	if (r < 0 || !configure->options.clean_up)
-		return r;
-	r = boot_leftovers_cut(&configure->leftovers, &configure->draft, configure->root, err);
-	if (r <= 0)
-		return r;
-	boot_existing_done(&configure->existing);
-	return boot_existing_read(&configure->draft, configure->root, &configure->existing, err);
-}
-
-/* Words of the file that nobody reads which would do something here: how to have them. */
-static int note_unread(struct configure *configure)
-{
-	cleanup_text struct text text = { 0 };
-	cleanup_free char *note = NULL;
-
-	for (size_t i = 0; i < configure->leftovers.count; i++) {
-		const struct boot_leftover *leftover = &configure->leftovers.items[i];
-		const struct boot_word word = { .text = leftover->text };
-		bool there = strcmp(leftover->id, "other-boot-loader") != 0 ||
-			     !boot_word_is_plain(leftover->text) ||
-			     !boot_leftovers_is_sensible(&word, &configure->machine);
-
-		for (size_t k = 0; k < configure->settings.count && !there; k++) {
-			const struct boot_setting *setting = &configure->settings.items[k];
-			cleanup_free char *option = NULL;
-
-			if (setting->kind == BOOT_OPTION)
-				option = text_format("%s.%s", setting->name, setting->value);
-			there = (setting->kind == BOOT_PARAMETER &&
-				 boot_word_equal(setting->name, leftover->text)) ||
-				(option && boot_word_equal(option, leftover->text));
-		}
-		if (!there)
-			text_add(&text, " --param %s", leftover->text);
-	}
-	if (!text.data)
-		return text.failed ? -ENOMEM : 0;
-	note = text_format("some words are only in a file that nobody reads here; to have them: "
-			   "pve-vfio setup --add%s",
-			   text.data);
-	return note ? strings_add(&configure->notes, note) : -ENOMEM;
-}
-
-static int add_notes(struct configure *configure)
-{
-	const struct boot_existing *existing = &configure->existing;
-	int r = note_unread(configure);
-
-	if (r < 0)
-		return r;
-
-	for (size_t i = 0; i < existing->grub.doubts.count && configure->machine.loader.grub; i++) {
-		cleanup_free char *note =
-			text_format("%s does something to the kernel parameters that only running "
-				    "it can tell; look at /proc/cmdline after the reboot",
-				    existing->grub.doubts.items[i]);
-
-		r = note ? strings_add(&configure->notes, note) : -ENOMEM;
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0;
-	     i < existing->unread.count && configure->machine.loader.systemd_boot && r == 0; i++) {
-		const struct boot_word *word = &existing->unread.items[i];
-		cleanup_free char *note = text_format(
-			"'%s' (/%s, line %u) is not in effect: only the first line of that file is "
-			"read",
-			word->text, word->path, word->line);
-
-		r = note ? strings_add(&configure->notes, note) : -ENOMEM;
-	}
-	return r;
-}
-
-/* What GRUB will come to with the draft must have every word: a later file may take them back. */
-static int check_grub(struct configure *configure, struct error *err)
-{
-	cleanup_grub struct grub grub = { 0 };
-	int r;
-
-	if (!configure->machine.loader.grub)
-		return 0;
-	r = grub_read(&configure->draft, configure->root, &grub, err);
-	for (size_t i = 0; i < configure->settings.count && r == 0; i++) {
-		const struct boot_setting *setting = &configure->settings.items[i];
-		const struct boot_word *other;
-
-		if (setting->kind == BOOT_PARAMETER &&
-		    !boot_parameter_find(&grub.words, setting->name, &other))
-			return error_set(err, -EBADMSG,
-					 "'%s' in /%s would be lost: a file behind it in /%s sets "
-					 "%s anew. Rename that file, or let it keep the old value "
-					 "($%s)",
-					 setting->name, LAYOUT_GRUB, GRUB_FOLDER, GRUB_VARIABLE,
-					 GRUB_VARIABLE);
-	}
-	return r;
+	return r < 0 ? r : boot_plan_read(&configure->plan, root, &configure->record, err);
 }
 
 /* The kernel that is pinned now, NULL for none. */
@@ -261,36 +98,30 @@ static void plan_pin(const struct configure *configure, const char *now,
 
 static int make_plan(struct configure *configure, struct error *err)
 {
-	cleanup_free char *pin = NULL;
+	const struct boot_settings *devices = &configure->request.devices;
+	cleanup_strings struct strings asked = { 0 }, replaced = { 0 };
+	const struct boot_kept_away kept_away = { &asked, &replaced };
+	const struct boot_wish wish = { &configure->request, &kept_away,
+					configure->options.clean_up };
+	cleanup_free char *pin = read_pin(configure->root);
+	struct boot_plan *plan = &configure->plan;
 	struct layout_refresh refresh;
-	int r = check_lines(configure, err);
+	int r = pci_modules_replaced(configure->root, &replaced);
 
-	if (r == 0)
-		r = find_leftovers(configure, err);
-	if (r == 0)
-		r = boot_request_settle(&configure->request, &configure->machine,
-					&configure->existing, &configure->settings,
-					&configure->notes, err);
-	if (r == 0)
-		r = layout_write(&configure->draft, configure->root, &configure->settings,
-				 &configure->existing, &configure->machine.loader,
-				 &configure->cmdline, err);
-	if (r == 0)
-		r = check_grub(configure, err);
-	if (r == 0)
-		r = boot_draft_check(&configure->draft, err);
+	for (size_t i = 0; i < devices->count && r == 0; i++)
+		if (devices->items[i].kind == BOOT_BLACKLIST)
+			r = strings_add(&asked, devices->items[i].name);
+	if (r < 0)
+		return error_set_memory(err);
+	r = boot_plan_make(plan, configure->root, &wish, err);
 	if (r < 0)
 		return r;
-	refresh = layout_refresh_for(&configure->draft);
+	refresh = layout_refresh_for(&plan->draft);
 	if (configure->record.pending)
 		refresh = (struct layout_refresh){ .initramfs = true, .loader = true };
-	refresh.dracut = configure->machine.dracut;
-	pin = read_pin(configure->root);
+	refresh.dracut = plan->machine.dracut;
 	plan_pin(configure, pin, &refresh);
-	r = boot_commands_for(&configure->commands, refresh, &configure->machine.loader, err);
-	if (r == 0 && add_notes(configure) < 0)
-		r = error_set_memory(err);
-	return r;
+	return boot_commands_for(&configure->commands, refresh, &plan->machine.loader, err);
 }
 
 /* ---- applying */
@@ -298,9 +129,9 @@ static int make_plan(struct configure *configure, struct error *err)
 /* The words that the boot menu has to have. */
 static int list_words(const struct configure *configure, struct strings *words)
 {
-	for (size_t i = 0; i < configure->settings.count; i++)
-		if (configure->settings.items[i].kind == BOOT_PARAMETER &&
-		    strings_add(words, configure->settings.items[i].name) < 0)
+	for (size_t i = 0; i < configure->plan.settings.count; i++)
+		if (configure->plan.settings.items[i].kind == BOOT_PARAMETER &&
+		    strings_add(words, configure->plan.settings.items[i].name) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -314,9 +145,9 @@ static int prepare_record(struct configure *configure, struct error *err)
 		free(record->pin_before);
 		record->pin_before = read_pin(configure->root);
 	}
-	for (size_t i = 0; i < configure->cmdline.count; i++)
-		if (!strings_has(&record->cmdline, configure->cmdline.items[i]) &&
-		    strings_add(&record->cmdline, configure->cmdline.items[i]) < 0)
+	for (size_t i = 0; i < configure->plan.cmdline.count; i++)
+		if (!strings_has(&record->cmdline, configure->plan.cmdline.items[i]) &&
+		    strings_add(&record->cmdline, configure->plan.cmdline.items[i]) < 0)
 			return error_set_memory(err);
 	record->exists = record->pending = true;
 	return 0;
@@ -329,9 +160,9 @@ static int finish_record(struct configure *configure, struct error *err)
 	strings_done(&record->cmdline);
 	strings_done(&record->options);
 	boot_settings_done(&record->settings);
-	record->cmdline = configure->cmdline;
+	record->cmdline = configure->plan.cmdline;
 	record->options = configure->options.asked;
-	record->settings = configure->settings;
+	record->settings = configure->plan.settings;
 	record->pending = false;
 	int r = record_write(configure->root, record, err);
 
@@ -348,17 +179,17 @@ static int put_all_back(const struct configure *configure, const struct record *
 			const char *pin, int failure, struct error *err)
 {
 	cleanup_boot_commands struct boot_commands commands = { 0 };
-	struct layout_refresh refresh = layout_refresh_for(&configure->draft);
+	struct layout_refresh refresh = layout_refresh_for(&configure->plan.draft);
 	cleanup_free char *now = read_pin(configure->root);
 	struct error files = { 0 }, second = { 0 }, first = *err;
-	int r, written = transaction_put_back(configure->root, &configure->draft, &files);
+	int r, written = transaction_put_back(configure->root, &configure->plan.draft, &files);
 
-	refresh.dracut = configure->machine.dracut;
+	refresh.dracut = configure->plan.machine.dracut;
 	if (!text_equal(now, pin)) {
 		refresh.pin = pin;
 		refresh.unpin = !pin;
 	}
-	r = boot_commands_for(&commands, refresh, &configure->machine.loader, &second);
+	r = boot_commands_for(&commands, refresh, &configure->plan.machine.loader, &second);
 	if (r == 0)
 		r = configure_run(configure->root, &commands, NULL, &second);
 	transaction_sweep(configure->root, &configure->record);
@@ -397,7 +228,7 @@ static int apply(struct configure *configure, struct error *err)
 
 	if (lock < 0)
 		return lock;
-	r = boot_draft_look_again(&configure->draft, configure->root, err);
+	r = boot_draft_look_again(&configure->plan.draft, configure->root, err);
 	if (r < 0)
 		return r;
 	hold_signals();
@@ -409,7 +240,7 @@ static int apply(struct configure *configure, struct error *err)
 	if (r < 0)
 		return r;
 	transaction_sweep(configure->root, &previous);
-	r = transaction_write(configure->root, &configure->record, &configure->draft, err);
+	r = transaction_write(configure->root, &configure->record, &configure->plan.draft, err);
 	if (r == 0)
 		r = configure_run(configure->root, &configure->commands, &words, err);
 	return r < 0 ? put_all_back(configure, &previous, pin, r, err) : 0;
@@ -449,18 +280,18 @@ static char *describe(const struct configure *configure)
 {
 	cleanup_text struct text text = { 0 };
 
-	for (size_t i = 0; i < configure->settings.count; i++) {
-		const struct boot_setting *setting = &configure->settings.items[i];
+	for (size_t i = 0; i < configure->plan.settings.count; i++) {
+		const struct boot_setting *setting = &configure->plan.settings.items[i];
 
 		text_add(&text, "%d %s %s %s\n", (int)setting->kind, setting->name,
 			 setting->value ? setting->value : "", setting->found ? "found" : "");
 	}
-	for (size_t i = 0; i < configure->draft.count; i++)
-		if (boot_file_changes(configure->draft.items[i]))
-			text_add(&text, "%s\n", configure->draft.items[i]->path);
-	for (size_t i = 0; i < configure->leftovers.count; i++)
-		text_add(&text, "%s %s\n", configure->leftovers.items[i].path,
-			 configure->leftovers.items[i].text);
+	for (size_t i = 0; i < configure->plan.draft.count; i++)
+		if (boot_file_changes(configure->plan.draft.items[i]))
+			text_add(&text, "%s\n", configure->plan.draft.items[i]->path);
+	for (size_t i = 0; i < configure->plan.leftovers.count; i++)
+		text_add(&text, "%s %s\n", configure->plan.leftovers.items[i].path,
+			 configure->plan.leftovers.items[i].text);
 	for (size_t i = 0; i < configure->commands.count; i++) {
 		cleanup_free char *words = boot_command_words(&configure->commands.items[i]);
 
@@ -492,8 +323,8 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 			  struct error *err)
 {
 	const struct configure_options *options = &configure->options;
-	bool nothing = !boot_draft_changes(&configure->draft) && configure->commands.count == 0 &&
-		       !configure->record.pending;
+	bool nothing = !boot_draft_changes(&configure->plan.draft) &&
+		       configure->commands.count == 0 && !configure->record.pending;
 
 	if (!configure->json)
 		configure_print(configure);
@@ -534,7 +365,7 @@ static int set_up(struct command *command, char **agreed, int *ret_result, struc
 				   err);
 	if (status != STATUS_DONE)
 		return status;
-	if (configure.machine.dracut &&
+	if (configure.plan.machine.dracut &&
 	    boot_settings_count(&configure.request.devices, BOOT_EARLY, false) > 0) {
 		error_set(err, -ENOTSUP,
 			  "--early needs initramfs-tools, and dracut makes the initramfs of this "
