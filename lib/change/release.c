@@ -13,6 +13,7 @@
 #include "use/child.h"
 #include "use/console.h"
 #include "use/framebuffer.h"
+#include "use/nvswitch.h"
 #include "use/stack.h"
 
 #define CLASS_VGA	 0x0300
@@ -25,7 +26,7 @@
 
 /* NVIDIA's own services, which hold its GPUs and can be stopped and started at any time. */
 static const char *const nvidia_units[] = {
-	"nvidia-persistenced.service", "nvidia-powerd.service", "nvidia-fabricmanager.service",
+	"nvidia-persistenced.service", "nvidia-powerd.service", FABRIC_MANAGER_UNIT,
 	"nvidia-dcgm.service",	       "dcgm.service",
 };
 
@@ -102,6 +103,19 @@ static bool is_nvidia_unit(const char *unit)
 	return false;
 }
 
+/* Its NVSwitches stay with the host, and so it does too: check/nvswitch.c. */
+static bool is_fabric_left(const struct release *release, const char *unit)
+{
+	cleanup_pci_addresses struct pci_addresses switches = { 0 };
+
+	if (strcmp(unit, FABRIC_MANAGER_UNIT) != 0 || nvswitches_list(release->root, &switches) < 0)
+		return false;
+	for (size_t i = 0; i < switches.count; i++)
+		if (!plan_has_device(release->plan, switches.items[i]))
+			return true;
+	return false;
+}
+
 static int add_units(const struct release *release)
 {
 	const struct strings *units = &release->settings->stop_units;
@@ -117,7 +131,8 @@ static int add_units(const struct release *release)
 	for (size_t i = 0; i < helds.count && r == 0; i++) {
 		const struct holder *holder = &helds.items[i].holder;
 
-		if (holder->kind == HOLDER_UNIT && is_nvidia_unit(holder->unit))
+		if (holder->kind == HOLDER_UNIT && is_nvidia_unit(holder->unit) &&
+		    !is_fabric_left(release, holder->unit))
 			r = add_unit(release, holder->unit, nvidia->device.name);
 	}
 	return r;

@@ -50,7 +50,14 @@ int check_framebuffer(const struct start *start, struct findings *findings, stru
 int check_trouble(const struct start *start, struct findings *findings, struct error *err);
 int check_memory(const struct start *start, struct findings *findings, struct error *err);
 int check_iommu(const struct start *start, struct findings *findings, struct error *err);
+int check_nvswitch(const struct start *start, struct findings *findings, struct error *err);
 int check_interrupt(const struct start *start, struct findings *findings, struct error *err);
+
+/*
+ * GPUs of an HGX board go to the VM, and its NVSwitches stay with the fabric manager, which is thus
+ * not to be stopped: check_nvswitch() asks what is meant.
+ */
+bool check_fabric_stays(const struct start *start);
 
 /* What to do about memory that the firmware has reserved for a device, on this machine. */
 const char *check_reserved_remedy(const struct sysroot *root);

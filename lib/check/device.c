@@ -2,6 +2,45 @@
 /* check: whether VFIO can have the devices of the plan at all. */
 #include "check/check.h"
 
+#include <string.h>
+
+#define CPUINFO_MAX ((size_t)8 << 20)
+
+/* What a person can do about it depends on the processor; most often it is the whole machine. */
+static const char *no_group_remedy(const struct sysroot *root)
+{
+	cleanup_strings struct strings groups = { 0 };
+	cleanup_free char *cpu = NULL;
+	size_t size;
+
+	(void)sysroot_list(root, "sys/kernel/iommu_groups", &groups);
+	if (groups.count > 0)
+		return "Others are in one, so the IOMMU is on and leaves this device out: 'pve-vfio "
+		       "doctor' tells why where that is known.";
+	if (sysroot_read(root, "proc/cpuinfo", CPUINFO_MAX, &cpu, &size) < 0)
+		return "Run 'pve-vfio doctor', which tells what keeps the IOMMU off.";
+	if (strstr(cpu, "CPU implementer"))
+		return "On an ARM board the IOMMU is an SMMU: look for it in the firmware's settings. "
+		       "A board that has none for PCIe, such as a Raspberry Pi, can pass no PCI "
+		       "device to a VM.";
+	return strstr(cpu, "AuthenticAMD")
+		       ? "Switch AMD-Vi or IOMMU on in the firmware's settings; 'pve-vfio doctor' "
+			 "tells whether it is there."
+		       : "Switch VT-d on in the firmware's settings. Then 'pve-vfio setup', which "
+			 "adds intel_iommu=on where the kernel wants it, and a reboot.";
+}
+
+static int add_no_group(const struct start *start, const struct pci_device *device,
+			struct findings *findings)
+{
+	int r = finding_add(findings, CHECK_IOMMU_OFF, device->name,
+			    "It is in no IOMMU group (/sys/bus/pci/devices/%s/iommu_group is "
+			    "missing).",
+			    device->name);
+
+	return r < 0 ? r : finding_advise(findings, "%s", no_group_remedy(start->root));
+}
+
 static int check_one(const struct start *start, const struct plan_device *planned,
 		     struct findings *findings)
 {
@@ -12,11 +51,7 @@ static int check_one(const struct start *start, const struct plan_device *planne
 				   "%s asks for it, and it is a PCI bridge (class %06x).",
 				   planned->source, device->class_code);
 	if (device->iommu_group == IOMMU_GROUP_NONE)
-		return finding_add(
-			findings, CHECK_IOMMU_OFF, device->name,
-			"It is in no IOMMU group (/sys/bus/pci/devices/%s/iommu_group is "
-			"missing).",
-			device->name);
+		return add_no_group(start, device, findings);
 	if (planned->stuck)
 		return finding_add(findings, CHECK_DEVICE_STUCK, device->name,
 				   "Its driver_override cannot be read in time%s%s.",

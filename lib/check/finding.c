@@ -243,6 +243,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"service stopped while the VM runs: \"stop_units\": [\"NAME.service\"] in "
 		"/etc/pve/pve-vfio/VMID.json; end any other process.",
 	},
+	[CHECK_NVSWITCH_LEFT] = {
+		"nvswitch-left", LEVEL_ERROR,
+		"GPUs of an HGX board go to the VM, and the NVSwitches that join them stay with the "
+		"host: whether its fabric manager is to be stopped cannot be told from that.",
+		"Pass the switches too, or hold the GPUs from boot and set FABRIC_MODE=1, or name the "
+		"fabric manager in \"stop_units\".",
+	},
 	[CHECK_SRIOV_IN_USE] = {
 		"sriov-in-use", LEVEL_ERROR,
 		"Virtual functions of this physical function are in use; they go away with its "

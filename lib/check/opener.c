@@ -5,6 +5,7 @@
 
 #include "change/holding.h"
 #include "check/check.h"
+#include "use/nvswitch.h"
 
 static bool counts(const struct device_node *node)
 {
@@ -53,7 +54,9 @@ int check_opener(const struct start *start, struct findings *findings, struct er
 	for (size_t i = 0; i < helds.count && r == 0; i++) {
 		const struct holding *held = &helds.items[i];
 
-		if (!counts(held->node))
+		if (!counts(held->node) || (held->holder.kind == HOLDER_UNIT &&
+					    strcmp(held->holder.unit, FABRIC_MANAGER_UNIT) == 0 &&
+					    check_fabric_stays(start)))
 			continue;
 		if (!subject)
 			subject = held->node->address;

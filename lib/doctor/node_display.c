@@ -213,15 +213,16 @@ static int judge_answer(const struct display *display, struct verdicts *verdicts
 
 static int judge_display(const struct display *display, struct verdicts *verdicts)
 {
+	bool outputs = pci_has_outputs(&display->entry->device);
 	int r = judge_answer(display, verdicts);
 
-	if (r == 0)
+	if (r == 0 && outputs)
 		r = judge_framebuffer(display, verdicts);
 	if (r == 0)
 		r = judge_isolation(display, verdicts);
 	if (r == 0)
 		r = judge_reset(display, verdicts);
-	if (r == 0)
+	if (r == 0 && outputs)
 		r = judge_rom(display, verdicts);
 	if (r == 0)
 		r = judge_bars(display, verdicts);
@@ -242,7 +243,7 @@ int node_displays(const struct doctor *doctor, struct verdicts *verdicts)
 			.name = inventory->items[i].device.name,
 		};
 
-		if (!pci_is_display(&display.entry->device) || display.entry->facts.physical ||
+		if (!pci_is_gpu(&display.entry->device) || display.entry->facts.physical ||
 		    is_console_chip(&display.entry->device))
 			continue;
 		any = true;

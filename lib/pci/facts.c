@@ -16,6 +16,10 @@
 #define REGION_WIDE	    0x00100000u
 
 #define CLASS_DISPLAY	    0x03
+#define CLASS_3D	    0x0302
+#define CLASS_ACCELERATOR   0x12
+#define VENDOR_AMD	    0x1002
+#define VENDOR_NVIDIA	    0x10de
 
 /* Attributes are read relative to the function's folder: its long path is walked only once. */
 static int open_folder(const struct sysroot *root, const char *address)
@@ -265,6 +269,18 @@ const struct pci_entry *pci_inventory_find(const struct pci_inventory *inventory
 bool pci_is_display(const struct pci_device *device)
 {
 	return device->class_code >> 16 == CLASS_DISPLAY;
+}
+
+bool pci_has_outputs(const struct pci_device *device)
+{
+	return pci_is_display(device) && device->class_code >> 8 != CLASS_3D;
+}
+
+bool pci_is_gpu(const struct pci_device *device)
+{
+	return pci_is_display(device) ||
+	       (device->class_code >> 16 == CLASS_ACCELERATOR &&
+		(device->vendor == VENDOR_AMD || device->vendor == VENDOR_NVIDIA));
 }
 
 bool pci_same_slot(struct pci_address a, struct pci_address b)

@@ -69,5 +69,11 @@ const struct pci_entry *pci_inventory_find(const struct pci_inventory *inventory
 /* A display controller: base class 03 (PCI Code and ID Assignment, 1.4). */
 bool pci_is_display(const struct pci_device *device);
 
+/* A display controller that has outputs: not one of class 0302, a 3D controller. */
+bool pci_has_outputs(const struct pci_device *device);
+
+/* A display controller, or a GPU that is made as an accelerator alone (class 12: AMD Instinct). */
+bool pci_is_gpu(const struct pci_device *device);
+
 /* Both are functions of one device. */
 bool pci_same_slot(struct pci_address a, struct pci_address b);

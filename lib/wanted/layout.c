@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pci/facts.h"
+
 #define VENDOR_AMD    0x1002
 #define VENDOR_NVIDIA 0x10de
 #define VENDOR_INTEL  0x8086
 #define CLASS_VGA     0x0300
 #define CLASS_AUDIO   0x0403
+#define CLASS_RAID    0x0104
+#define CLASS_SAS     0x0107
 
 /* When a key is set. */
 enum condition {
@@ -153,6 +157,13 @@ static const struct layout layouts[] = {
 		.pcie_if_q35 = true,
 	},
 	{
+		.name = "hba",
+		.what = "the same without its boot ROM, where the VM has another disk",
+		.kind = LAYOUT_DISK,
+		.options = "rombar=0",
+		.pcie_if_q35 = true,
+	},
+	{
 		.name = "usb",
 		.what = "a USB controller with all its ports",
 		.kind = LAYOUT_USB,
@@ -222,11 +233,15 @@ bool layout_suits(const struct layout *layout, enum layout_kind kind)
 	return layout->kind == kind || layout->kind == LAYOUT_PLAIN;
 }
 
-static enum layout_kind kind_of_class(uint32_t class_code)
+static enum layout_kind kind_of_class(const struct pci_device *device)
 {
+	uint32_t class_code = device->class_code;
+
 	switch (class_code >> 16) {
 	case 0x03:
 		return class_code >> 8 == CLASS_VGA ? LAYOUT_GPU : LAYOUT_COMPUTE;
+	case 0x12:
+		return pci_is_gpu(device) ? LAYOUT_COMPUTE : LAYOUT_PLAIN;
 	case 0x02:
 		return LAYOUT_NIC;
 	case 0x01:
@@ -238,7 +253,7 @@ static enum layout_kind kind_of_class(uint32_t class_code)
 
 static enum layout_kind kind_of(const struct sysroot *root, const struct pci_device *device)
 {
-	enum layout_kind kind = kind_of_class(device->class_code);
+	enum layout_kind kind = kind_of_class(device);
 
 	if (kind == LAYOUT_GPU && device->vendor == VENDOR_INTEL &&
 	    strcmp(device->name, "0000:00:02.0") == 0)
@@ -270,6 +285,7 @@ int layout_device_read(const struct sysroot *root, const struct pci_selection *s
 		.kind = kind_of(root, &device),
 		.vendor = device.vendor,
 		.device = device.device,
+		.hba = device.class_code >> 8 == CLASS_RAID || device.class_code >> 8 == CLASS_SAS,
 		.whole = selection->whole,
 	};
 	short_address(device.address, true, ret->slot);
@@ -306,7 +322,7 @@ const struct layout *layout_choose(const struct layout_device *device,
 	case LAYOUT_NIC:
 		return layout_find("nic");
 	case LAYOUT_DISK:
-		return layout_find("disk");
+		return layout_find(device->hba && vm_config_has_disk(config) ? "hba" : "disk");
 	case LAYOUT_USB:
 		return layout_find("usb");
 	case LAYOUT_PLAIN:

@@ -12,7 +12,7 @@
 
 enum layout_kind {
 	LAYOUT_GPU,
-	LAYOUT_COMPUTE,	   /* a GPU that is no VGA device: class 0302 or 0380 */
+	LAYOUT_COMPUTE,	   /* a GPU that is not a VGA device: class 0302, 0380 or 12 */
 	LAYOUT_INTEL_IGPU, /* 0000:00:02.0 of Intel */
 	LAYOUT_AMD_APU,	   /* AMD graphics with parts of the chipset in its slot */
 	LAYOUT_NIC,
@@ -30,6 +30,7 @@ struct layout_device {
 	char slot[PCI_ADDRESS_TEXT];	 /* "01:00": all functions. Domain 0000 is left out */
 	char function[PCI_ADDRESS_TEXT]; /* "01:00.0": the first one */
 	char audio[PCI_ADDRESS_TEXT];	 /* of an APU, or empty */
+	bool hba;			 /* a SAS or RAID controller, whose ROM can hang a VM */
 	bool whole;			 /* all functions of the slot are meant */
 	const char *mapping;		 /* a resource mapping to write in place of the address */
 	const char *romfile;		 /* or NULL: what the layout has */
