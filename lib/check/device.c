@@ -26,7 +26,8 @@ static const char *no_group_remedy(const struct sysroot *root)
 	return strstr(cpu, "AuthenticAMD")
 		       ? "Switch AMD-Vi or IOMMU on in the firmware's settings; 'pve-vfio doctor' "
 			 "tells whether it is there."
-		       : "Switch VT-d on in the firmware's settings. Then 'pve-vfio setup', which "
+		       : "Switch VT-d on in the firmware's settings, if the processor has it "
+			 "('pve-vfio doctor' tells); then 'pve-vfio setup', which "
 			 "adds intel_iommu=on where the kernel wants it, and a reboot.";
 }
 

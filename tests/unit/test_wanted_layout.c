@@ -34,7 +34,7 @@ static void test_choose(void **state)
 		{ LAYOUT_INTEL_IGPU, 0x8086, "", false, "x.rom", "igpu-args" },
 		{ LAYOUT_AMD_APU, 0x1002, "", false, NULL, "amd-apu" },
 		{ LAYOUT_NIC, 0, "", false, NULL, "nic" },
-		{ LAYOUT_DISK, 0, "", false, NULL, "disk" },
+		{ LAYOUT_DISK, 0, "scsi0: local:vm-101-disk-0\n", false, NULL, "disk" },
 		{ LAYOUT_USB, 0, "", false, NULL, "usb" },
 		{ LAYOUT_PLAIN, 0, "", false, NULL, "plain" },
 	};
@@ -52,6 +52,22 @@ static void test_choose(void **state)
 	}
 }
 
+/* Its ROM is what starts a VM that has no other disk. */
+static void test_choose_hba(void **state)
+{
+	static const struct layout_device hba = { .kind = LAYOUT_DISK, .hba = true };
+	static const char *const configs[] = { "scsi0: local:vm-101-disk-0\n",
+					       "ide2: none,media=cdrom\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(configs); i++) {
+		cleanup_vm_config struct vm_config config = { 0 };
+
+		parse(configs[i], &config);
+		assert_text(layout_name(layout_choose(&hba, &config, false)), i ? "disk" : "hba");
+	}
+}
+
 static void test_kinds(void **state)
 {
 	static const struct {
@@ -62,6 +78,8 @@ static void test_kinds(void **state)
 	} rows[] = {
 		{ 0x10de, 0x030000, "0000:01:00.0", LAYOUT_GPU },
 		{ 0x10de, 0x030200, "0000:01:00.0", LAYOUT_COMPUTE },
+		{ 0x1002, 0x120000, "0000:01:00.0", LAYOUT_COMPUTE },
+		{ 0x8086, 0x120000, "0000:01:00.0", LAYOUT_PLAIN },
 		{ 0x8086, 0x030000, "0000:00:02.0", LAYOUT_INTEL_IGPU },
 		{ 0x8086, 0x030000, "0000:03:00.0", LAYOUT_GPU },
 		{ 0x1002, 0x038000, "0000:01:00.0", LAYOUT_COMPUTE },
@@ -192,9 +210,13 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_choose),	 tree_test(test_kinds),
-		cmocka_unit_test(test_suits),	 cmocka_unit_test(test_left_alone),
-		cmocka_unit_test(test_has_disk), cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_choose),
+		cmocka_unit_test(test_choose_hba),
+		tree_test(test_kinds),
+		cmocka_unit_test(test_suits),
+		cmocka_unit_test(test_left_alone),
+		cmocka_unit_test(test_has_disk),
+		cmocka_unit_test(test_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
