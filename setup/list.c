@@ -14,100 +14,11 @@
 #include "setup/setup.h"
 #include "wanted/layout.h"
 
-/*
- * What each verb takes. `takes` is a list of this file ("vms"), alternatives ("linux|windows"),
- * "file", "folder", "text" (nothing to offer) or NULL (no value). A verb without a name is any; an
- * option without one is the words behind the verb. tests/cli/test-vfio-list holds it against what
- * the verbs understand and what the manual says.
- */
-static const struct option_row {
-	const char *verb, *name, *takes;
-} options[] = {
-	{ "", "--json", NULL },
-	{ "", "--root", "folder" },
-	{ "", "--help", NULL },
-	{ "", "--version", NULL },
-	{ "doctor", "", "vms" },
-	{ "devices", "", "devices" },
-	{ "plan", "", "vms" },
-	{ "status", "", "vms" },
-	{ "config", "", "vms" },
-	{ "report", "--html", "file" },
-	{ "report", "--record", "file" },
-	{ "restore", "", "vms" },
-	{ "restore", "--stale", NULL },
-	{ "setup", "--dry-run", NULL },
-	{ "setup", "--yes", NULL },
-	{ "setup", "--clean-up", NULL },
-	{ "setup", "--add", NULL },
-	{ "setup", "--early", "devices" },
-	{ "setup", "--blacklist", "text" },
-	{ "setup", "--sriov", "text" },
-	{ "setup", "--acs-override", NULL },
-	{ "setup", "--unsafe-interrupts", NULL },
-	{ "setup", "--ignore-msrs", NULL },
-	{ "setup", "--no-boot-framebuffer", NULL },
-	{ "setup", "--nested", NULL },
-	{ "setup", "--param", "text" },
-	{ "setup", "--module-option", "text" },
-	{ "setup", "--pin-kernel", "kernels" },
-	{ "undo", "--dry-run", NULL },
-	{ "undo", "--yes", NULL },
-	{ "attach", "", "vms" },
-	{ "attach", "", "devices" },
-	{ "attach", "--layout", "layouts" },
-	{ "attach", "--guest", "linux|windows" },
-	{ "attach", "--mapping", "text" },
-	{ "attach", "--storage", "text" },
-	{ "attach", "--romfile", "roms" },
-	{ "attach", "--gop", "roms" },
-	{ "attach", "--chain", NULL },
-	{ "attach", "--dry-run", NULL },
-	{ "attach", "--yes", NULL },
-	{ "detach", "", "vms" },
-	{ "detach", "--dry-run", NULL },
-	{ "rom", "", "show|check|dump|vfct|fix|wrap|install" },
-	{ "rom show", "", "file" },
-	{ "rom check", "", "file" },
-	{ "rom check", "--device", "devices" },
-	{ "rom check", "--bios", "ovmf|seabios" },
-	{ "rom check", "--vmid", "vms" },
-	{ "rom check", "--hostpci", "text" },
-	{ "rom dump", "", "devices" },
-	{ "rom dump", "-o", "file" },
-	{ "rom dump", "--source", "sysfs|amdgpu|vfct" },
-	{ "rom vfct", "--list", NULL },
-	{ "rom vfct", "--device", "devices" },
-	{ "rom vfct", "-o", "file" },
-	{ "rom vfct", "--table", "file" },
-	{ "rom fix", "", "file" },
-	{ "rom fix", "-o", "file" },
-	{ "rom fix", "--in-place", NULL },
-	{ "rom fix", "--strip-header", NULL },
-	{ "rom fix", "--vendor", "text" },
-	{ "rom fix", "--device", "text" },
-	{ "rom fix", "--last", NULL },
-	{ "rom fix", "--checksum", NULL },
-	{ "rom fix", "--trim", NULL },
-	{ "rom fix", "--pad", NULL },
-	{ "rom wrap", "", "file" },
-	{ "rom wrap", "--device", "devices" },
-	{ "rom wrap", "-o", "file" },
-	{ "rom install", "", "file" },
-	{ "rom install", "--vmid", "vms" },
-	{ "rom install", "--hostpci", "text" },
-	{ "rom install", "--replace", NULL },
-};
-
-/* "VERB<tab>OPTION<tab>TAKES": "*" is any verb, "-" the words behind it, or no value. */
 static int list_options(struct command *command, struct error *err)
 {
 	(void)command;
 	(void)err;
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		printf("%s\t%s\t%s\n", *options[i].verb ? options[i].verb : "*",
-		       *options[i].name ? options[i].name : "-",
-		       options[i].takes ? options[i].takes : "-");
+	help_list_options();
 	return 0;
 }
 
@@ -115,7 +26,7 @@ static int list_verbs(struct command *command, struct error *err)
 {
 	(void)command;
 	(void)err;
-	print_verbs();
+	help_list_verbs();
 	return 0;
 }
 

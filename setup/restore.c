@@ -178,10 +178,12 @@ static int restore_one(struct command *command, const struct state *state, uint3
 int verb_restore(struct command *command, struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
-	bool stale = strcmp(command->argv[0], "--stale") == 0;
+	bool stale = command_has(command, "--stale");
 	uint32_t vmid = 0;
 	int r;
 
+	if (stale != (command->argc == 0))
+		return usage_error(command, "it takes either a VMID or --stale");
 	if (!stale && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
 		return STATUS_USAGE;
 	r = state_open(&command->root, false, &state, err);

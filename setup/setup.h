@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * setup: pve-vfio, the companion command. One verb a file, a row each in the table of main.c.
+ * setup: pve-vfio, the companion command. A verb a file; what each takes is a row of the one table in
+ * verbs.c, which parsing (command.c), the help, completion and suggestions (help.c) are driven by.
  */
 #pragma once
 
@@ -18,14 +19,64 @@ enum exit_status {
 	STATUS_REFUSED = 3,
 };
 
-/* The global options, and the words behind the verb. */
+struct command;
+
+enum option_form {
+	OPTION_FLAG,	 /* "--yes" */
+	OPTION_VALUE,	 /* "--layout nvidia" or "--layout=nvidia" */
+	OPTION_OPTIONAL, /* "--acs-override" or "--acs-override=downstream" */
+	OPTION_VALUES,	 /* "--early 01:00 02:00", or "--early=01:00" as often as wanted */
+};
+
+/*
+ * `value` is what the help calls the value. `offers` is what a shell completes it with: a list of
+ * `pve-vfio list` ("vms"), alternatives ("linux|windows"), "file", "folder", "text" (nothing to offer).
+ */
+struct verb_option {
+	const char *name;
+	enum option_form form;
+	const char *value, *offers;
+	const char *what;
+};
+
+#define VERB_EXAMPLES 3
+
+struct verb {
+	const char *name;   /* "rom check": of two words */
+	const char *words;  /* what follows it, in the help */
+	const char *offers; /* what a shell offers for each of them, with blanks between; "" */
+	int least, most;    /* how many words follow it */
+	bool json;	    /* prints JSON, too */
+	bool looks; /* only looks, so that it can be begun anew without what does not answer */
+	int (*run)(struct command *command, struct error *err); /* NULL: the verbs below it do */
+	const char *what;					/* NULL: not for people */
+	const char *refused;		   /* what status 3 means, where there is such a thing */
+	const struct verb_option *options; /* ended by one without a name; NULL: none */
+	const char *examples[VERB_EXAMPLES];
+};
+
+struct given_option {
+	const struct verb_option *option;
+	const char *value; /* NULL: none */
+};
+
+/* A command line, and what a verb works on. The strings are argv's. */
 struct command {
 	struct sysroot root;
+	const struct verb *verb;
 	bool json;
-	int argc;
+	int argc; /* the words behind the verb */
 	char **argv;
+	struct given_option *given; /* options, in their order */
+	size_t given_count;
 	const struct guard_link *link; /* to the process that waits for this one */
 };
+
+/* ---- verbs.c: the table; the verbs, each in a file of its own */
+
+extern const struct verb verbs[];
+extern const struct verb_option global_options[]; /* ended by one without a name */
+extern const size_t verb_count;
 
 /* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */
 int verb_attach(struct command *command, struct error *err);
@@ -39,24 +90,61 @@ int verb_status(struct command *command, struct error *err);
 int verb_restore(struct command *command, struct error *err);
 int verb_setup(struct command *command, struct error *err);
 int verb_undo(struct command *command, struct error *err);
-int verb_rom(struct command *command, struct error *err);
+int verb_rom_show(struct command *command, struct error *err);
+int verb_rom_check(struct command *command, struct error *err);
+int verb_rom_dump(struct command *command, struct error *err);
+int verb_rom_vfct(struct command *command, struct error *err);
+int verb_rom_fix(struct command *command, struct error *err);
+int verb_rom_install(struct command *command, struct error *err);
+int verb_rom_wrap(struct command *command, struct error *err);
+int verb_help(struct command *command, struct error *err);
 int verb_list(struct command *command, struct error *err);
 int verb_package(struct command *command, struct error *err);
 
+/* ---- command.c: the command line */
+
+enum command_wish { WISH_RUN, WISH_HELP, WISH_VERSION };
+
 /*
- * What has been printed is shown now, before it is done. -EIO where it cannot be: then nothing may be
- * done.
+ * Reads the command line by the table; the words end up in order in `argv`. Options may be anywhere,
+ * and behind "--" there is none. Returns STATUS_DONE with *ret_wish (for WISH_HELP the verb may be
+ * NULL); or prints what is wrong with it and returns STATUS_USAGE. STATUS_FAILED without memory.
  */
-int setup_show(const struct guard_link *link, struct error *err);
+int command_parse(int argc, char **argv, struct command *ret, const char **ret_root,
+		  enum command_wish *ret_wish);
+void command_done(struct command *command);
 
-/* "VERB<tab>WHAT IT DOES", a line each. */
-void print_verbs(void);
-
-/* What `pve-vfio setup --help` prints. */
-int configure_help(void);
+/* Whether an option of the verb is given; its value, of several the last, or NULL. */
+bool command_has(const struct command *command, const char *option);
+const char *command_value(const struct command *command, const char *option);
 
 /*
  * Parses the VMID of `command->argv[at]`. Prints what is wrong and returns STATUS_USAGE, or
  * STATUS_DONE.
  */
 int command_parse_vmid(const struct command *command, int at, uint32_t *ret);
+
+/* Prints "pve-vfio VERB: ...; see 'pve-vfio VERB --help'" and returns STATUS_USAGE. */
+int usage_error(const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The verb of one word or two at the start of `words`; the number of words it has. NULL: none. */
+const struct verb *verb_find(char *const *words, int count, int *ret_words);
+
+/* Whether the verb is one of those below `over`: "rom check" below "rom". */
+bool verb_is_below(const struct verb *verb, const struct verb *over);
+
+/* ---- help.c */
+
+/* What the program is and takes, or one verb. Returns STATUS_DONE. */
+int help_print(const struct verb *verb);
+
+/* "VERB<tab>WHAT IT DOES", and "VERB<tab>OPTION<tab>TAKES", a line each: for the shells. */
+void help_list_verbs(void);
+void help_list_options(void);
+
+/*
+ * What has been printed is shown now, before it is done. -EIO where it cannot be: then nothing may be
+ * done.
+ */
+int setup_show(const struct guard_link *link, struct error *err);

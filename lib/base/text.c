@@ -224,3 +224,15 @@ const char *text_nearest(const char *word, const char *const *words, size_t coun
 	}
 	return nearest;
 }
+
+const char *text_near(const char *word, const char *const *words, size_t count)
+{
+	const char *near = text_nearest(word, words, count);
+	size_t size = strlen(word);
+
+	if (size > 2)
+		for (size_t i = 0; i < count; i++)
+			if (text_starts_with(words[i], word))
+				return words[i];
+	return near && distance(word, near) <= (size + 1) / 3 ? near : NULL;
+}

@@ -69,5 +69,11 @@ bool text_starts_with(const char *text, const char *start);
  */
 const char *text_nearest(const char *word, const char *const *words, size_t count);
 
+/*
+ * The one of `words` that somebody can have meant: it starts with `word`, or a byte in three is wrong
+ * at most. NULL: none is near.
+ */
+const char *text_near(const char *word, const char *const *words, size_t count);
+
 /* printf() into a string the caller frees; NULL without memory. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,89 +10,35 @@
 #include "settings/settings.h"
 #include "settings/store.h"
 
-/* An option, and where its value goes; a flag has none. */
-static const struct option {
-	const char *name;
-	size_t offset;
-	bool flag;
-} option_table[] = {
-	{ "--layout", offsetof(struct attach_options, layout), false },
-	{ "--guest", offsetof(struct attach_options, guest), false },
-	{ "--mapping", offsetof(struct attach_options, mapping), false },
-	{ "--storage", offsetof(struct attach_options, storage), false },
-	{ "--romfile", offsetof(struct attach_options, romfile), false },
-	{ "--gop", offsetof(struct attach_options, gop), false },
-	{ "--chain", offsetof(struct attach_options, chain), true },
-	{ "--dry-run", offsetof(struct attach_options, dry_run), true },
-	{ "--yes", offsetof(struct attach_options, yes), true },
-};
-
-#define OPTION_ROWS (sizeof(option_table) / sizeof(*option_table))
-
-static int print_usage(void)
+static void read_options(const struct command *command, struct attach_options *ret)
 {
-	fputs("Usage: pve-vfio attach VMID [DEVICE...] [--layout LAYOUT] [--guest linux|windows]\n"
-	      "         [--mapping NAME] [--storage STORAGE] [--romfile FILE] [--gop FILE]\n"
-	      "         [--chain] [--dry-run] [--yes]\n"
-	      "Layouts:\n",
-	      stderr);
-	for (size_t i = 0; layout_at(i); i++)
-		fprintf(stderr, "  %-17s%s\n", layout_name(layout_at(i)),
-			layout_what(layout_at(i)));
-	return STATUS_USAGE;
+	*ret = (struct attach_options){
+		.layout = command_value(command, "--layout"),
+		.guest = command_value(command, "--guest"),
+		.mapping = command_value(command, "--mapping"),
+		.storage = command_value(command, "--storage"),
+		.romfile = command_value(command, "--romfile"),
+		.gop = command_value(command, "--gop"),
+		.chain = command_has(command, "--chain"),
+		.dry_run = command_has(command, "--dry-run"),
+		.yes = command_has(command, "--yes"),
+		.words = command->argv + 1,
+		.word_count = command->argc - 1,
+	};
 }
 
-static int usage_error(const char *what, const char *word)
-{
-	fprintf(stderr, "pve-vfio attach: %s '%s'\n", what, word);
-	return print_usage();
-}
-
-static const struct option *find_option(const char *name)
-{
-	for (size_t i = 0; i < OPTION_ROWS; i++)
-		if (strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
-	return NULL;
-}
-
-/* The words that are no options stay in argv, in order. */
-static int parse_options(struct command *command, struct attach_options *ret)
-{
-	int words = 1;
-
-	for (int at = 1; at < command->argc; at++) {
-		const struct option *option = find_option(command->argv[at]);
-		char *member = (char *)ret + (option ? option->offset : 0);
-
-		if (!option && text_starts_with(command->argv[at], "-"))
-			return usage_error("there is no option", command->argv[at]);
-		if (!option) {
-			command->argv[words++] = command->argv[at];
-		} else if (option->flag) {
-			*(bool *)(void *)member = true;
-		} else if (++at == command->argc) {
-			return usage_error("a value is needed for", option->name);
-		} else {
-			*(const char **)(void *)member = command->argv[at];
-		}
-	}
-	ret->words = command->argv + 1;
-	ret->word_count = words - 1;
-	return STATUS_DONE;
-}
-
-static int check_options(const struct attach_options *options)
+static int check_options(const struct command *command, const struct attach_options *options)
 {
 	if (options->layout && !layout_find(options->layout))
-		return usage_error("there is no layout", options->layout);
+		return usage_error(command, "there is no layout '%s'", options->layout);
 	if (options->guest && strcmp(options->guest, "linux") != 0 &&
 	    strcmp(options->guest, "windows") != 0)
-		return usage_error("--guest takes linux or windows, not", options->guest);
+		return usage_error(command, "--guest takes linux or windows, not '%s'",
+				   options->guest);
 	if (options->romfile && options->word_count != 1)
-		return usage_error("name the one device that gets", options->romfile);
+		return usage_error(command, "name the one device that gets '%s'", options->romfile);
 	if (options->layout && options->word_count == 0 && !options->mapping)
-		return usage_error("name the device for", options->layout);
+		return usage_error(command, "name the device for '%s'", options->layout);
 	return STATUS_DONE;
 }
 
@@ -287,11 +233,8 @@ int verb_attach(struct command *command, struct error *err)
 	uint32_t vmid;
 	int status;
 
-	if (command->argc == 0)
-		return print_usage();
-	status = parse_options(command, &options);
-	if (status == STATUS_DONE)
-		status = check_options(&options);
+	read_options(command, &options);
+	status = check_options(command, &options);
 	if (status == STATUS_DONE)
 		status = command_parse_vmid(command, 0, &vmid);
 	if (status == STATUS_DONE)

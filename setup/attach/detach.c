@@ -192,12 +192,7 @@ int verb_detach(struct command *command, struct error *err)
 	uint32_t vmid;
 	int status;
 
-	if (command->argc == 2 && strcmp(command->argv[1], "--dry-run") == 0) {
-		detach.dry_run = true;
-	} else if (command->argc != 1) {
-		fputs("Usage: pve-vfio detach VMID [--dry-run]\n", stderr);
-		return STATUS_USAGE;
-	}
+	detach.dry_run = command_has(command, "--dry-run");
 	status = command_parse_vmid(command, 0, &vmid);
 	if (status == STATUS_DONE)
 		status = attach_vm_read(&command->root, vmid, "detach", &detach.vm, err);

@@ -2,15 +2,13 @@
 /* setup: pve-vfio config. Validates the settings and shows what they come to. */
 #include <stdio.h>
 
-#include "base/json.h"
 #include "settings/settings.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 
 int verb_config(struct command *command, struct error *err)
 {
 	cleanup_settings struct settings settings = { 0 };
-	cleanup_json json_t *document = NULL;
-	cleanup_free char *text = NULL;
 	uint32_t vmid = 0;
 
 	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
@@ -22,8 +20,5 @@ int verb_config(struct command *command, struct error *err)
 			"pve-vfio: %s/%u.json is of an earlier VM %u: nothing of it applies; see "
 			"'pve-vfio plan %u'\n",
 			SETTINGS_VM_FOLDER, vmid, vmid, vmid);
-	document = settings_json(&settings);
-	text = json_dumps(document, JSON_INDENT(2));
-	puts(text ? text : "");
-	return STATUS_DONE;
+	return print_json(settings_json(&settings));
 }

@@ -12,6 +12,7 @@
 #include "pci/identity.h"
 #include "pci/override.h"
 #include "report/words.h"
+#include "setup/print.h"
 #include "setup/terminal.h"
 
 /* Enough for a driver that is just probing. */
@@ -329,11 +330,5 @@ int device_print(struct command *command, const struct pve_node *node,
 			word);
 		return STATUS_FAILED;
 	}
-	if (command->json) {
-		cleanup_json json_t *document = json_pack("{s:O}", "devices", shown);
-		cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
-
-		puts(text ? text : "");
-	}
-	return STATUS_DONE;
+	return command->json ? print_json(json_pack("{s:O}", "devices", shown)) : STATUS_DONE;
 }

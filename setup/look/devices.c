@@ -2,9 +2,9 @@
 /* setup: pve-vfio devices. Shows the node's PCI functions and who uses them; changes nothing. */
 #include <stdio.h>
 
-#include "base/json.h"
 #include "report/devices.h"
 #include "setup/look/device.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
@@ -20,20 +20,14 @@ static int print_rows(struct command *command, const struct pve_node *node,
 		      const struct device_rows *rows)
 {
 	struct terminal terminal = terminal_of_output();
+	cleanup_free char *words = NULL;
 
 	if (command->argc > 0)
 		return device_print(command, node, rows);
-	if (command->json) {
-		cleanup_json json_t *document =
-			json_pack("{s:o}", "devices", device_rows_json(rows));
-		cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
-
-		puts(text ? text : "");
-	} else {
-		cleanup_free char *words = device_rows_words(rows, &terminal);
-
-		fputs(words ? words : "", stdout);
-	}
+	if (command->json)
+		return print_json(json_pack("{s:o}", "devices", device_rows_json(rows)));
+	words = device_rows_words(rows, &terminal);
+	fputs(words ? words : "", stdout);
 	return STATUS_DONE;
 }
 

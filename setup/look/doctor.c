@@ -2,28 +2,24 @@
 /* setup: pve-vfio doctor. Says what is wrong with the node, or a VM; changes nothing. */
 #include <stdio.h>
 
-#include "base/json.h"
 #include "doctor/doctor.h"
 #include "report/verdicts.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
-static void print_json(const struct verdicts *verdicts)
-{
-	cleanup_json json_t *document = json_pack("{s:b, s:o}", "well", verdicts_are_well(verdicts),
-						  "verdicts", verdicts_json(verdicts));
-	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
-
-	puts(text ? text : "");
-}
-
-static void print_text(const struct verdicts *verdicts)
+static int print(const struct command *command, const struct verdicts *verdicts)
 {
 	struct terminal terminal = terminal_of_output();
-	cleanup_free char *words = verdicts_words(verdicts, &terminal);
-	cleanup_free char *summary = verdicts_summary(verdicts);
+	cleanup_free char *words = NULL, *summary = NULL;
 
+	if (command->json)
+		return print_json(json_pack("{s:b, s:o}", "well", verdicts_are_well(verdicts),
+					    "verdicts", verdicts_json(verdicts)));
+	words = verdicts_words(verdicts, &terminal);
+	summary = verdicts_summary(verdicts);
 	printf("%s\n%s\n", words ? words : "", summary ? summary : "");
+	return STATUS_DONE;
 }
 
 static int judge(struct command *command, struct verdicts *verdicts, struct error *err)
@@ -60,9 +56,7 @@ int verb_doctor(struct command *command, struct error *err)
 
 	if (status != STATUS_DONE)
 		return status;
-	if (command->json)
-		print_json(&verdicts);
-	else
-		print_text(&verdicts);
+	if (print(command, &verdicts) != STATUS_DONE)
+		return STATUS_FAILED;
 	return verdicts_are_well(&verdicts) ? STATUS_DONE : STATUS_REFUSED;
 }

@@ -7,6 +7,7 @@
 #include "check/check.h"
 #include "report/json.h"
 #include "report/words.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 
 static void print_device(struct pci_names *names, const struct start *start,
@@ -55,12 +56,15 @@ static void print_releases(const struct actions *actions)
 	}
 }
 
-static void print_text(const struct start *start, const struct findings *findings)
+static int print(const struct command *command, const struct start *start,
+		 const struct findings *findings)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
-	cleanup_free char *words = words_findings(findings, 0);
+	cleanup_free char *words = NULL;
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 
+	if (command->json)
+		return print_json(start_json(&names, start, findings));
 	if (start->wanted.count == 0 && findings->count == 0)
 		printf("VM %u wants no PCI device.\n", start->vmid);
 	if (start->qemu.pid)
@@ -70,19 +74,12 @@ static void print_text(const struct start *start, const struct findings *finding
 		print_device(&names, start, &start->plan.devices[i]);
 	print_left(start);
 	print_releases(&start->plan.actions);
+	words = words_findings(findings, 0);
 	fputs(words ? words : "", stdout);
 	if (errors > 0)
 		printf("The start would be refused, for %zu reason%s.\n", errors,
 		       errors > 1 ? "s" : "");
-}
-
-static void print_json(const struct start *start, const struct findings *findings)
-{
-	cleanup_pci_names struct pci_names names = { 0 };
-	cleanup_json json_t *document = start_json(&names, start, findings);
-	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
-
-	puts(text ? text : "");
+	return STATUS_DONE;
 }
 
 /* Without root the other VMs' journals cannot be read; without any there is no directory. */
@@ -122,9 +119,7 @@ int verb_plan(struct command *command, struct error *err)
 		r = check_start_run(&start, &findings, err);
 	if (r < 0)
 		return STATUS_FAILED;
-	if (command->json)
-		print_json(&start, &findings);
-	else
-		print_text(&start, &findings);
+	if (print(command, &start, &findings) != STATUS_DONE)
+		return STATUS_FAILED;
 	return findings_count(&findings, LEVEL_ERROR) > 0 ? STATUS_REFUSED : STATUS_DONE;
 }

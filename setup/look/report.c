@@ -173,43 +173,17 @@ static int report(struct command *command, const struct options *options, struct
 	return r < 0 ? r : print_page(options, &page, err);
 }
 
-/* "--html FILE" or "--html=FILE"; false for another word. */
-static bool take_option(const struct command *command, int *at, const char *name, const char **ret)
-{
-	const char *word = command->argv[*at];
-	size_t size = strlen(name);
-
-	if (strncmp(word, name, size) != 0 || (word[size] && word[size] != '='))
-		return false;
-	if (word[size] == '=')
-		*ret = word + size + 1;
-	else if (*at + 1 < command->argc)
-		*ret = command->argv[++*at];
-	else
-		*ret = "";
-	return true;
-}
-
 int verb_report(struct command *command, struct error *err)
 {
-	struct options options = { 0 };
+	struct options options = {
+		.html = command_value(command, "--html"),
+		.record = command_value(command, "--record"),
+	};
 
-	for (int at = 0; at < command->argc; at++) {
-		if (take_option(command, &at, "--html", &options.html) ||
-		    take_option(command, &at, "--record", &options.record))
-			continue;
-		fprintf(stderr, "pve-vfio: report does not know '%s'; see 'pve-vfio --help'\n",
-			command->argv[at]);
-		return STATUS_USAGE;
-	}
-	if ((options.html && !*options.html) || (options.record && !*options.record)) {
-		fprintf(stderr, "pve-vfio: %s needs a file; '-' is standard output\n",
-			options.html && !*options.html ? "--html" : "--record");
-		return STATUS_USAGE;
-	}
-	if (options.html && options.record) {
-		fprintf(stderr, "pve-vfio: give --html or --record, one at a time\n");
-		return STATUS_USAGE;
-	}
+	if ((options.html && !*options.html) || (options.record && !*options.record))
+		return usage_error(command, "%s needs a file; '-' is standard output",
+				   options.html && !*options.html ? "--html" : "--record");
+	if (options.html && options.record)
+		return usage_error(command, "give --html or --record, one at a time");
 	return report(command, &options, err) < 0 ? STATUS_FAILED : STATUS_DONE;
 }

@@ -11,6 +11,7 @@
 #include "pve/lock.h"
 #include "pve/qemu.h"
 #include "report/words.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 
 /* Enough for a driver that is just probing. */
@@ -254,14 +255,6 @@ static int show_all(struct command *command, const struct vmids *vmids, const st
 	return failed < 0 ? failed : shown;
 }
 
-static void print_json(json_t *vms)
-{
-	cleanup_json json_t *document = json_pack("{s:O}", "vms", vms);
-	cleanup_free char *text = json_dumps(document, JSON_INDENT(2));
-
-	puts(text ? text : "");
-}
-
 int verb_status(struct command *command, struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
@@ -284,7 +277,7 @@ int verb_status(struct command *command, struct error *err)
 	if (r == -ENOENT)
 		r = 0;
 	if (command->json && (r >= 0 || json_array_size(vms) > 0))
-		print_json(vms);
+		(void)print_json(json_pack("{s:O}", "vms", vms));
 	else if (r == 0)
 		puts(command->argc > 0 ? "The VM holds no devices." : "No VM holds devices.");
 	return r < 0 ? STATUS_FAILED : STATUS_DONE;

@@ -30,8 +30,8 @@ struct configure {
 	bool applied;
 };
 
-/* Parses the words behind the verb; STATUS_USAGE after printing what is wrong, or STATUS_DONE. */
-int configure_parse(int argc, char **argv, struct configure_options *ret);
+/* Reads the options; STATUS_USAGE after printing what is wrong, or STATUS_DONE. */
+int configure_parse(const struct command *command, struct configure_options *ret);
 
 /* Two asked options give one thing two values: "--param=a=1" and "--param=a=2". */
 bool configure_is_against(const char *asked, const char *other);
@@ -77,11 +77,11 @@ bool configure_ask(const char *question);
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,
 		  const struct strings *words, struct error *err);
 
-/* Prints all there is to know before the question; the JSON document after it. */
+/* Prints all there is to know before the question; the JSON document after it (an exit status). */
 void configure_print(const struct configure *configure);
 void configure_print_draft(const struct boot_draft *draft, const struct boot_settings *settings);
 void configure_print_commands(const struct sysroot *root, const struct boot_commands *commands);
-void configure_print_json(const struct configure *configure, bool reboot);
+int configure_print_json(const struct configure *configure, bool reboot);
 json_t *configure_json_files(const struct boot_draft *draft);
 json_t *configure_json_commands(const struct boot_commands *commands);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* setup: the command line of pve-vfio setup. Looks at no machine. */
+/* setup: what the options of pve-vfio setup ask for. Looks at no machine. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,91 +9,6 @@
 
 /* Enough for any parameter; the kernel takes 2048 bytes for all. */
 #define WORD_MAX 512
-
-enum value { VALUE_NONE, VALUE_OPTIONAL, VALUE_ONE, VALUE_LIST };
-
-/* The options that ask for something, each with its price. */
-static const struct option {
-	const char *name;
-	enum value value;
-	const char *argument, *what;
-} options[] = {
-	{ "--early", VALUE_LIST, " ADDRESS...",
-	  "vfio-pci holds these from boot on; the host never has them" },
-	{ "--early-by-address", VALUE_NONE, "",
-	  "also a card that nothing tells from one the host uses; they may swap" },
-	{ "--blacklist", VALUE_LIST, " DRIVER...", "no device of the host gets this driver" },
-	{ "--sriov", VALUE_LIST, " ADDRESS=COUNT...", "virtual functions at every boot" },
-	{ "--acs-override", VALUE_OPTIONAL, "[=VALUE]",
-	  "split IOMMU groups; a VM may reach the memory of others" },
-	{ "--unsafe-interrupts", VALUE_NONE, "",
-	  "without interrupt remapping; a VM can send the host any interrupt" },
-	{ "--ignore-msrs", VALUE_NONE, "", "unknown registers read 0; may hide faults of a guest" },
-	{ "--no-boot-framebuffer", VALUE_NONE, "",
-	  "no picture of the host until a graphics driver loads" },
-	{ "--nested", VALUE_NONE, "", "VMs in VMs; such a one cannot be migrated running" },
-	{ "--param", VALUE_ONE, " KEY[=VALUE]", "any kernel parameter" },
-	{ "--module-option", VALUE_ONE, " 'MODULE KEY=VALUE'", "any option of a module" },
-	{ "--pin-kernel", VALUE_ONE, " VERSION", "always this kernel; updates are not started" },
-};
-
-/* How it goes about it. */
-static const struct {
-	const char *name, *what;
-} ways[] = {
-	{ "--add", "what was asked for before, too; else it is taken out" },
-	{ "--clean-up", "remove what forum guides have left" },
-	{ "--dry-run", "show everything, change nothing" },
-	{ "--yes", "do not ask" },
-};
-
-#define OPTION_COUNT (sizeof(options) / sizeof(*options))
-#define WAY_COUNT    (sizeof(ways) / sizeof(*ways))
-
-int configure_help(void)
-{
-	printf("Usage: pve-vfio setup [OPTION...]\n\n"
-	       "Sets this node up for passthrough, once: shows what is missing, asks, applies.\n\n"
-	       "Options:\n");
-	for (size_t i = 0; i < WAY_COUNT; i++)
-		printf("  %s\n      %s\n", ways[i].name, ways[i].what);
-	printf("\nOn request, each with its price:\n");
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		printf("  %s%s\n      %s\n", options[i].name, options[i].argument, options[i].what);
-	printf("\nSee pve-vfio(8).\n");
-	return STATUS_DONE;
-}
-
-static int usage(const char *what, const char *word)
-{
-	fprintf(stderr, "pve-vfio setup: %s '%s'; see pve-vfio(8)\n", what, word);
-	return STATUS_USAGE;
-}
-
-/* "--name" or "--name=value". */
-static const struct option *find_option(const char *word)
-{
-	size_t size = strcspn(word, "=");
-
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (strlen(options[i].name) == size && strncmp(options[i].name, word, size) == 0)
-			return &options[i];
-	return NULL;
-}
-
-static int unknown(const char *word)
-{
-	const char *names[OPTION_COUNT + WAY_COUNT];
-	size_t count = 0;
-
-	for (; count < OPTION_COUNT; count++)
-		names[count] = options[count].name;
-	for (size_t i = 0; i < WAY_COUNT; i++)
-		names[count++] = ways[i].name;
-	fprintf(stderr, "pve-vfio setup: unknown option '%s'; did you mean '%s'? See pve-vfio(8)\n",
-		word, text_nearest(word, names, count));
-	return STATUS_USAGE;
-}
 
 static bool is_module_option(const char *text)
 {
@@ -143,7 +58,7 @@ static bool is_off(const char *value)
 }
 
 /* The forms of what ends up in files; addresses are looked at where the devices are. */
-static bool is_good(const struct option *option, const char *value)
+static bool is_good(const struct verb_option *option, const char *value)
 {
 	if (strlen(value) > WORD_MAX)
 		return false;
@@ -159,7 +74,7 @@ static bool is_good(const struct option *option, const char *value)
 	return boot_word_is_plain(value);
 }
 
-static const char *what_is_wrong(const struct option *option, const char *value)
+static const char *what_is_wrong(const struct verb_option *option, const char *value)
 {
 	if (strcmp(option->name, "--module-option") == 0)
 		return "--module-option takes a module and options, as 'kvm ignore_msrs=1', and "
@@ -199,14 +114,15 @@ bool configure_is_against(const char *asked, const char *other)
 	return a && b && strcmp(asked, other) != 0 && strcmp(a, b) == 0;
 }
 
-static int ask_for(struct configure_options *own, const struct option *option, const char *value)
+static int ask_for(const struct command *command, const struct verb_option *option,
+		   const char *value, struct strings *asked)
 {
-	cleanup_free char *asked =
+	cleanup_free char *words =
 		text_format("%s%s%s", option->name, value ? "=" : "", value ? value : "");
 
 	if (value && !is_good(option, value))
-		return usage(what_is_wrong(option, value), value);
-	if (!asked || (!strings_has(&own->asked, asked) && strings_add(&own->asked, asked) < 0)) {
+		return usage_error(command, "%s '%s'", what_is_wrong(option, value), value);
+	if (!words || (!strings_has(asked, words) && strings_add(asked, words) < 0)) {
 		fputs("pve-vfio setup: no memory left\n", stderr);
 		return STATUS_FAILED;
 	}
@@ -214,67 +130,51 @@ static int ask_for(struct configure_options *own, const struct option *option, c
 }
 
 /* Commas part the members of a list, too. */
-static int ask_for_each(struct configure_options *own, const struct option *option,
-			const char *list)
+static int ask_for_each(const struct command *command, const struct given_option *given,
+			struct strings *asked)
 {
-	cleanup_free char *copy = strdup(list);
+	cleanup_free char *copy = strdup(given->value);
 	char *rest = copy, *word;
+	int status = STATUS_DONE;
 
-	while (rest && (word = strsep(&rest, ","))) {
-		int status = ask_for(own, option, word);
-
-		if (status != STATUS_DONE)
-			return status;
-	}
-	return STATUS_DONE;
-}
-
-/* Takes the option at argv[*at] with what belongs to it. */
-static int take_option(struct configure_options *own, int argc, char **argv, int *at)
-{
-	const struct option *option = find_option(argv[*at]);
-	const char *equals = strchr(argv[*at], '=');
-	int status;
-
-	if (!option)
-		return unknown(argv[*at]);
-	if (option->value == VALUE_NONE || (option->value == VALUE_OPTIONAL && !equals))
-		return equals ? usage("no value goes with", option->name)
-			      : ask_for(own, option, NULL);
-	if (!equals && (*at + 1 == argc || text_starts_with(argv[*at + 1], "-")))
-		return usage("a value is needed for", option->name);
-	if (option->value != VALUE_LIST)
-		return ask_for(own, option, equals ? equals + 1 : argv[++*at]);
-	if (equals)
-		return ask_for_each(own, option, equals + 1);
-	do
-		status = ask_for_each(own, option, argv[++*at]);
-	while (status == STATUS_DONE && *at + 1 < argc && !text_starts_with(argv[*at + 1], "-"));
+	while (status == STATUS_DONE && rest && (word = strsep(&rest, ",")))
+		status = ask_for(command, given->option, word, asked);
 	return status;
 }
 
-int configure_parse(int argc, char **argv, struct configure_options *ret)
+/* How setup goes about it, in place of what is set. */
+static bool is_way(const char *option)
+{
+	static const char *const ways[] = { "--add", "--clean-up", "--dry-run", "--yes" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (strcmp(ways[i], option) == 0)
+			return true;
+	return false;
+}
+
+int configure_parse(const struct command *command, struct configure_options *ret)
 {
 	int status = STATUS_DONE;
 
-	for (int at = 0; at < argc && status == STATUS_DONE; at++) {
-		if (strcmp(argv[at], "--dry-run") == 0)
-			ret->dry_run = true;
-		else if (strcmp(argv[at], "--yes") == 0)
-			ret->yes = true;
-		else if (strcmp(argv[at], "--clean-up") == 0)
-			ret->clean_up = true;
-		else if (strcmp(argv[at], "--add") == 0)
-			ret->add = true;
-		else if (!text_starts_with(argv[at], "-"))
-			status = usage("no option takes the word", argv[at]);
-		else
-			status = take_option(ret, argc, argv, &at);
+	ret->dry_run = command_has(command, "--dry-run");
+	ret->yes = command_has(command, "--yes");
+	ret->clean_up = command_has(command, "--clean-up");
+	ret->add = command_has(command, "--add");
+	for (size_t i = 0; i < command->given_count && status == STATUS_DONE; i++) {
+		const struct given_option *given = &command->given[i];
+
+		if (is_way(given->option->name))
+			continue;
+		status = given->option->form == OPTION_VALUES
+				 ? ask_for_each(command, given, &ret->asked)
+				 : ask_for(command, given->option, given->value, &ret->asked);
 	}
 	for (size_t i = 0; i < ret->asked.count && status == STATUS_DONE; i++)
 		for (size_t k = 0; k < i && status == STATUS_DONE; k++)
 			if (configure_is_against(ret->asked.items[i], ret->asked.items[k]))
-				status = usage("two values for one thing:", ret->asked.items[i]);
+				status = usage_error(command, "two values for one thing: '%s'",
+						     ret->asked.items[i]);
 	return status;
 }
 

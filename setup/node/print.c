@@ -8,7 +8,9 @@
 
 #include "base/diff.h"
 #include "report/words.h"
+#include "setup/ask.h"
 #include "setup/node/configure.h"
+#include "setup/print.h"
 
 static const char *action_of(const struct boot_file *file)
 {
@@ -84,14 +86,6 @@ void configure_print_draft(const struct boot_draft *draft, const struct boot_set
 	}
 }
 
-static void print_wrapped(const char *first, const char *indent, const char *words)
-{
-	cleanup_text struct text text = { 0 };
-
-	words_wrap(&text, WORDS_WIDTH, first, indent, words);
-	fputs(text.data ? text.data : "", stdout);
-}
-
 static void print_found(const struct boot_settings *settings)
 {
 	bool first = true;
@@ -126,7 +120,7 @@ static void print_leftovers(const struct configure *configure)
 		       leftover->size == 0 ? " (by hand: more stands there)" : "");
 		/* once for lines that follow one another */
 		if (i + 1 == leftovers->count || leftovers->items[i + 1].why != leftover->why)
-			print_wrapped("   ", "   ", leftover->why);
+			print_wrapped("    ", 4, leftover->why);
 	}
 	putchar('\n');
 }
@@ -166,7 +160,7 @@ static void print_by_hand(const struct configure *configure)
 	if (!any)
 		return;
 	text_add(&text, " into %s.", loader->other_place);
-	print_wrapped("", "", text.data ? text.data : "");
+	print_wrapped(" ", 1, text.data ? text.data : "");
 	putchar('\n');
 }
 
@@ -202,13 +196,13 @@ void configure_print(const struct configure *configure)
 	printf("This machine starts with %s%s.\n", boot_loader_name(loader),
 	       loader->managed ? ", kept by proxmox-boot-tool" : "");
 	for (size_t i = 0; i < loader->evidence.count; i++)
-		print_wrapped(" ", " ", loader->evidence.items[i]);
+		print_wrapped("  ", 2, loader->evidence.items[i]);
 	putchar('\n');
 	print_by_hand(configure);
 	configure_print_draft(&configure->plan.draft, &configure->plan.settings);
 	print_found(&configure->plan.settings);
 	for (size_t i = 0; i < configure->plan.notes.count; i++)
-		print_wrapped("Note:", "     ", configure->plan.notes.items[i]);
+		print_wrapped("Note: ", 6, configure->plan.notes.items[i]);
 	if (configure->plan.notes.count > 0)
 		putchar('\n');
 	print_leftovers(configure);
@@ -217,21 +211,7 @@ void configure_print(const struct configure *configure)
 
 bool configure_ask(const char *question)
 {
-	char answer[16];
-
-	if (!isatty(STDIN_FILENO))
-		return false;
-	for (;;) {
-		fprintf(stderr, "%s (y/n): ", question);
-		if (!fgets(answer, sizeof(answer), stdin)) {
-			fputc('\n', stderr);
-			return false;
-		}
-		answer[strcspn(answer, "\r\n")] = '\0';
-		if (strcmp(answer, "y") == 0 || strcmp(answer, "n") == 0)
-			return *answer == 'y';
-		fputs("Answer y or n.\n", stderr);
-	}
+	return isatty(STDIN_FILENO) && ask_yes_no(question) > 0;
 }
 
 static void print_progress(const char *command, int64_t took_ms, void *context)
@@ -332,20 +312,18 @@ static json_t *json_leftovers(const struct boot_leftovers *leftovers)
 	return array;
 }
 
-void configure_print_json(const struct configure *configure, bool reboot)
+int configure_print_json(const struct configure *configure, bool reboot)
 {
 	const struct boot_loader *loader = &configure->plan.machine.loader;
-	cleanup_json json_t *document =
-		json_pack("{s:{s:b, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "loader",
-			  "grub", loader->grub, "systemd_boot", loader->systemd_boot, "managed",
-			  loader->managed, "evidence", json_strings(&loader->evidence), "settings",
-			  boot_settings_to_json(&configure->plan.settings), "files",
-			  configure_json_files(&configure->plan.draft), "leftovers",
-			  json_leftovers(&configure->plan.leftovers), "notes",
-			  json_strings(&configure->plan.notes), "commands",
-			  configure_json_commands(&configure->commands), "applied",
-			  configure->applied, "reboot", reboot);
-	cleanup_free char *text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
 
-	puts(text ? text : "");
+	return print_json(json_pack("{s:{s:b, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
+				    "loader", "grub", loader->grub, "systemd_boot",
+				    loader->systemd_boot, "managed", loader->managed, "evidence",
+				    json_strings(&loader->evidence), "settings",
+				    boot_settings_to_json(&configure->plan.settings), "files",
+				    configure_json_files(&configure->plan.draft), "leftovers",
+				    json_leftovers(&configure->plan.leftovers), "notes",
+				    json_strings(&configure->plan.notes), "commands",
+				    configure_json_commands(&configure->commands), "applied",
+				    configure->applied, "reboot", reboot));
 }

@@ -253,7 +253,7 @@ static int finish(struct configure *configure, struct error *err)
 	configure->applied = true;
 	reboot = configure_needs_reboot(configure);
 	if (configure->json)
-		configure_print_json(configure, reboot);
+		(void)configure_print_json(configure, reboot);
 	else if (!configure->root->live)
 		puts("Done.");
 	else
@@ -332,7 +332,7 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 		puts("Nothing to do: everything is set.");
 	if (nothing || options->dry_run) {
 		if (configure->json)
-			configure_print_json(configure, configure_needs_reboot(configure));
+			(void)configure_print_json(configure, configure_needs_reboot(configure));
 		if (nothing && !options->dry_run && !is_recorded(configure) &&
 		    finish_record(configure, err) < 0)
 			return STATUS_FAILED;
@@ -342,7 +342,7 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 		return STATUS_FAILED;
 	if (!ask(configure, agreed)) {
 		if (configure->json)
-			configure_print_json(configure, false);
+			(void)configure_print_json(configure, false);
 		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
 		return STATUS_REFUSED;
 	}
@@ -355,7 +355,7 @@ static int set_up(struct command *command, char **agreed, int *ret_result, struc
 	cleanup(configure_done) struct configure configure = { .root = &command->root,
 							       .link = command->link,
 							       .json = command->json };
-	int status = configure_parse(command->argc, command->argv, &configure.options);
+	int status = configure_parse(command, &configure.options);
 
 	if (status != STATUS_DONE)
 		return status;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "setup/node/configure.h"
+#include "setup/print.h"
 
 struct undo {
 	const struct sysroot *root;
@@ -27,24 +28,6 @@ static void undo_done(struct undo *undo)
 	boot_commands_done(&undo->commands);
 	strings_done(&undo->notes);
 	strings_done(&undo->kept);
-}
-
-static int parse(struct command *command, struct undo *undo)
-{
-	for (int at = 0; at < command->argc; at++) {
-		if (strcmp(command->argv[at], "--yes") == 0) {
-			undo->yes = true;
-		} else if (strcmp(command->argv[at], "--dry-run") == 0) {
-			undo->dry_run = true;
-		} else {
-			fprintf(stderr,
-				"pve-vfio undo: takes --yes and --dry-run, not '%s'; see "
-				"pve-vfio(8)\n",
-				command->argv[at]);
-			return STATUS_USAGE;
-		}
-	}
-	return STATUS_DONE;
 }
 
 static int note(struct undo *undo, char *sentence, struct error *err)
@@ -163,8 +146,7 @@ static int forget(const struct undo *undo, struct error *err)
 
 static void print(const struct undo *undo, bool applied)
 {
-	cleanup_json json_t *notes = json_array(), *document = NULL;
-	cleanup_free char *text = NULL;
+	json_t *notes;
 
 	if (!undo->json) {
 		configure_print_draft(&undo->draft, NULL);
@@ -173,13 +155,13 @@ static void print(const struct undo *undo, bool applied)
 		configure_print_commands(undo->root, &undo->commands);
 		return;
 	}
+	notes = json_array();
 	for (size_t i = 0; i < undo->notes.count; i++)
 		json_array_append_new(notes, json_string(undo->notes.items[i]));
-	document = json_pack("{s:o, s:o, s:O, s:b}", "files", configure_json_files(&undo->draft),
-			     "commands", configure_json_commands(&undo->commands), "notes", notes,
-			     "applied", applied);
-	text = document ? json_dumps(document, JSON_INDENT(2)) : NULL;
-	puts(text ? text : "");
+	(void)print_json(json_pack("{s:o, s:o, s:o, s:b}", "files",
+				   configure_json_files(&undo->draft), "commands",
+				   configure_json_commands(&undo->commands), "notes", notes,
+				   "applied", applied));
 }
 
 static int show_and_apply(struct undo *undo, struct error *err)
@@ -216,13 +198,14 @@ static int show_and_apply(struct undo *undo, struct error *err)
 
 int verb_undo(struct command *command, struct error *err)
 {
-	cleanup(undo_done) struct undo undo = { .root = &command->root,
-						.link = command->link,
-						.json = command->json };
-	int status = parse(command, &undo);
+	cleanup(undo_done) struct undo undo = {
+		.root = &command->root,
+		.link = command->link,
+		.json = command->json,
+		.yes = command_has(command, "--yes"),
+		.dry_run = command_has(command, "--dry-run"),
+	};
 
-	if (status != STATUS_DONE)
-		return status;
 	if (record_read(undo.root, &undo.record, err) < 0)
 		return STATUS_FAILED;
 	if (!undo.record.exists) {

@@ -28,7 +28,7 @@ static int read_firmware(const struct vm_config *config, enum rom_reader *ret, s
 		       : 0;
 }
 
-static int read_target(const struct rom_command *command, const char *device,
+static int read_target(const struct command *command, const char *device,
 		       struct rom_audience *audience, struct error *err)
 {
 	struct rom_target *target = &audience->target;
@@ -36,16 +36,16 @@ static int read_target(const struct rom_command *command, const char *device,
 	bool is_address;
 
 	if (rom_device_parse(device, &address, &target->vendor, &target->device, &is_address) < 0)
-		return rom_usage_error("'%s' is no device: neither an address nor VVVV:DDDD",
-				       device);
+		return usage_error(command, "'%s' is no device: neither an address nor VVVV:DDDD",
+				   device);
 	audience->has_target = true;
-	if (is_address && rom_target_read(command->root, address, target, err) < 0)
+	if (is_address && rom_target_read(&command->root, address, target, err) < 0)
 		return STATUS_FAILED;
 	return STATUS_DONE;
 }
 
 /* The lines of the VM with an address; a mapping names no device before the VM starts. */
-static void read_lines(const struct rom_command *command, const struct vm_config *config,
+static void read_lines(const struct command *command, const struct vm_config *config,
 		       struct rom_line lines[HOSTPCI_COUNT],
 		       char paths[HOSTPCI_COUNT][SYSROOT_PATH_MAX])
 {
@@ -62,7 +62,7 @@ static void read_lines(const struct rom_command *command, const struct vm_config
 		    !is_address)
 			continue;
 		line->present = true;
-		if (rom_target_read(command->root, line->address, &target, NULL) == 0)
+		if (rom_target_read(&command->root, line->address, &target, NULL) == 0)
 			line->class_code = target.class_code;
 		if (!hostpci->romfile)
 			continue;
@@ -72,7 +72,7 @@ static void read_lines(const struct rom_command *command, const struct vm_config
 }
 
 /* The device of a hostpci line, and what the others have to do with it. */
-static int read_hostpci(const struct rom_command *command, const struct vm_config *config,
+static int read_hostpci(const struct command *command, const struct vm_config *config,
 			struct rom_audience *audience, struct error *err)
 {
 	char paths[HOSTPCI_COUNT][SYSROOT_PATH_MAX] = { 0 };
@@ -82,7 +82,7 @@ static int read_hostpci(const struct rom_command *command, const struct vm_confi
 	uint32_t number;
 	int status;
 
-	if (!rom_option_number(command, OPTION_HOSTPCI, HOSTPCI_COUNT - 1, &number))
+	if (!rom_option_number(command, "--hostpci", HOSTPCI_COUNT - 1, &number))
 		return STATUS_USAGE;
 	line = &config->hostpci[number];
 	if (!line->present) {
@@ -97,39 +97,37 @@ static int read_hostpci(const struct rom_command *command, const struct vm_confi
 	read_lines(command, config, items, paths);
 	audience->target.before = rom_lines_before(&lines, number);
 	if (audience->firmware == ROM_READER_OVMF)
-		audience->driver_line = rom_lines_find_driver(command->root, &lines, number);
+		audience->driver_line = rom_lines_find_driver(&command->root, &lines, number);
 	return STATUS_DONE;
 }
 
-static int read_vm(const struct rom_command *command, struct rom_audience *audience,
-		   struct error *err)
+static int read_vm(const struct command *command, struct rom_audience *audience, struct error *err)
 {
 	cleanup_vm_config struct vm_config config = { 0 };
 	uint32_t vmid;
 
-	if (!rom_option_number(command, OPTION_VMID, UINT32_MAX, &vmid))
+	if (!rom_option_number(command, "--vmid", UINT32_MAX, &vmid))
 		return STATUS_USAGE;
-	if (vm_config_read(command->root, NULL, vmid, &config, err) < 0 ||
+	if (vm_config_read(&command->root, NULL, vmid, &config, err) < 0 ||
 	    read_firmware(&config, &audience->firmware, err) < 0)
 		return STATUS_FAILED;
-	return command->given[OPTION_HOSTPCI] ? read_hostpci(command, &config, audience, err)
-					      : STATUS_DONE;
+	return command_value(command, "--hostpci") ? read_hostpci(command, &config, audience, err)
+						   : STATUS_DONE;
 }
 
-int rom_audience_read(const struct rom_command *command, struct rom_audience *ret,
-		      struct error *err)
+int rom_audience_read(const struct command *command, struct rom_audience *ret, struct error *err)
 {
-	const char *bios = command->given[OPTION_BIOS];
-	const char *device = command->given[OPTION_DEVICE];
+	const char *bios = command_value(command, "--bios");
+	const char *device = command_value(command, "--device");
 	int status = STATUS_DONE;
 
 	*ret = (struct rom_audience){ .firmware = ROM_READER_COUNT, .driver_line = HOSTPCI_COUNT };
-	if (command->given[OPTION_VMID])
+	if (command_value(command, "--vmid"))
 		status = read_vm(command, ret, err);
-	else if (command->given[OPTION_HOSTPCI])
-		return rom_usage_error("--hostpci needs --vmid");
+	else if (command_value(command, "--hostpci"))
+		return usage_error(command, "--hostpci needs --vmid");
 	if (status == STATUS_DONE && bios && parse_firmware(bios, &ret->firmware) < 0)
-		return rom_usage_error("--bios takes ovmf or seabios, not '%s'", bios);
+		return usage_error(command, "--bios takes ovmf or seabios, not '%s'", bios);
 	return status == STATUS_DONE && device ? read_target(command, device, ret, err) : status;
 }
 

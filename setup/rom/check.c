@@ -14,8 +14,9 @@ static void print_text(const struct rom_file *file, const struct rom_audience *a
 	printf("\n\n");
 }
 
-static void print_json(const struct rom_file *file, const char *path,
-		       const struct rom_audience *audience, const struct rom_judgement *judgement)
+static void print_judgement_json(const struct rom_file *file, const char *path,
+				 const struct rom_audience *audience,
+				 const struct rom_judgement *judgement)
 {
 	json_t *readers = json_array(), *remarks = json_array(), *device = json_null();
 
@@ -41,18 +42,18 @@ static void print_json(const struct rom_file *file, const char *path,
 	if (audience->has_target)
 		device = json_pack("{s:o, s:o}", "vendor", json_hex_id(audience->target.vendor),
 				   "device", json_hex_id(audience->target.device));
-	print_json_document(json_pack("{s:o, s:o, s:b, s:s?, s:b, s:o, s:o}", "file",
-				      json_name(file->name), "target", device, "usable",
-				      rom_audience_is_served(audience, judgement), "kind",
-				      rom_kind_name(judgement->kind), "cut_short", judgement->cut,
-				      "readers", readers, "remarks", remarks));
+	(void)print_json(json_pack("{s:o, s:o, s:b, s:s?, s:b, s:o, s:o}", "file",
+				   json_name(file->name), "target", device, "usable",
+				   rom_audience_is_served(audience, judgement), "kind",
+				   rom_kind_name(judgement->kind), "cut_short", judgement->cut,
+				   "readers", readers, "remarks", remarks));
 }
 
-int rom_check(const struct rom_command *command, struct error *err)
+int verb_rom_check(struct command *command, struct error *err)
 {
 	cleanup_rom_judgement struct rom_judgement judgement = { 0 };
 	cleanup_rom_file struct rom_file file = { 0 };
-	const char *path = command->words[0];
+	const char *path = command->argv[0];
 	cleanup_rom struct rom rom = { 0 };
 	struct rom_audience audience = { 0 };
 	int status = rom_audience_read(command, &audience, err);
@@ -64,7 +65,7 @@ int rom_check(const struct rom_command *command, struct error *err)
 	    rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err) < 0)
 		return STATUS_FAILED;
 	if (command->json) {
-		print_json(&file, path, &audience, &judgement);
+		print_judgement_json(&file, path, &audience, &judgement);
 	} else {
 		print_text(&file, &audience);
 		rom_judgement_print(&audience, &rom, &judgement, path);

@@ -7,9 +7,9 @@
 #include "rom/read.h"
 #include "setup/rom/rom.h"
 
-static int parse_source(const struct rom_command *command, enum rom_source *ret)
+static int parse_source(const struct command *command, enum rom_source *ret)
 {
-	const char *name = command->given[OPTION_SOURCE];
+	const char *name = command_value(command, "--source");
 
 	*ret = ROM_SOURCE_COUNT;
 	if (!name)
@@ -20,7 +20,7 @@ static int parse_source(const struct rom_command *command, enum rom_source *ret)
 			return STATUS_DONE;
 		}
 	}
-	return rom_usage_error("--source takes sysfs, amdgpu or vfct, not '%s'", name);
+	return usage_error(command, "--source takes sysfs, amdgpu or vfct, not '%s'", name);
 }
 
 /* "x86 8086:0406, EFI 8086:0406" */
@@ -55,23 +55,23 @@ static void print_text(const struct rom_dump *dump, const char *path)
 		      stderr);
 }
 
-static void print_json(const struct rom_dump *dump, const struct pci_device *device,
-		       const char *path)
+static void print_dump_json(const struct rom_dump *dump, const struct pci_device *device,
+			    const char *path)
 {
 	json_t *notes = json_array();
 
 	for (size_t i = 0; i < dump->notes.count; i++)
 		json_array_append_new(notes, json_string(dump->notes.items[i]));
-	print_json_document(json_pack("{s:s, s:o, s:I, s:s, s:b, s:o}", "address", device->name,
-				      "file", json_name(path), "size", (json_int_t)dump->size,
-				      "source", rom_source_name(dump->source), "shadow",
-				      dump->shadow, "notes", notes));
+	(void)print_json(json_pack("{s:s, s:o, s:I, s:s, s:b, s:o}", "address", device->name,
+				   "file", json_name(path), "size", (json_int_t)dump->size,
+				   "source", rom_source_name(dump->source), "shadow", dump->shadow,
+				   "notes", notes));
 }
 
-int rom_dump(const struct rom_command *command, struct error *err)
+int verb_rom_dump(struct command *command, struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
-	const char *path = command->given[OPTION_OUTPUT];
+	const char *path = command_value(command, "-o");
 	cleanup_rom_dump struct rom_dump dump = { 0 };
 	struct pci_address address;
 	enum rom_source source;
@@ -79,20 +79,21 @@ int rom_dump(const struct rom_command *command, struct error *err)
 	bool is_address;
 
 	if (!path)
-		return rom_usage_error("'dump' needs -o FILE");
+		return usage_error(command, "it needs -o FILE");
 	if (command->json && strcmp(path, "-") == 0)
-		return rom_usage_error("--json and the ROM cannot both go to standard output");
-	if (rom_device_parse(command->words[0], &address, &ignored, &ignored, &is_address) < 0 ||
+		return usage_error(command, "--json and the ROM cannot both go to standard output");
+	if (rom_device_parse(command->argv[0], &address, &ignored, &ignored, &is_address) < 0 ||
 	    !is_address)
-		return rom_usage_error("'%s' is not the address of a device", command->words[0]);
+		return usage_error(command, "'%s' is not the address of a device",
+				   command->argv[0]);
 	if (parse_source(command, &source) != STATUS_DONE)
 		return STATUS_USAGE;
-	if (pci_device_read(command->root, address, &device, err) < 0 ||
-	    rom_read(command->root, &device, source, &dump, err) < 0 ||
+	if (pci_device_read(&command->root, address, &device, err) < 0 ||
+	    rom_read(&command->root, &device, source, &dump, err) < 0 ||
 	    rom_file_write(path, (struct bytes){ (const uint8_t *)dump.data, dump.size }, err) < 0)
 		return STATUS_FAILED;
 	if (command->json)
-		print_json(&dump, &device, path);
+		print_dump_json(&dump, &device, path);
 	else
 		print_text(&dump, path);
 	return STATUS_DONE;

@@ -14,28 +14,27 @@
 
 /* What each option asks for. */
 static const struct {
-	enum rom_option option;
+	const char *option;
 	enum rom_step step;
 } repairs[] = {
-	{ OPTION_STRIP_HEADER, ROM_STEP_STRIP_HEADER },
-	{ OPTION_LAST, ROM_STEP_LAST },
-	{ OPTION_VENDOR, ROM_STEP_VENDOR },
-	{ OPTION_DEVICE, ROM_STEP_DEVICE },
-	{ OPTION_CHECKSUM, ROM_STEP_CHECKSUM },
-	{ OPTION_TRIM, ROM_STEP_TRIM },
-	{ OPTION_PAD, ROM_STEP_PAD },
+	{ "--strip-header", ROM_STEP_STRIP_HEADER },
+	{ "--last", ROM_STEP_LAST },
+	{ "--vendor", ROM_STEP_VENDOR },
+	{ "--device", ROM_STEP_DEVICE },
+	{ "--checksum", ROM_STEP_CHECKSUM },
+	{ "--trim", ROM_STEP_TRIM },
+	{ "--pad", ROM_STEP_PAD },
 };
 
 /* The repair that the options ask for. Returns an exit status. */
-static int read_repair(const struct rom_command *command, struct rom_repair *ret)
+static int read_repair(const struct command *command, struct rom_repair *ret)
 {
 	*ret = (struct rom_repair){ 0 };
 	for (size_t i = 0; i < sizeof(repairs) / sizeof(*repairs); i++)
-		if (command->given[repairs[i].option])
+		if (command_has(command, repairs[i].option))
 			ret->steps |= repairs[i].step;
-	if ((ret->steps & ROM_STEP_VENDOR &&
-	     !rom_option_id(command, OPTION_VENDOR, &ret->vendor)) ||
-	    (ret->steps & ROM_STEP_DEVICE && !rom_option_id(command, OPTION_DEVICE, &ret->device)))
+	if ((ret->steps & ROM_STEP_VENDOR && !rom_option_id(command, "--vendor", &ret->vendor)) ||
+	    (ret->steps & ROM_STEP_DEVICE && !rom_option_id(command, "--device", &ret->device)))
 		return STATUS_USAGE;
 	return STATUS_DONE;
 }
@@ -82,7 +81,7 @@ static void print_device_lists(const struct rom_fix *fix)
 	}
 }
 
-static void print_json(const struct rom_fix *fix, const char *output)
+static void print_fix_json(const struct rom_fix *fix, const char *output)
 {
 	json_t *changes = json_array();
 
@@ -95,11 +94,11 @@ static void print_json(const struct rom_fix *fix, const char *output)
 						(json_int_t)change->size, "before", change->before,
 						"after", change->after, "what", change->what));
 	}
-	print_json_document(json_pack("{s:o, s:I, s:b, s:I, s:o, s:I, s:I}", "file",
-				      json_name(output), "size", (json_int_t)fix->size, "changed",
-				      rom_fix_has_changed(fix), "stripped",
-				      (json_int_t)fix->stripped, "changes", changes, "trimmed",
-				      (json_int_t)fix->trimmed, "padded", (json_int_t)fix->padded));
+	(void)print_json(json_pack("{s:o, s:I, s:b, s:I, s:o, s:I, s:I}", "file", json_name(output),
+				   "size", (json_int_t)fix->size, "changed",
+				   rom_fix_has_changed(fix), "stripped", (json_int_t)fix->stripped,
+				   "changes", changes, "trimmed", (json_int_t)fix->trimmed,
+				   "padded", (json_int_t)fix->padded));
 }
 
 /* The backup is the oldest state: a second repair keeps it. */
@@ -131,10 +130,10 @@ static int verify(const char *path, const struct rom_fix *fix, struct error *err
 	return 0;
 }
 
-static int write_result(const struct rom_command *command, const struct rom_file *file,
+static int write_result(const struct command *command, const struct rom_file *file,
 			const struct rom_fix *fix, struct error *err)
 {
-	const char *output = command->given[OPTION_OUTPUT];
+	const char *output = command_value(command, "-o");
 	int r = 0;
 
 	if (!output) {
@@ -149,34 +148,36 @@ static int write_result(const struct rom_command *command, const struct rom_file
 	return r == 0 ? verify(output, fix, err) : r;
 }
 
-static int check_output(const struct rom_command *command, const struct rom_repair *repair)
+static int check_output(const struct command *command, const struct rom_repair *repair)
 {
-	const char *input = command->words[0], *output = command->given[OPTION_OUTPUT];
-	bool in_place = command->given[OPTION_IN_PLACE];
+	const char *input = command->argv[0], *output = command_value(command, "-o");
+	bool in_place = command_has(command, "--in-place");
 
 	if (!output == !in_place)
-		return rom_usage_error("'fix' takes -o FILE or --in-place");
+		return usage_error(command, "it takes -o FILE or --in-place");
 	if (in_place && strcmp(input, "-") == 0)
-		return rom_usage_error("--in-place does not go with standard input");
+		return usage_error(command, "--in-place does not go with standard input");
 	if (strcmp(input, "-") == 0 && !repair->steps)
-		return rom_usage_error("the answers cannot come from where the ROM comes from");
+		return usage_error(command,
+				   "the answers cannot come from where the ROM comes from");
 	if (output && rom_file_is_same(input, output))
-		return rom_usage_error("'%s' is the file itself; that takes --in-place", output);
+		return usage_error(command, "'%s' is the file itself; that takes --in-place",
+				   output);
 	return STATUS_DONE;
 }
 
-int rom_fix(const struct rom_command *command, struct error *err)
+int verb_rom_fix(struct command *command, struct error *err)
 {
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_rom_fix struct rom_fix fix = { 0 };
-	const char *output = command->given[OPTION_OUTPUT];
+	const char *output = command_value(command, "-o");
 	struct rom_repair repair;
 	int r;
 
 	if (read_repair(command, &repair) != STATUS_DONE ||
 	    check_output(command, &repair) != STATUS_DONE)
 		return STATUS_USAGE;
-	if (rom_file_read(command->words[0], &file, err) < 0 ||
+	if (rom_file_read(command->argv[0], &file, err) < 0 ||
 	    rom_fix_start(rom_file_bytes(&file), &fix, err) < 0)
 		return STATUS_FAILED;
 	r = repair.steps ? rom_fix_apply(&fix, &repair, err) : rom_ask(&fix, err);
@@ -187,7 +188,7 @@ int rom_fix(const struct rom_command *command, struct error *err)
 	if (!output)
 		output = file.name;
 	if (command->json && strcmp(output, "-") != 0)
-		print_json(&fix, output);
+		print_fix_json(&fix, output);
 	if (command->json || strcmp(output, "-") == 0)
 		return STATUS_DONE;
 	print_changes(&fix, output);

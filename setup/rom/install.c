@@ -25,17 +25,17 @@ static bool is_good_name(const char *name)
 	return *name != '\0' && *name != '.' && *name != '-' && strspn(name, good) == strlen(name);
 }
 
-static const char *choose_name(const struct rom_command *command)
+static const char *choose_name(const struct command *command)
 {
-	const char *path = command->words[0], *slash = strrchr(path, '/');
+	const char *path = command->argv[0], *slash = strrchr(path, '/');
 
-	if (command->word_count > 1)
-		return command->words[1];
+	if (command->argc > 1)
+		return command->argv[1];
 	return slash ? slash + 1 : path;
 }
 
 /* Refuses a ROM that is of no use for the device and VM it is meant for. */
-static int check(const struct rom_command *command, const struct rom_file *file, struct error *err)
+static int check(const struct command *command, const struct rom_file *file, struct error *err)
 {
 	cleanup_rom_judgement struct rom_judgement judgement = { 0 };
 	cleanup_rom struct rom rom = { 0 };
@@ -47,7 +47,7 @@ static int check(const struct rom_command *command, const struct rom_file *file,
 	if (rom_parse(rom_file_bytes(file), &rom, err) < 0 ||
 	    rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err) < 0)
 		return STATUS_FAILED;
-	rom_judgement_print(&audience, &rom, &judgement, command->words[0]);
+	rom_judgement_print(&audience, &rom, &judgement, command->argv[0]);
 	putchar('\n');
 	if (!rom_judgement_is_hopeless(&judgement, audience.firmware))
 		return STATUS_DONE;
@@ -57,8 +57,8 @@ static int check(const struct rom_command *command, const struct rom_file *file,
 }
 
 /* 1 when the file is there with that content, 0 when there is none or it may be replaced. */
-static int look_at_old(const struct rom_command *command, const char *name,
-		       const struct rom_file *file, struct error *err)
+static int look_at_old(const struct command *command, const char *name, const struct rom_file *file,
+		       struct error *err)
 {
 	cleanup_free char *path = text_format("%s/%s", ROM_FOLDER, name), *data = NULL;
 	size_t size;
@@ -66,20 +66,20 @@ static int look_at_old(const struct rom_command *command, const char *name,
 
 	if (!path)
 		return error_set_memory(err);
-	r = sysroot_read_file(command->root, path, ROM_SIZE_MAX, &data, &size);
+	r = sysroot_read_file(&command->root, path, ROM_SIZE_MAX, &data, &size);
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0 &&
 	    bytes_equal((struct bytes){ (const uint8_t *)data, size }, rom_file_bytes(file)))
 		return 1;
-	if (command->given[OPTION_REPLACE])
+	if (command_has(command, "--replace"))
 		return 0;
 	return error_set(err, -EEXIST,
 			 "'/%s' is there with other content: give another NAME, or --replace",
 			 path);
 }
 
-static int copy(const struct rom_command *command, const char *name, const struct rom_file *file,
+static int copy(const struct command *command, const char *name, const struct rom_file *file,
 		struct error *err)
 {
 	cleanup_close int fd = -1;
@@ -91,7 +91,7 @@ static int copy(const struct rom_command *command, const char *name, const struc
 		printf("/%s/%s is there already, with the same content\n", ROM_FOLDER, name);
 		return 0;
 	}
-	fd = sysroot_openat(command->root, ROM_FOLDER, O_RDONLY | O_DIRECTORY);
+	fd = sysroot_openat(&command->root, ROM_FOLDER, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return error_set(err, fd, "cannot open '/%s': %s%s", ROM_FOLDER, strerror(-fd),
 				 fd == -ENOENT ? "; is this a Proxmox VE node?" : "");
@@ -131,22 +131,22 @@ static int run_qm(const char *vmid, const char *key, const char *value, struct e
 	return r;
 }
 
-static int give_to_vm(const struct rom_command *command, const char *name, struct error *err)
+static int give_to_vm(const struct command *command, const char *name, struct error *err)
 {
-	const char *vmid = command->given[OPTION_VMID];
+	const char *vmid = command_value(command, "--vmid");
 	cleanup_vm_config struct vm_config config = { 0 };
 	cleanup_free char *key = NULL, *value = NULL;
 	const struct vm_hostpci *line;
 	uint32_t id, number;
 	int r;
 
-	if (!rom_option_number(command, OPTION_VMID, UINT32_MAX, &id) ||
-	    !rom_option_number(command, OPTION_HOSTPCI, HOSTPCI_COUNT - 1, &number))
+	if (!rom_option_number(command, "--vmid", UINT32_MAX, &id) ||
+	    !rom_option_number(command, "--hostpci", HOSTPCI_COUNT - 1, &number))
 		return error_set(err, -EINVAL, "nothing is set");
 	key = text_format("hostpci%u", number);
 	if (!key)
 		return error_set_memory(err);
-	r = vm_config_read(command->root, NULL, id, &config, err);
+	r = vm_config_read(&command->root, NULL, id, &config, err);
 	if (r < 0)
 		return r;
 	line = &config.hostpci[number];
@@ -155,7 +155,7 @@ static int give_to_vm(const struct rom_command *command, const char *name, struc
 	value = set_romfile(line->value, name);
 	if (!value)
 		return error_set_memory(err);
-	if (!command->root->live)
+	if (!command->root.live)
 		return error_set(err, -EOPNOTSUPP,
 				 "qm works on the running node only, not below "
 				 "--root; the line would be '%s: %s'",
@@ -163,20 +163,21 @@ static int give_to_vm(const struct rom_command *command, const char *name, struc
 	return run_qm(vmid, key, value, err);
 }
 
-int rom_install(const struct rom_command *command, struct error *err)
+int verb_rom_install(struct command *command, struct error *err)
 {
 	cleanup_rom_file struct rom_file file = { 0 };
 	const char *name = choose_name(command);
-	bool for_vm = command->given[OPTION_VMID];
+	bool for_vm = command_value(command, "--vmid");
 	int status, r;
 
-	if (!for_vm != !command->given[OPTION_HOSTPCI])
-		return rom_usage_error("--vmid and --hostpci go together");
+	if (!for_vm != !command_value(command, "--hostpci"))
+		return usage_error(command, "--vmid and --hostpci go together");
 	if (!is_good_name(name))
-		return rom_usage_error("'%s' is no name for romfile=: letters, digits and . _ + - "
-				       "only",
-				       name);
-	if (rom_file_read(command->words[0], &file, err) < 0)
+		return usage_error(command,
+				   "'%s' is no name for romfile=: letters, digits and . _ + - "
+				   "only",
+				   name);
+	if (rom_file_read(command->argv[0], &file, err) < 0)
 		return STATUS_FAILED;
 	status = check(command, &file, err);
 	if (status != STATUS_DONE)

@@ -1,63 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* setup: how the sub-verbs of pve-vfio rom print. Knows nothing of ROMs. */
-#include <stdarg.h>
+/* setup: words and JSON that several verbs of pve-vfio rom print. */
 #include <stdio.h>
 #include <string.h>
 
 #include "pve/pve.h"
 #include "setup/rom/rom.h"
-
-#define COLUMNS	     80
-#define LABEL_INDENT 2
-#define LABEL_WIDTH  12
-
-void print_wrapped(const char *start, unsigned indent, const char *text)
-{
-	size_t column = strlen(start);
-	bool first = true;
-
-	fputs(start, stdout);
-	for (;;) {
-		size_t size = strcspn(text, " ");
-
-		if (!first && column + 1 + size > COLUMNS) {
-			printf("\n%*s", (int)indent, "");
-			column = indent;
-		} else if (!first) {
-			putchar(' ');
-			column++;
-		}
-		fwrite(text, 1, size, stdout);
-		column += size;
-		first = false;
-		if (text[size] == '\0')
-			break;
-		text += size + 1;
-	}
-	putchar('\n');
-}
-
-void print_row(const char *label, const char *format, ...)
-{
-	char start[LABEL_INDENT + LABEL_WIDTH + 1];
-	cleanup_free char *text = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
-	va_end(arguments);
-	snprintf(start, sizeof(start), "%*s%-*s", LABEL_INDENT, "", LABEL_WIDTH, label);
-	print_wrapped(start, LABEL_INDENT + LABEL_WIDTH, text ? text : "");
-}
-
-void print_json_document(json_t *document)
-{
-	cleanup_json json_t *owned = document;
-	cleanup_free char *text = json_dumps(owned, JSON_INDENT(2));
-
-	puts(text ? text : "");
-}
 
 json_t *json_hex_id(uint16_t id)
 {

@@ -1,60 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * setup: pve-vfio rom, one sub-verb a file, a row each in the table of rom.c.
+ * setup: what the verbs of pve-vfio rom share; each is in a file of its own.
  */
 #pragma once
 
 #include "base/json.h"
 #include "pve/config.h"
 #include "rom/line.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 
-/* The options of the sub-verbs; names and what they take are in the table of rom.c. */
-enum rom_option {
-	OPTION_BIOS,
-	OPTION_CHECKSUM,
-	OPTION_DEVICE,
-	OPTION_HOSTPCI,
-	OPTION_IN_PLACE,
-	OPTION_LAST,
-	OPTION_LIST,
-	OPTION_OUTPUT,
-	OPTION_PAD,
-	OPTION_REPLACE,
-	OPTION_SOURCE,
-	OPTION_STRIP_HEADER,
-	OPTION_TABLE,
-	OPTION_TRIM,
-	OPTION_VENDOR,
-	OPTION_VMID,
-	OPTION_COUNT,
-};
-
-struct rom_command {
-	const struct sysroot *root;
-	bool json;
-	const char *given[OPTION_COUNT]; /* the option's value, "" for one without, or NULL */
-	const char *words[2];		 /* what is no option, behind the sub-verb */
-	size_t word_count;
-};
-
-/* Each returns an exit status, as a verb does. */
-int rom_show(const struct rom_command *command, struct error *err);
-int rom_check(const struct rom_command *command, struct error *err);
-int rom_dump(const struct rom_command *command, struct error *err);
-int rom_vfct(const struct rom_command *command, struct error *err);
-int rom_fix(const struct rom_command *command, struct error *err);
-int rom_install(const struct rom_command *command, struct error *err);
-int rom_wrap(const struct rom_command *command, struct error *err);
-
-/* Prints what is wrong with the command line and returns STATUS_USAGE. */
-int rom_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Parses four hexadecimal digits of an option, with or without 0x. False after a usage error. */
-bool rom_option_id(const struct rom_command *command, enum rom_option option, uint16_t *ret);
+/* Parses the four hexadecimal digits of an option, with or without 0x. False after a usage error. */
+bool rom_option_id(const struct command *command, const char *option, uint16_t *ret);
 
 /* Parses the number of an option, up to `max`. False after a usage error. */
-bool rom_option_number(const struct rom_command *command, enum rom_option option, uint32_t max,
+bool rom_option_number(const struct command *command, const char *option, uint32_t max,
 		       uint32_t *ret);
 
 /*
@@ -90,18 +50,6 @@ int rom_file_write(const char *path, struct bytes data, struct error *err);
 bool rom_file_is_same(const char *a, const char *b);
 
 /* ---- printing */
-
-/*
- * Prints `text` behind `start` in lines of 80 columns, the second and later ones indented by
- * `indent` columns; breaks at blanks only.
- */
-void print_wrapped(const char *start, unsigned indent, const char *text);
-
-/* A line of a table: a label, and the text wrapped beside it. */
-void print_row(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Prints a JSON document and a newline. Takes the reference. */
-void print_json_document(json_t *document);
 
 /* "8086" for JSON. */
 json_t *json_hex_id(uint16_t id);
@@ -141,8 +89,7 @@ bool rom_audience_is_served(const struct rom_audience *audience,
 /*
  * From --device, --bios, --vmid and --hostpci, as far as they are given. Returns an exit status.
  */
-int rom_audience_read(const struct rom_command *command, struct rom_audience *ret,
-		      struct error *err);
+int rom_audience_read(const struct command *command, struct rom_audience *ret, struct error *err);
 
 /*
  * Prints what becomes of the ROM: what the file is in place of one, a line or more for each reader of

@@ -243,17 +243,17 @@ static json_t *json_rom(const struct rom_file *file, const struct rom *rom)
 			 "vbt", json_vbt(rom));
 }
 
-int rom_show(const struct rom_command *command, struct error *err)
+int verb_rom_show(struct command *command, struct error *err)
 {
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_rom struct rom rom = { 0 };
 
-	if (rom_file_read(command->words[0], &file, err) < 0 ||
+	if (rom_file_read(command->argv[0], &file, err) < 0 ||
 	    rom_parse(rom_file_bytes(&file), &rom, err) < 0)
 		return STATUS_FAILED;
 	if (command->json)
-		print_json_document(json_rom(&file, &rom));
+		(void)print_json(json_rom(&file, &rom));
 	else
-		print_rom(&file, command->words[0], &rom);
+		print_rom(&file, command->argv[0], &rom);
 	return rom.count > 0 ? STATUS_DONE : STATUS_REFUSED;
 }

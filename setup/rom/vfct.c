@@ -8,15 +8,15 @@
 #include "rom/vfct.h"
 #include "setup/rom/rom.h"
 
-static int read_table(const struct rom_command *command, struct rom_file *ret, struct error *err)
+static int read_table(const struct command *command, struct rom_file *ret, struct error *err)
 {
-	const char *path = command->given[OPTION_TABLE];
+	const char *path = command_value(command, "--table");
 	int r;
 
 	if (path)
 		return rom_file_read(path, ret, err);
 	ret->name = "/" VFCT_FILE;
-	r = sysroot_read(command->root, VFCT_FILE, VFCT_SIZE_MAX, &ret->data, &ret->size);
+	r = sysroot_read(&command->root, VFCT_FILE, VFCT_SIZE_MAX, &ret->data, &ret->size);
 	if (r == -ENOENT)
 		return error_set(err, r,
 				 "this machine has no ACPI table VFCT: only AMD's firmware makes "
@@ -74,7 +74,7 @@ static void print_table(const struct rom_file *file, const struct vfct *vfct)
 	print_faults(stdout, "", vfct);
 }
 
-static void print_json(const struct rom_file *file, const struct vfct *vfct)
+static void print_vfct_json(const struct rom_file *file, const struct vfct *vfct)
 {
 	json_t *images = json_array();
 
@@ -94,11 +94,11 @@ static void print_json(const struct rom_file *file, const struct vfct *vfct)
 				  (json_int_t)image->revision, "offset", (json_int_t)image->offset,
 				  "size", (json_int_t)image->data.size));
 	}
-	print_json_document(json_pack("{s:o, s:I, s:b, s:b, s:o}", "file", json_name(file->name),
-				      "length", (json_int_t)vfct->length, "checksum_right",
-				      vfct->checksum_ok, "complete",
-				      vfct->end == VFCT_END_MARK || vfct->end == VFCT_END_TABLE,
-				      "images", images));
+	(void)print_json(json_pack("{s:o, s:I, s:b, s:b, s:o}", "file", json_name(file->name),
+				   "length", (json_int_t)vfct->length, "checksum_right",
+				   vfct->checksum_ok, "complete",
+				   vfct->end == VFCT_END_MARK || vfct->end == VFCT_END_TABLE,
+				   "images", images));
 }
 
 static const struct vfct_image *find_by_ids(const struct vfct *vfct, uint16_t vendor,
@@ -137,15 +137,15 @@ static const struct vfct_image *find_by_address(const struct vfct *vfct, struct 
 }
 
 /* A device of this machine may have got another bus number since its firmware made the table. */
-static const struct vfct_image *find_by_device(const struct rom_command *command,
+static const struct vfct_image *find_by_device(const struct command *command,
 					       const struct vfct *vfct, struct pci_address address,
 					       struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
 	const struct vfct_image *image = NULL;
 
-	if (command->given[OPTION_TABLE] ||
-	    pci_device_read(command->root, address, &device, NULL) < 0)
+	if (command_value(command, "--table") ||
+	    pci_device_read(&command->root, address, &device, NULL) < 0)
 		return find_by_address(vfct, address, err);
 	switch (vfct_find(vfct, address, device.vendor, device.device, &image)) {
 	case VFCT_MATCH_EXACT:
@@ -178,19 +178,19 @@ struct wish {
 	uint16_t vendor, device;
 };
 
-static int read_wish(const struct rom_command *command, struct wish *ret)
+static int read_wish(const struct command *command, struct wish *ret)
 {
-	const char *text = command->given[OPTION_DEVICE];
+	const char *text = command_value(command, "--device");
 
 	*ret = (struct wish){ .given = text };
 	if (text &&
 	    rom_device_parse(text, &ret->address, &ret->vendor, &ret->device, &ret->is_address) < 0)
-		return rom_usage_error("'%s' is not a device: neither an address nor VVVV:DDDD",
-				       text);
+		return usage_error(command,
+				   "'%s' is not a device: neither an address nor VVVV:DDDD", text);
 	return STATUS_DONE;
 }
 
-static const struct vfct_image *choose(const struct rom_command *command, const struct wish *wish,
+static const struct vfct_image *choose(const struct command *command, const struct wish *wish,
 				       const struct vfct *vfct, struct error *err)
 {
 	if (!wish->given && vfct->count == 1)
@@ -205,10 +205,10 @@ static const struct vfct_image *choose(const struct rom_command *command, const 
 }
 
 /* What is taken out of a damaged table may be damaged too. */
-static int extract(const struct rom_command *command, const struct wish *wish,
-		   const struct vfct *vfct, struct error *err)
+static int extract(const struct command *command, const struct wish *wish, const struct vfct *vfct,
+		   struct error *err)
 {
-	const char *path = command->given[OPTION_OUTPUT];
+	const char *path = command_value(command, "-o");
 	const struct vfct_image *image = choose(command, wish, vfct, err);
 	char place[40];
 
@@ -221,26 +221,26 @@ static int extract(const struct rom_command *command, const struct wish *wish,
 	return STATUS_DONE;
 }
 
-int rom_vfct(const struct rom_command *command, struct error *err)
+int verb_rom_vfct(struct command *command, struct error *err)
 {
-	bool list = command->given[OPTION_LIST] || command->json;
+	bool list = command_has(command, "--list") || command->json;
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_vfct struct vfct vfct = { 0 };
 	struct wish wish;
 
 	if (read_wish(command, &wish) != STATUS_DONE)
 		return STATUS_USAGE;
-	if (command->given[OPTION_OUTPUT] && list)
-		return rom_usage_error("-o writes one image, and does not go with a list");
-	if (command->given[OPTION_DEVICE] && !command->given[OPTION_OUTPUT])
-		return rom_usage_error("--device needs -o FILE");
+	if (command_value(command, "-o") && list)
+		return usage_error(command, "-o writes one image, and does not go with a list");
+	if (command_value(command, "--device") && !command_value(command, "-o"))
+		return usage_error(command, "--device needs -o FILE");
 	if (read_table(command, &file, err) < 0 ||
 	    vfct_parse(rom_file_bytes(&file), &vfct, err) < 0)
 		return STATUS_FAILED;
-	if (command->given[OPTION_OUTPUT])
+	if (command_value(command, "-o"))
 		return extract(command, &wish, &vfct, err);
 	if (command->json)
-		print_json(&file, &vfct);
+		print_vfct_json(&file, &vfct);
 	else
 		print_table(&file, &vfct);
 	return STATUS_DONE;

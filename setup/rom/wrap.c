@@ -7,16 +7,16 @@
 #include "setup/rom/rom.h"
 
 /* The ids of the device: they are in the ROM for people and tools, since OVMF compares none. */
-static int read_ids(const struct rom_command *command, struct rom_target *ret, struct error *err)
+static int read_ids(const struct command *command, struct rom_target *ret, struct error *err)
 {
-	const char *text = command->given[OPTION_DEVICE];
+	const char *text = command_value(command, "--device");
 	struct pci_address address;
 	bool is_address;
 
 	if (rom_device_parse(text, &address, &ret->vendor, &ret->device, &is_address) < 0)
-		return rom_usage_error("'%s' is not a device: neither an address nor VVVV:DDDD",
-				       text);
-	if (is_address && rom_target_read(command->root, address, ret, err) < 0)
+		return usage_error(command,
+				   "'%s' is not a device: neither an address nor VVVV:DDDD", text);
+	if (is_address && rom_target_read(&command->root, address, ret, err) < 0)
 		return STATUS_FAILED;
 	return STATUS_DONE;
 }
@@ -36,9 +36,9 @@ static int refuse(const struct rom_file *file, const char *fault, struct error *
 	return error_set(err, -EINVAL, "'%s' makes no option ROM: %s", file->name, fault);
 }
 
-int rom_wrap(const struct rom_command *command, struct error *err)
+int verb_rom_wrap(struct command *command, struct error *err)
 {
-	const char *output = command->given[OPTION_OUTPUT];
+	const char *output = command_value(command, "-o");
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_free uint8_t *data = NULL;
 	struct rom_target target = { 0 };
@@ -47,14 +47,14 @@ int rom_wrap(const struct rom_command *command, struct error *err)
 	size_t size;
 	int status;
 
-	if (!output || !command->given[OPTION_DEVICE])
-		return rom_usage_error("'wrap' needs --device and -o FILE");
-	if (rom_file_is_same(command->words[0], output))
-		return rom_usage_error("'%s' is the driver itself", output);
+	if (!output || !command_value(command, "--device"))
+		return usage_error(command, "it needs --device and -o FILE");
+	if (rom_file_is_same(command->argv[0], output))
+		return usage_error(command, "'%s' is the driver itself", output);
 	status = read_ids(command, &target, err);
 	if (status != STATUS_DONE)
 		return status;
-	if (rom_file_read(command->words[0], &file, err) < 0)
+	if (rom_file_read(command->argv[0], &file, err) < 0)
 		return STATUS_FAILED;
 	fault = rom_driver_wrap_fault(rom_file_bytes(&file), &driver);
 	if (fault) {

@@ -237,6 +237,22 @@ static void test_take(void **state)
 	assert_int_equal(close(number), 0);
 }
 
+static void test_text_near(void **state)
+{
+	static const char *const words[] = { "status", "doctor", "rom", "restore" };
+
+	(void)state;
+	assert_string_equal(text_near("statsu", words, 4), "status");
+	assert_string_equal(text_near("stat", words, 4), "status");
+	assert_string_equal(text_near("rom", words, 4), "rom");
+	assert_string_equal(text_near("docter", words, 4), "doctor");
+	assert_null(text_near("ls", words, 4));
+	assert_null(text_near("help", words, 4));
+	assert_null(text_near("", words, 4));
+	assert_null(text_near("remove", words, 4));
+	assert_null(text_near("status", words, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,7 +261,7 @@ int main(void)
 		cmocka_unit_test(test_text_character), cmocka_unit_test(test_text_clean),
 		cmocka_unit_test(test_text_equal),     cmocka_unit_test(test_text_starts_with),
 		cmocka_unit_test(test_text_nearest),   cmocka_unit_test(test_text_format),
-		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_text_near),      cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the verbs and their options: all there is to type. tests/cli/test-vfio-list reads it, too. */
+#include <limits.h>
+
+#include "setup/setup.h"
+
+#define FLAG(name, what)                                                                           \
+	{                                                                                          \
+		name, OPTION_FLAG, NULL, NULL, what                                                \
+	}
+#define VALUE(name, value, offers, what)                                                           \
+	{                                                                                          \
+		name, OPTION_VALUE, value, offers, what                                            \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, OPTION_FLAG, NULL, NULL, NULL                                                \
+	}
+
+#define DRY_RUN FLAG("--dry-run", "show everything, change nothing")
+#define YES	FLAG("--yes", "answer every question with yes")
+
+const struct verb_option global_options[] = {
+	FLAG("--json", "print data as JSON"),
+	VALUE("--root", "DIR", "folder", "work on the tree below DIR in place of /"),
+	FLAG("--help", "print this, or what a verb takes, and exit (-h)"),
+	FLAG("--version", "print the version and exit (-V)"),
+	END,
+};
+
+static const struct verb_option report_options[] = {
+	VALUE("--html", "FILE", "file",
+	      "a page for a browser, with a picture of where the devices are; - is standard output"),
+	VALUE("--record", "FILE", "file",
+	      "an archive of what is read of this node: a tree for --root"),
+	END,
+};
+
+static const struct verb_option restore_options[] = {
+	FLAG("--stale", "every VM whose devices were left over: no QEMU of it runs"),
+	END,
+};
+
+/* First how setup goes about it, then what is set on request, each with its price. */
+static const struct verb_option setup_options[] = {
+	FLAG("--add", "what was asked for before, too; else it is taken out"),
+	FLAG("--clean-up", "remove what forum guides have left"),
+	DRY_RUN,
+	FLAG("--yes", "do not ask"),
+	{ "--early", OPTION_VALUES, "ADDRESS...", "devices",
+	  "vfio-pci holds these from boot on; the host never has them" },
+	FLAG("--early-by-address",
+	     "also a card that nothing tells from one the host uses; they may swap"),
+	{ "--blacklist", OPTION_VALUES, "DRIVER...", "text",
+	  "no device of the host gets this driver" },
+	{ "--sriov", OPTION_VALUES, "ADDRESS=COUNT...", "text", "virtual functions at every boot" },
+	{ "--acs-override", OPTION_OPTIONAL, "VALUE", NULL,
+	  "split IOMMU groups; a VM may reach the memory of others" },
+	FLAG("--unsafe-interrupts",
+	     "without interrupt remapping; a VM can send the host any interrupt"),
+	FLAG("--ignore-msrs", "unknown registers read 0; may hide faults of a guest"),
+	FLAG("--no-boot-framebuffer", "no picture of the host until a graphics driver loads"),
+	FLAG("--nested", "VMs in VMs; such a one cannot be migrated running"),
+	VALUE("--param", "KEY[=VALUE]", "text", "any kernel parameter"),
+	VALUE("--module-option", "'MODULE KEY=VALUE'", "text", "any option of a module"),
+	VALUE("--pin-kernel", "VERSION", "kernels", "always this kernel; updates are not started"),
+	END,
+};
+
+static const struct verb_option undo_options[] = {
+	DRY_RUN,
+	FLAG("--yes", "do not ask"),
+	END,
+};
+
+static const struct verb_option attach_options[] = {
+	VALUE("--layout", "LAYOUT", "layouts", "this one, in place of what fits device and VM"),
+	VALUE("--guest", "linux|windows", "linux|windows", "whose steps in the guest are printed"),
+	VALUE("--mapping", "NAME", "text",
+	      "by this resource mapping; it is made where it is missing"),
+	VALUE("--storage", "STORAGE", "text", "whose snippets folder gets the hookscript"),
+	VALUE("--romfile", "FILE", "roms", "the option ROM of the one device, in /usr/share/kvm"),
+	VALUE("--gop", "FILE", "roms", "an APU's UEFI driver, in /usr/share/kvm"),
+	FLAG("--chain", "keep the VM's other hookscript: ours runs it"),
+	DRY_RUN,
+	YES,
+	END,
+};
+
+static const struct verb_option detach_options[] = {
+	DRY_RUN,
+	END,
+};
+
+static const struct verb_option rom_check_options[] = {
+	VALUE("--device", "ADDRESS|VVVV:DDDD", "devices", "for this device"),
+	VALUE("--bios", "ovmf|seabios", "ovmf|seabios", "in a VM with this firmware"),
+	VALUE("--vmid", "VMID", "vms", "in this VM"),
+	VALUE("--hostpci", "N", "text", "for the device of this line of the VM"),
+	END,
+};
+
+static const struct verb_option rom_dump_options[] = {
+	VALUE("-o", "FILE", "file", "where the ROM is written"),
+	VALUE("--source", "sysfs|amdgpu|vfct", "sysfs|amdgpu|vfct", "only from there"),
+	END,
+};
+
+static const struct verb_option rom_vfct_options[] = {
+	FLAG("--list", "say what is in the table; so without options"),
+	VALUE("--device", "ADDRESS|VVVV:DDDD", "devices", "the video BIOS of this device"),
+	VALUE("-o", "FILE", "file", "where it is written"),
+	VALUE("--table", "FILE", "file", "another table than the machine's"),
+	END,
+};
+
+static const struct verb_option rom_fix_options[] = {
+	VALUE("-o", "FILE", "file", "where the result is written"),
+	FLAG("--in-place", "write the file itself"),
+	FLAG("--strip-header", "remove what is before the first image"),
+	VALUE("--vendor", "VVVV", "text", "set the vendor's id"),
+	VALUE("--device", "DDDD", "text", "set the device's id"),
+	FLAG("--last", "mark the last image as such"),
+	FLAG("--checksum", "set the checksums right"),
+	FLAG("--trim", "remove what is behind the last image"),
+	FLAG("--pad", "fill up to the length that the last image names"),
+	END,
+};
+
+static const struct verb_option rom_wrap_options[] = {
+	VALUE("--device", "ADDRESS|VVVV:DDDD", "devices", "the device it is a driver for"),
+	VALUE("-o", "FILE", "file", "where the ROM is written"),
+	END,
+};
+
+static const struct verb_option rom_install_options[] = {
+	VALUE("--vmid", "VMID", "vms", "give it to this VM"),
+	VALUE("--hostpci", "N", "text", "to the device of this line of it"),
+	FLAG("--replace", "another file of that name is replaced"),
+	END,
+};
+
+#define WORDS(words, offers, least, most) words, offers, least, most
+#define JSON				  true
+#define NO_JSON				  false
+#define LOOKS				  true
+#define ACTS				  false
+
+/* The verbs below another are behind it. */
+const struct verb verbs[] = {
+	{ "doctor",
+	  WORDS("[VMID]", "vms", 0, 1),
+	  JSON,
+	  LOOKS,
+	  verb_doctor,
+	  "what is wrong with this node, or with a VM, and what to do",
+	  "something is wrong, or could not be looked at",
+	  NULL,
+	  { "pve-vfio doctor", "pve-vfio doctor 101", "pve-vfio doctor --json" } },
+	{ "devices",
+	  WORDS("[ADDRESS]", "devices", 0, 1),
+	  JSON,
+	  LOOKS,
+	  verb_devices,
+	  "devices by IOMMU group: who uses them, and which can be passed",
+	  NULL,
+	  NULL,
+	  { "pve-vfio devices", "pve-vfio devices 01:00", "pve-vfio devices --json" } },
+	{ "plan",
+	  WORDS("VMID", "vms", 1, 1),
+	  JSON,
+	  ACTS,
+	  verb_plan,
+	  "what a start would do, and what speaks against it; changes nothing",
+	  "the start would be refused",
+	  NULL,
+	  { "pve-vfio plan 101", "pve-vfio plan 101 --json" } },
+	{ "status",
+	  WORDS("[VMID]", "vms", 0, 1),
+	  JSON,
+	  LOOKS,
+	  verb_status,
+	  "which VM holds which devices",
+	  NULL,
+	  NULL,
+	  { "pve-vfio status", "pve-vfio status 101", "pve-vfio status --json" } },
+	{ "report",
+	  WORDS("", "", 0, 0),
+	  NO_JSON,
+	  LOOKS,
+	  verb_report,
+	  "one page to post when asking for help",
+	  NULL,
+	  report_options,
+	  { "pve-vfio report", "pve-vfio report --html node.html",
+	    "pve-vfio report --record node.tar" } },
+	{ "config",
+	  WORDS("[VMID]", "vms", 0, 1),
+	  JSON,
+	  LOOKS,
+	  verb_config,
+	  "validate the settings of this node, or of a VM, and show them",
+	  NULL,
+	  NULL,
+	  { "pve-vfio config", "pve-vfio config 101" } },
+	{ "attach",
+	  WORDS("VMID [DEVICE...]", "vms devices", 1, INT_MAX),
+	  NO_JSON,
+	  ACTS,
+	  verb_attach,
+	  "give a VM the hookscript, and devices in a layout that is known to work",
+	  "refused, and nothing is changed",
+	  attach_options,
+	  { "pve-vfio attach 101", "pve-vfio attach 101 01:00 --dry-run",
+	    "pve-vfio attach 101 gpu --mapping card" } },
+	{ "detach",
+	  WORDS("VMID", "vms", 1, 1),
+	  NO_JSON,
+	  ACTS,
+	  verb_detach,
+	  "take away what attach has changed",
+	  "refused, and nothing is changed",
+	  detach_options,
+	  { "pve-vfio detach 101 --dry-run", "pve-vfio detach 101" } },
+	{ "restore",
+	  WORDS("VMID|--stale", "vms", 0, 1),
+	  NO_JSON,
+	  ACTS,
+	  verb_restore,
+	  "give the devices of a VM that does not run back to the host",
+	  "the VM runs, or is being started or stopped",
+	  restore_options,
+	  { "pve-vfio restore 101", "pve-vfio restore --stale" } },
+	{ "setup",
+	  WORDS("", "", 0, 0),
+	  JSON,
+	  ACTS,
+	  verb_setup,
+	  "set this node up for passthrough, once; shows everything before",
+	  "refused, or the answer was no",
+	  setup_options,
+	  { "pve-vfio setup", "pve-vfio setup --dry-run --clean-up",
+	    "pve-vfio setup --add --early 01:00" } },
+	{ "undo",
+	  WORDS("", "", 0, 0),
+	  JSON,
+	  ACTS,
+	  verb_undo,
+	  "take back what setup has set",
+	  "refused, or the answer was no",
+	  undo_options,
+	  { "pve-vfio undo --dry-run", "pve-vfio undo" } },
+	{ "rom",
+	  WORDS("VERB", "show|check|dump|vfct|fix|wrap|install", 0, 0),
+	  JSON,
+	  ACTS,
+	  NULL,
+	  "show, check, read, repair and install option ROMs",
+	  NULL,
+	  NULL,
+	  { NULL } },
+	{ "rom show",
+	  WORDS("FILE", "file", 1, 1),
+	  JSON,
+	  ACTS,
+	  verb_rom_show,
+	  "what is in an option ROM",
+	  "it is none",
+	  NULL,
+	  { "pve-vfio rom show card.rom", "pve-vfio rom show card.rom --json" } },
+	{ "rom check",
+	  WORDS("FILE", "file", 1, 1),
+	  JSON,
+	  ACTS,
+	  verb_rom_check,
+	  "what QEMU, the VM's firmware and a driver there will do with it",
+	  "it is of no use there",
+	  rom_check_options,
+	  { "pve-vfio rom check card.rom", "pve-vfio rom check card.rom --device 01:00.0",
+	    "pve-vfio rom check card.rom --vmid 101 --hostpci 0" } },
+	{ "rom dump",
+	  WORDS("ADDRESS", "devices", 1, 1),
+	  JSON,
+	  ACTS,
+	  verb_rom_dump,
+	  "read the ROM of a device",
+	  NULL,
+	  rom_dump_options,
+	  { "pve-vfio rom dump 01:00.0 -o card.rom",
+	    "pve-vfio rom dump 01:00.0 -o card.rom --source sysfs" } },
+	{ "rom vfct",
+	  WORDS("", "", 0, 0),
+	  JSON,
+	  ACTS,
+	  verb_rom_vfct,
+	  "the video BIOS that AMD's firmware keeps in an ACPI table",
+	  NULL,
+	  rom_vfct_options,
+	  { "pve-vfio rom vfct", "pve-vfio rom vfct --device 1002:1638 -o vbios_1002_1638.bin" } },
+	{ "rom fix",
+	  WORDS("FILE", "file", 1, 1),
+	  JSON,
+	  ACTS,
+	  verb_rom_fix,
+	  "repair one; asks when it is not told what",
+	  NULL,
+	  rom_fix_options,
+	  { "pve-vfio rom fix card.rom -o card.fixed",
+	    "pve-vfio rom fix card.rom --in-place --last --checksum" } },
+	{ "rom wrap",
+	  WORDS("DRIVER.efi", "file", 1, 1),
+	  NO_JSON,
+	  ACTS,
+	  verb_rom_wrap,
+	  "make an option ROM of a UEFI driver",
+	  NULL,
+	  rom_wrap_options,
+	  { "pve-vfio rom wrap AMDGopDriver.efi --device 1002:1638 -o AMDGopDriver.rom" } },
+	{ "rom install",
+	  WORDS("FILE [NAME]", "file text", 1, 2),
+	  NO_JSON,
+	  ACTS,
+	  verb_rom_install,
+	  "put one where QEMU finds it, and give it to a VM",
+	  "it is of no use there, or another file has the name",
+	  rom_install_options,
+	  { "pve-vfio rom install card.rom",
+	    "pve-vfio rom install card.rom --vmid 101 --hostpci 0" } },
+	{ "help",
+	  WORDS("[VERB]", "verbs", 0, 2),
+	  NO_JSON,
+	  ACTS,
+	  verb_help,
+	  "what a verb takes, with examples",
+	  NULL,
+	  NULL,
+	  { "pve-vfio help attach", "pve-vfio help rom fix" } },
+	/* For the shells' completion, and the package's own scripts. */
+	{ "list",
+	  WORDS("WHAT", "text", 1, 1),
+	  NO_JSON,
+	  ACTS,
+	  verb_list,
+	  NULL,
+	  NULL,
+	  NULL,
+	  { NULL } },
+	{ "package",
+	  WORDS("WHAT", "text", 1, 2),
+	  NO_JSON,
+	  ACTS,
+	  verb_package,
+	  NULL,
+	  NULL,
+	  NULL,
+	  { NULL } },
+};
+
+const size_t verb_count = sizeof(verbs) / sizeof(*verbs);
