@@ -50,8 +50,13 @@ int check_framebuffer(const struct start *start, struct findings *findings, stru
 int check_trouble(const struct start *start, struct findings *findings, struct error *err);
 int check_memory(const struct start *start, struct findings *findings, struct error *err);
 int check_iommu(const struct start *start, struct findings *findings, struct error *err);
+int check_aperture(const struct start *start, struct findings *findings, struct error *err);
+int check_suspended(const struct start *start, struct findings *findings, struct error *err);
 int check_nvswitch(const struct start *start, struct findings *findings, struct error *err);
 int check_interrupt(const struct start *start, struct findings *findings, struct error *err);
+
+/* `memory`, "4096" or "current=4096", in MiB; false for what is neither. */
+bool check_memory_read(const struct vm_config *config, uint64_t *ret_mib);
 
 /*
  * GPUs of an HGX board go to the VM, and its NVSwitches stay with the fabric manager, which is thus

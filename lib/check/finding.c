@@ -315,6 +315,19 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"gives none back.",
 		"Switch it off ('qm set VMID --balloon 0').",
 	},
+	[CHECK_OVMF_WINDOW] = {
+		"ovmf-window", LEVEL_WARNING,
+		"The large BARs of the devices do not fit into the window that OVMF makes for them: "
+		"one of the devices gets no memory, and its driver fails in the guest.",
+		"Show the guest the host's address width ('qm set VMID --cpu host'), or set the window "
+		"by 'args': -fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=MIB.",
+	},
+	[CHECK_VM_SUSPENDED] = {
+		"vm-suspended", LEVEL_WARNING,
+		"The VM was suspended to disk: its start takes up its memory as it was, in which its "
+		"devices are in a state that they are not in now.",
+		"Start it anew: 'qm unlock VMID'.",
+	},
 	[CHECK_VARIANT_DRIVER] = {
 		"variant-driver", LEVEL_INFO,
 		"The kernel has a VFIO driver made for this device, which can do more (such as "

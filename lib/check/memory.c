@@ -11,8 +11,7 @@
 /* What PVE takes where the configuration says nothing: $memory_fmt in qemu-server's Memory.pm. */
 #define MEMORY_DEFAULT_MIB 512
 
-/* "4096" or "current=4096", in MiB. */
-static bool read_memory(const struct vm_config *config, uint64_t *ret_mib)
+bool check_memory_read(const struct vm_config *config, uint64_t *ret_mib)
 {
 	const char *value = vm_config_get(config, "memory");
 
@@ -64,7 +63,7 @@ int check_memory(const struct start *start, struct findings *findings, struct er
 	uint64_t wanted_mib;
 	int r;
 
-	if (start->plan.device_count == 0 || !read_memory(&start->config, &wanted_mib))
+	if (start->plan.device_count == 0 || !check_memory_read(&start->config, &wanted_mib))
 		return 0;
 	r = check_size(start, wanted_mib, findings);
 	if (r == 0)

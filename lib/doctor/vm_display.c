@@ -126,11 +126,34 @@ static char *sound_remedy(const struct lint *lint, const struct line *line,
 		return text_format("Add it to the mapping '%s': the path '%s;%s' (Datacenter, "
 				   "Resource Mappings).",
 				   line->hostpci->mapping, gpu, sound->name);
-	host = has_others(lint, line->entry) ? text_format("%s;%s", gpu, sound->name)
-					     : text_format("%.*s", (int)strcspn(gpu, "."), gpu);
+	host = has_others(lint, line->entry) ||
+			       !pci_same_slot(sound->address, line->entry->device.address)
+		       ? text_format("%s;%s", gpu, sound->name)
+		       : text_format("%.*s", (int)strcspn(gpu, "."), gpu);
 	value = host ? hostpci_change(line->value, NULL, host, NULL) : NULL;
 	command = value ? hostpci_command(lint->vm->vmid, line->source, value) : NULL;
 	return command ? text_format("Pass both: '%s'.", command) : NULL;
+}
+
+/* The bridge above the one above a function; NULL where that is a root port or nothing. */
+static const struct pci_entry *find_switch(const struct pci_inventory *inventory,
+					   const struct pci_entry *entry)
+{
+	for (size_t i = 0; i < 2 && entry; i++)
+		entry = entry->facts.parent ? pci_inventory_find(inventory, entry->facts.parent)
+					    : NULL;
+	return entry && entry->facts.parent ? entry : NULL;
+}
+
+/* A card with a switch of its maker has its sound behind another port of that (Intel's Arc). */
+static bool is_on_card(const struct pci_inventory *inventory, const struct pci_entry *other,
+		       const struct pci_entry *gpu)
+{
+	const struct pci_entry *upstream = find_switch(inventory, gpu);
+
+	return upstream && upstream->device.vendor == gpu->device.vendor &&
+	       other->device.vendor == gpu->device.vendor &&
+	       find_switch(inventory, other) == upstream;
 }
 
 /* A GPU's sound is a function of its maker, or in its group; a board's codec beside it is neither. */
@@ -153,7 +176,10 @@ static int lint_sound(const struct lint *lint, const struct line *line, struct v
 		bool along = other->iommu_group == gpu->iommu_group &&
 			     gpu->iommu_group != IOMMU_GROUP_NONE;
 
-		if (!is_sound_of(other, gpu) || node_vm_source(lint->vm, other->address))
+		if (!(is_sound_of(other, gpu) ||
+		      (other->class_code >> 8 == CLASS_AUDIO_HDA &&
+		       is_on_card(inventory, &inventory->items[i], line->entry))) ||
+		    node_vm_source(lint->vm, other->address))
 			continue;
 		remedy = sound_remedy(lint, line, other);
 		if (!remedy)
