@@ -10,6 +10,7 @@
 #include "check/quirks.h"
 #include "doctor/verdict.h"
 #include "pci/name.h"
+#include "pve/version.h"
 #include "settings/settings.h"
 #include "setup/setup.h"
 #include "wanted/layout.h"
@@ -90,6 +91,25 @@ static int list_layouts(struct command *command, struct error *err)
 	(void)err;
 	for (size_t i = 0; (layout = layout_at(i)); i++)
 		printf("%s\t%s\n", layout_name(layout), layout_what(layout));
+	return 0;
+}
+
+/* "NAME<tab>yes or no, of this node's Proxmox VE<tab>SINCE<tab>WHAT<tab>COMMIT" */
+static int list_rules(struct command *command, struct error *err)
+{
+	cleanup_free char *version = pve_version_read(&command->root);
+
+	(void)err;
+	for (size_t i = 0; i < PVE_RULE_COUNT; i++) {
+		const struct pve_rule_description *rule = pve_rule_describe((enum pve_rule)i);
+
+		printf("%s\t%s\t%u.%u.%u", rule->name,
+		       pve_rule_holds_in((enum pve_rule)i, version) ? "yes" : "no", rule->since[0],
+		       rule->since[1], rule->since[2]);
+		if (rule->also[0])
+			printf(", %u.%u.%u", rule->also[0], rule->also[1], rule->also[2]);
+		printf("\t%s\t%s\n", rule->meaning, rule->source);
+	}
 	return 0;
 }
 
@@ -181,8 +201,8 @@ static const struct {
 } lists[] = {
 	{ "verbs", list_verbs },       { "options", list_options },   { "checks", list_checks },
 	{ "verdicts", list_verdicts }, { "troubles", list_troubles }, { "layouts", list_layouts },
-	{ "settings", list_settings }, { "vms", list_vms },	      { "devices", list_devices },
-	{ "roms", list_roms },	       { "kernels", list_kernels },
+	{ "settings", list_settings }, { "rules", list_rules },	      { "vms", list_vms },
+	{ "devices", list_devices },   { "roms", list_roms },	      { "kernels", list_kernels },
 };
 
 int verb_list(struct command *command, struct error *err)

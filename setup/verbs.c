@@ -81,6 +81,8 @@ static const struct verb_option attach_options[] = {
 	VALUE("--storage", "STORAGE", "text", "whose snippets folder gets the hookscript"),
 	VALUE("--romfile", "FILE", "roms", "the option ROM of the one device, in /usr/share/kvm"),
 	VALUE("--gop", "FILE", "roms", "an APU's UEFI driver, in /usr/share/kvm"),
+	VALUE("--mdev", "TYPE", "text",
+	      "a part of the one device, of a type that 'pve-vfio devices' lists"),
 	FLAG("--chain", "keep the VM's other hookscript: ours runs it"),
 	DRY_RUN,
 	YES,

@@ -3,23 +3,19 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "change/holding.h"
 #include "check/check.h"
 #include "pve/qemu.h"
 #include "use/child.h"
-
-/* PVE's UUIDs end in the VM's number: generate_mdev_uuid() in pve-common's SysFSTools.pm. */
-#define UUID_OF_PVE "-0000-0000-0000-"
+#include "use/mdev.h"
 
 /* The VM that PVE has made a mediated device for, if it runs; else 0. */
 static uint32_t running_vm(const struct start *start, const char *uuid)
 {
-	const char *middle = strstr(uuid, UUID_OF_PVE);
 	struct task qemu = { 0 };
-	uint32_t vmid;
+	uint32_t vmid, index;
 
-	if (!middle || parse_u32(middle + strlen(UUID_OF_PVE), &vmid) < 0 || vmid == start->vmid ||
+	if (!mdev_uuid_parse(uuid, &vmid, &index) || vmid == start->vmid ||
 	    qemu_find(start->root, vmid, &qemu, NULL) < 0)
 		return 0;
 	return qemu.pid ? vmid : 0;

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "check/check.h"
+#include "pve/version.h"
 #include "use/mdev.h"
 #include "use/sriov.h"
 
@@ -116,6 +117,15 @@ static int tell_own(struct looking *looking, const struct line *line, const stru
 	return r;
 }
 
+/* A driver that has no list says nothing about its types. */
+static bool has_list(const struct sysroot *root, const char *address)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, "nvidia/creatable_vgpu_types");
+	return sysroot_exists(root, path);
+}
+
 /* An alternative, as its driver tells it. */
 static enum obstacle look_at(struct looking *looking, const struct line *line, const char *address)
 {
@@ -131,7 +141,9 @@ static enum obstacle look_at(struct looking *looking, const struct line *line, c
 		return OBSTACLE_NONE;
 	found = mdev_types_find(&types, type);
 	if (line->kind == WANTED_VGPU)
-		return found || types.current ? OBSTACLE_NONE : OBSTACLE_FULL;
+		return found || types.current || !has_list(looking->start->root, address)
+			       ? OBSTACLE_NONE
+			       : OBSTACLE_FULL;
 	/* NVIDIA's folder has a list of types, but nothing by which Proxmox VE makes another. */
 	if (!found || mdev_support(looking->start->root, address) != MDEV_TYPES)
 		return OBSTACLE_TYPE;
@@ -178,6 +190,16 @@ static int advise_full(struct looking *looking, const struct vgpu_uses *uses)
 				  running->vmid, running->vmid);
 }
 
+/* Proxmox VE asks NVIDIA's library from some version on; it is the driver that answers either. */
+static const char *tell_source(const struct looking *looking, const struct line *line)
+{
+	if (line->kind != WANTED_VGPU)
+		return "";
+	return pve_rule_holds(looking->start->root, PVE_RULE_NVML)
+		       ? " (read from nvidia/creatable_vgpu_types; Proxmox VE asks NVML)"
+		       : " (nvidia/creatable_vgpu_types)";
+}
+
 static int tell_full(struct looking *looking, const struct line *line, const char *address)
 {
 	cleanup_vgpu_uses struct vgpu_uses uses = { 0 };
@@ -190,8 +212,8 @@ static int tell_full(struct looking *looking, const struct line *line, const cha
 	if (!list)
 		return -ENOMEM;
 	r = finding_add(looking->findings, CHECK_VGPU_FULL, line->source,
-			"%s has no '%s' left%s%s.", address, line->hostpci->mdev, *list ? ": " : "",
-			list);
+			"%s has no '%s' left%s%s%s.", address, line->hostpci->mdev,
+			tell_source(looking, line), *list ? ": " : "", list);
 	return r < 0 ? r : advise_full(looking, &uses);
 }
 

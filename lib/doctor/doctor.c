@@ -21,6 +21,7 @@ static const struct {
 	{ "Known troubles", node_quirks },
 	{ "Hook", node_hook },
 	{ "Left from starts", node_state },
+	{ "Left from starts", node_vgpus },
 };
 
 int doctor_node(struct doctor *doctor, struct verdicts *verdicts, struct error *err)

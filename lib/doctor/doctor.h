@@ -43,6 +43,7 @@ int node_errors(const struct doctor *doctor, struct verdicts *verdicts);
 int node_quirks(const struct doctor *doctor, struct verdicts *verdicts);
 int node_hook(const struct doctor *doctor, struct verdicts *verdicts);
 int node_state(const struct doctor *doctor, struct verdicts *verdicts);
+int node_vgpus(const struct doctor *doctor, struct verdicts *verdicts);
 
 /*
  * The devices that a journal says are stuck. Newer kernels (seen: 6.12.117) let driver_override be

@@ -80,23 +80,33 @@ static int find_parts(const struct sysroot *root, const char *address, char **re
 {
 	cleanup_mdev_types struct mdev_types types = { 0 };
 	cleanup_vgpu_uses struct vgpu_uses uses = { 0 };
+	enum mdev_support support = mdev_support(root, address);
+	bool counted = support == MDEV_TYPES;
 	struct text text = { 0 };
 	size_t left = 0;
 
-	if (mdev_support(root, address) == MDEV_NONE)
+	if (support == MDEV_NONE)
 		return 0;
 	if (mdev_types_read_bounded(root, address, PARTS_DEADLINE_MS, &types) < 0 ||
 	    vgpu_uses_find(root, address, PARTS_DEADLINE_MS, &uses) < 0) {
 		*ret = strdup("its driver does not tell its mediated devices");
 		return *ret ? 0 : -ENOMEM;
 	}
-	for (size_t i = 0; i < types.count; i++)
-		if (types.items[i].available > 0)
-			text_add(&text, "%s%s (%u)",
-				 left++ ? ", " : "mediated devices left: ", types.items[i].id,
-				 types.items[i].available);
+	for (size_t i = 0; i < types.count; i++) {
+		if (types.items[i].available == 0)
+			continue;
+		text_add(&text, "%s%s",
+			 left++	   ? ", "
+			 : counted ? "mediated devices left: "
+				   : "vGPU types that it can have: ",
+			 types.items[i].id);
+		/* NVIDIA's list has a type as long as one more can be made, and no number */
+		if (counted)
+			text_add(&text, " (%u)", types.items[i].available);
+	}
 	if (left == 0)
-		text_add(&text, "no mediated devices left");
+		text_add(&text,
+			 counted ? "no mediated devices left" : "no vGPU type is left for it");
 	for (size_t i = 0; i < uses.count; i++) {
 		cleanup_free char *words = vgpu_use_words(&uses.items[i]);
 

@@ -51,6 +51,7 @@ enum form {
 	FORM_FUNCTION, /* one line, always the function */
 	FORM_APU,      /* two lines: graphics and audio, each with its ROM */
 	FORM_ARGS,     /* in `args`, where QEMU is told what a hostpci line cannot */
+	FORM_MDEV,     /* one line: the function, and the type of the part that is meant */
 };
 
 struct layout {
@@ -142,6 +143,14 @@ static const struct layout layouts[] = {
 		.form = FORM_APU,
 		.options = "pcie=1",
 		.settings = { &ovmf, &q35, &no_vga, &cpu_host },
+	},
+	/* Proxmox VE takes no line with several functions, nor with legacy-igd, for a part of one */
+	{
+		.name = "vgpu",
+		.what = "a part of a device that VMs share; needs --mdev",
+		.kind = LAYOUT_PLAIN,
+		.form = FORM_MDEV,
+		.pcie_if_q35 = true,
 	},
 	{
 		.name = "nic",
@@ -310,6 +319,8 @@ const struct layout *layout_choose(const struct layout_device *device,
 {
 	bool uefi = has_ovmf(config), pcie = vm_config_is_q35(config);
 
+	if (device->mdev)
+		return layout_find("vgpu");
 	switch (device->kind) {
 	case LAYOUT_INTEL_IGPU:
 		if (device->romfile)
@@ -397,17 +408,27 @@ static int apply_hostpci(const struct layout *layout, const struct layout_device
 {
 	bool slot = layout->form == FORM_SLOT || (layout->form == FORM_HOSTPCI && device->whole);
 	bool pcie = layout->pcie_if_q35 && will_be_q35(edit, config);
-	cleanup_free char *mapped = NULL;
-	const char *what = slot ? device->slot : device->function;
+	cleanup_free char *mapped = NULL, *mdev = NULL;
+	const char *what = slot ? device->slot : device->function, *options = layout->options;
 
+	if (layout->form == FORM_MDEV) {
+		if (!device->mdev)
+			return error_set(err, -ENOENT,
+					 "layout '%s' needs --mdev: 'pve-vfio devices %s' lists "
+					 "the types",
+					 layout->name, device->function);
+		options = mdev = text_format("mdev=%s", device->mdev);
+		if (!mdev)
+			return error_set_memory(err);
+	}
 	if (device->mapping) {
 		mapped = text_format("mapping=%s", device->mapping);
 		if (!mapped)
 			return error_set_memory(err);
 		what = mapped;
 	}
-	return set_hostpci(config, number, line_value(what, layout->options, pcie, device->romfile),
-			   edit, err);
+	return set_hostpci(config, number, line_value(what, options, pcie, device->romfile), edit,
+			   err);
 }
 
 /* The video BIOS of the graphics, and the UEFI driver, which OVMF finds on any function. */
@@ -462,6 +483,7 @@ int layout_apply(const struct layout *layout, const struct layout_device *device
 	case FORM_HOSTPCI:
 	case FORM_SLOT:
 	case FORM_FUNCTION:
+	case FORM_MDEV:
 		break;
 	}
 	return apply_hostpci(layout, device, config, number, edit, err);

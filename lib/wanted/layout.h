@@ -35,6 +35,7 @@ struct layout_device {
 	const char *mapping;		 /* a resource mapping to write in place of the address */
 	const char *romfile;		 /* or NULL: what the layout has */
 	const char *gop;		 /* of an APU: the file with the UEFI driver, or NULL */
+	const char *mdev;		 /* a type: a part of the device is meant, or NULL */
 };
 
 /* Describes a selection. -errno with a sentence when a device has gone. */
@@ -57,7 +58,8 @@ const struct layout *layout_choose(const struct layout_device *device,
 
 /*
  * Adds what the layout sets, and the device in the first free hostpciN, or in hostpci`number` if
- * that is below HOSTPCI_COUNT. -ENOSPC when none is free; -ENOENT when a file must be named.
+ * that is below HOSTPCI_COUNT. -ENOSPC when none is free; -ENOENT when a file or a type
+ * must be named.
  */
 int layout_apply(const struct layout *layout, const struct layout_device *device,
 		 const struct vm_config *config, unsigned number, struct vm_edit *edit,

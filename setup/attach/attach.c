@@ -19,12 +19,36 @@ static void read_options(const struct command *command, struct attach_options *r
 		.storage = command_value(command, "--storage"),
 		.romfile = command_value(command, "--romfile"),
 		.gop = command_value(command, "--gop"),
+		.mdev = command_value(command, "--mdev"),
 		.chain = command_has(command, "--chain"),
 		.dry_run = command_has(command, "--dry-run"),
 		.yes = command_has(command, "--yes"),
 		.words = command->argv + 1,
 		.word_count = command->argc - 1,
 	};
+}
+
+/* A part of a device has one function, a type as PCI.pm's format takes it, and no ROM. */
+static int check_mdev(const struct command *command, const struct attach_options *options)
+{
+	const char *type = options->mdev;
+
+	if (!type)
+		return STATUS_DONE;
+	if (!*type || type[strcspn(type, "/.:,;= \t\r\n")])
+		return usage_error(
+			command,
+			"--mdev takes a type as 'pve-vfio devices ADDRESS' lists it, not '%s'",
+			type);
+	if (options->word_count > 1 || (options->word_count == 0 && !options->mapping))
+		return usage_error(command, "name the one device that has '%s'", type);
+	if (options->romfile || options->gop)
+		return usage_error(command, "a part of a device has no ROM: '%s'",
+				   options->romfile ? options->romfile : options->gop);
+	if (options->layout && strcmp(options->layout, "vgpu") != 0)
+		return usage_error(command, "--mdev goes with the layout 'vgpu', not '%s'",
+				   options->layout);
+	return STATUS_DONE;
 }
 
 static int check_options(const struct command *command, const struct attach_options *options)
@@ -39,7 +63,7 @@ static int check_options(const struct command *command, const struct attach_opti
 		return usage_error(command, "name the one device that gets '%s'", options->romfile);
 	if (options->layout && options->word_count == 0 && !options->mapping)
 		return usage_error(command, "name the device for '%s'", options->layout);
-	return STATUS_DONE;
+	return check_mdev(command, options);
 }
 
 /* Everything that can refuse, before anything is changed. */

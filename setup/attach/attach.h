@@ -46,7 +46,7 @@ int attach_vm_line(const struct attach_vm *vm, const struct vm_config *config, u
 /* ---- everything that attach is asked and finds */
 
 struct attach_options {
-	const char *layout, *guest, *mapping, *storage, *romfile, *gop;
+	const char *layout, *guest, *mapping, *storage, *romfile, *gop, *mdev;
 	bool chain, dry_run, yes;
 	char **words; /* devices */
 	int word_count;

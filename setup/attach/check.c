@@ -9,6 +9,7 @@
 #include "report/words.h"
 #include "setup/ask.h"
 #include "setup/attach/attach.h"
+#include "use/mdev.h"
 
 /* A person who attaches a device says that it is the one meant, whatever was there before. */
 static void forget_pins(struct settings *settings, const struct attach *attach)
@@ -27,6 +28,18 @@ static void forget_pins(struct settings *settings, const struct attach *attach)
 	settings->pin_count = kept;
 }
 
+/* Both have parts of a function that is there for that; NVIDIA's virtual functions are one VM's. */
+static bool is_shared(const struct attach *attach, const struct attach_device *device,
+		      const struct hostpci *other)
+{
+	char name[PCI_ADDRESS_TEXT];
+
+	if (!device->device.mdev || !other->mdev)
+		return false;
+	pci_address_format(device->selection.functions.items[0], name);
+	return mdev_support(attach->root, name) == MDEV_TYPES;
+}
+
 /* VMs of this node whose configuration has one of the devices: fine, while one runs at a time. */
 static void tell_of_other(const struct attach *attach, uint32_t vmid)
 {
@@ -42,7 +55,8 @@ static void tell_of_other(const struct attach *attach, uint32_t vmid)
 		for (size_t k = 0; k < attach->device_count; k++) {
 			const struct pci_addresses *own = &attach->devices[k].selection.functions;
 
-			if (line.count > 0 && pci_addresses_has(&line, own->items[0]))
+			if (line.count > 0 && pci_addresses_has(&line, own->items[0]) &&
+			    !is_shared(attach, &attach->devices[k], &config.hostpci[i].hostpci))
 				fprintf(stderr,
 					"VM %u has %s too (hostpci%u): only one of the two can run "
 					"at a time.\n",

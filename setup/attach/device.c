@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "pve/args.h"
 #include "setup/attach/attach.h"
+#include "use/mdev.h"
 
 #define GOP_DEFAULT "AMDGopDriver.rom"
 #define ROM_FOLDER  "usr/share/kvm"
@@ -117,6 +118,50 @@ static int choose_layout(const struct attach *attach, struct attach_device *devi
 								  : 0;
 }
 
+/* How long a driver may take to list its types. */
+#define TYPES_MS 5000
+
+/* The selected function that offers the type, else one that offers any, else the first. */
+static struct pci_address choose_function(const struct attach *attach,
+					  const struct pci_addresses *functions)
+{
+	struct pci_address any = functions->items[0];
+
+	for (size_t i = functions->count; i-- > 0;) {
+		cleanup_mdev_types struct mdev_types types = { 0 };
+		char name[PCI_ADDRESS_TEXT];
+
+		pci_address_format(functions->items[i], name);
+		if (mdev_support(attach->root, name) == MDEV_NONE)
+			continue;
+		any = functions->items[i];
+		if (mdev_types_read_bounded(attach->root, name, TYPES_MS, &types) == 0 &&
+		    mdev_types_find(&types, attach->options->mdev))
+			break;
+	}
+	return any;
+}
+
+/* A mediated device is one function's, whatever word names the device. */
+static void select_mdev(const struct attach *attach, struct pci_selection *selection)
+{
+	if (!attach->options->mdev)
+		return;
+	selection->functions.items[0] = choose_function(attach, &selection->functions);
+	selection->functions.count = 1;
+	selection->whole = false;
+}
+
+/* A line of the VM has what is asked for: all of the device, or a part of this type. */
+static bool is_there(const struct attach *attach, const struct attach_device *device)
+{
+	const char *mdev = attach->options->mdev;
+
+	if (device->line >= HOSTPCI_COUNT)
+		return device->line == HOSTPCI_COUNT && !mdev;
+	return !mdev || text_equal(attach->vm.config.hostpci[device->line].hostpci.mdev, mdev);
+}
+
 /* The line that has the device stays as it is, unless a layout is asked for. */
 static int look_at_device(struct attach *attach, const char *word, bool *has_display, bool *used,
 			  struct error *err)
@@ -133,17 +178,19 @@ static int look_at_device(struct attach *attach, const char *word, bool *has_dis
 	if (r < 0)
 		return r;
 	attach->device_count++;
+	select_mdev(attach, &device->selection);
 	for (size_t i = 0; i + 1 < attach->device_count; i++)
 		if (any_in(&attach->devices[i].selection.functions, &device->selection.functions))
 			return error_set(err, -EINVAL,
 					 "'%s' means a device that an earlier word means already",
 					 word);
 	r = layout_device_read(attach->root, &device->selection, &device->device, err);
+	device->device.mdev = attach->options->mdev;
 	if (r == 0)
 		r = look_at_lines(attach, device, has_display, err);
 	if (r < 0)
 		return r;
-	if (device->line <= HOSTPCI_COUNT && !attach->options->layout) {
+	if (is_there(attach, device) && !attach->options->layout) {
 		*has_display |= any_display(attach->root, &device->selection.functions);
 		return 0;
 	}

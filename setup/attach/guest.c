@@ -65,8 +65,19 @@ bool attach_guest_is_windows(const struct attach *attach)
 
 static const struct guide *find_guide(const struct layout_device *device)
 {
+	static const struct guide part = {
+		.linux_words =
+			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole\n"
+			"cards, and see:\n"
+			"  nvidia-smi             shows the vGPU",
+		.windows_words =
+			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole\n"
+			"cards, and see Device Manager, Display adapters.",
+	};
 	enum layout_kind kind = device->kind == LAYOUT_COMPUTE ? LAYOUT_GPU : device->kind;
 
+	if (device->mdev && device->vendor == VENDOR_NVIDIA)
+		return &part;
 	for (size_t i = 0; i < sizeof(guides) / sizeof(*guides); i++)
 		if (guides[i].kind == kind &&
 		    (guides[i].vendor == 0 || guides[i].vendor == device->vendor))

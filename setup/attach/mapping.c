@@ -6,6 +6,7 @@
 
 #include "pve/pve.h"
 #include "setup/attach/attach.h"
+#include "use/mdev.h"
 
 /* pve-configid in pve-common's JSONSchema.pm. */
 static bool is_good_name(const char *name)
@@ -57,6 +58,15 @@ static int add_map(struct strings *words, char *entry)
 	return entry ? pve_words(words, "--map", entry) : -ENOMEM;
 }
 
+/* Proxmox VE compares `mdev` of a mapping with what its device offers (assert_valid). */
+static bool offers_mdev(const struct attach *attach)
+{
+	char name[PCI_ADDRESS_TEXT];
+
+	pci_address_format(attach->devices[0].selection.functions.items[0], name);
+	return mdev_support(attach->root, name) != MDEV_NONE;
+}
+
 static int make_words(struct attach *attach, const struct mapping *old, struct error *err)
 {
 	const char *name = attach->options->mapping;
@@ -73,6 +83,8 @@ static int make_words(struct attach *attach, const struct mapping *old, struct e
 		r = add_map(words, old_entry(&old->entries[i]));
 	if (r == 0)
 		r = add_map(words, map_entry(attach, &attach->devices[0]));
+	if (r == 0 && !old && offers_mdev(attach))
+		r = pve_words(words, "--mdev", "1");
 	return r < 0 ? error_set_memory(err) : 0;
 }
 
@@ -99,6 +111,12 @@ static int look_at_entry(struct attach *attach, const struct mapping *mapping, s
 
 	if (mapped_functions(attach, mapping, &mapped, &has_entry) < 0)
 		return error_set_memory(err);
+	if (!has_entry && mapping->mdev != offers_mdev(attach))
+		return error_set(err, -EINVAL,
+				 "the resource mapping '%s' is for devices that %s mediated "
+				 "devices, and this one %s; give another name",
+				 mapping->name, mapping->mdev ? "offer" : "do not offer",
+				 mapping->mdev ? "does not" : "does");
 	if (!has_entry)
 		return make_words(attach, mapping, err);
 	for (size_t i = 0; i < wanted->count; i++)

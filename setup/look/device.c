@@ -217,6 +217,8 @@ static void add_regions(struct text *text, size_t width, const struct detail *de
 	if (facts->functions_most > 0)
 		addf(text, width, "SR-IOV", "%u of %u virtual functions", facts->functions,
 		     facts->functions_most);
+	if (detail->row->parts)
+		add(text, width, "shared", detail->row->parts);
 }
 
 static void print_text(const struct detail *detail)

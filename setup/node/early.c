@@ -71,6 +71,33 @@ static char *read_nvme_serial(const struct sysroot *root, const char *address)
 	return TAKE_PTR(serial);
 }
 
+/* What an earlier setup has read, of a disk that vfio-pci holds now: it is not read anew. */
+static char *recorded_nvme_serial(const struct sysroot *root, const struct pci_device *device)
+{
+	static const char key[] = " nvme=";
+	cleanup_record struct record record = { 0 };
+	char ids[16];
+
+	if (!text_equal(device->driver, "vfio-pci") || record_read(root, &record, NULL) < 0)
+		return NULL;
+	snprintf(ids, sizeof(ids), "%04x:%04x", device->vendor, device->device);
+	for (size_t i = 0; i < record.settings.count; i++) {
+		const struct boot_setting *setting = &record.settings.items[i];
+		const char *at = setting->value ? strstr(setting->value, key) : NULL;
+
+		if (setting->kind == BOOT_EARLY && strcmp(setting->name, device->name) == 0 &&
+		    text_equal(setting->device, ids) && at)
+			return strndup(at + strlen(key), strcspn(at + strlen(key), " "));
+	}
+	return NULL;
+}
+
+/*
+ * NVMe requires a serial number of a controller, which with its vendor and model is unique (NVM
+ * Express base specification, "Unique Identifier"). The EUI-64 is a namespace's, need not be there,
+ * and many disks of one model have the same (NVME_QUIRK_BOGUS_NID in drivers/nvme/host/pci.c), so
+ * it tells no more.
+ */
 static void read_mark(const struct sysroot *root, const struct pci_device *device, struct mark *ret)
 {
 	pci_identity_read(root, device, &ret->pci);
@@ -79,6 +106,8 @@ static void read_mark(const struct sysroot *root, const struct pci_device *devic
 		*ret->pci.serial = '\0';
 	ret->subsystem = has_attribute(root, device->name, "subsystem_vendor");
 	ret->nvme = read_nvme_serial(root, device->name);
+	if (!ret->nvme)
+		ret->nvme = recorded_nvme_serial(root, device);
 }
 
 /* The words of the script: "subsystem=1458:4074 serial=260:1111118553382500". NULL: no memory. */
