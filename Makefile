@@ -216,14 +216,14 @@ endif
 
 # How much of lib/ the unit, fake and cli tests run. A child ends with _exit(), which must count too;
 # one that is killed does not. Left out are who may not write the counts, and what is not in this build.
-COUNTED := $(filter-out %/test-not-root %/test-manuals,$(sort $(wildcard tests/cli/test-*)))
+COVERED := $(filter-out %/test-not-root %/test-manuals,$(sort $(wildcard tests/cli/test-*)))
 ifeq ($(D),cov)
 $(UNIT:%.c=$(O)/%) $(FAKE:%.c=$(O)/%): $(O)/tests/coverage/exit.o
 $(O)/pve-vfio-hook $(O)/pve-vfio: $(O)/tests/coverage/exit.o
 coverage: $(B)/packages/coverage $(B)/packages/test $(O)/pve-vfio-hook $(O)/pve-vfio
 	$(Q)find $(O) -name '*.gcda' -delete
 	$(Q)$(MAKE) --no-print-directory D=cov check-unit check-fake
-	$(Q)B=$(CURDIR)/$(O) COUNTS=$(CURDIR)/$(O) tests/run $(COUNTED)
+	$(Q)B=$(CURDIR)/$(O) COUNTS=$(CURDIR)/$(O) tests/run $(COVERED)
 	$(Q)gcovr --root . --filter 'lib/' --exclude-unreachable-branches --fail-under-line 90 \
 		--print-summary --output $(B)/coverage.txt $(O)
 else
@@ -298,13 +298,11 @@ check-boot: all $(B)/packages/boot
 check-html: all $(B)/packages/html
 	$(Q)tests/run tests/html/test-page
 
-check: check-unit check-fake check-cli check-fuzz check-html check-vm check-boot
+check: check-unit check-fake check-cli check-fuzz check-html check-vm check-boot check-package
 
 # Builds the package twice, and installs, upgrades, removes and purges it in trees of both suites.
 check-package: deb $(B)/packages/package
 	$(Q)tests/run -t 1800 tests/package/test-build $(SUITES:%='tests/package/test-install %')
-
-check: check-package
 
 # Beside the floor and the peers, in the test VM and natively. BENCH: see tests/bench/run.
 BENCH_PROGRAMS := $(addprefix $(B)/bench/,floor timed true parse)
@@ -321,8 +319,6 @@ demo: all $(B)/packages/vm
 # Those of the README anew, from what the programs print now.
 pictures: all $(B)/packages/vm
 	$(Q)tests/vm/demo | tests/cli/test-pictures --write
-
-.PHONY: pictures
 
 # ---- lint
 
@@ -353,10 +349,7 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all check check-unit check-fake check-cli check-fuzz check-html check-vm check-boot coverage fuzz demo \
-	bench \
-	lint format clean \
-	distclean
-.PHONY: programs manuals install deb check-package
+.PHONY: all programs manuals install deb check check-unit check-fake check-cli check-fuzz check-html \
+	check-vm check-boot check-package coverage fuzz bench demo pictures lint format clean distclean
 .SECONDARY:
 .DELETE_ON_ERROR:
