@@ -339,6 +339,14 @@ void plan_prune(struct plan *plan)
 	actions->count = kept;
 }
 
+const struct plan_device *plan_find_device(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (strcmp(plan->devices[i].device.name, name) == 0)
+			return &plan->devices[i];
+	return NULL;
+}
+
 bool plan_has_device(const struct plan *plan, struct pci_address address)
 {
 	for (size_t i = 0; i < plan->device_count; i++)

@@ -52,6 +52,8 @@ int plan_adopt(struct plan *plan, const struct journal *earlier);
 
 /* Takes out the actions that were not adopted and would change nothing, but for bindings. */
 void plan_prune(struct plan *plan);
+/* The device with that name, its address; NULL. */
+const struct plan_device *plan_find_device(const struct plan *plan, const char *name);
 bool plan_has_device(const struct plan *plan, struct pci_address address);
 void plan_done(struct plan *plan);
 #define cleanup_plan cleanup(plan_done)

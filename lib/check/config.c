@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: what the VM's configuration says, against what Proxmox VE makes of it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 #include "use/sriov.h"
 
 #define VENDOR_NVIDIA 0x10de
@@ -36,8 +38,31 @@ static const char *consequence(const struct vm_dropped_line *dropped)
 	return ", as if it were not there";
 }
 
-static int check_dropped(const struct vm_config *config, struct findings *findings)
+/* Most often it is a comment after the value, which Proxmox VE takes for a part of it. */
+static int advise_dropped(const struct start *start, const struct vm_dropped_line *dropped,
+			  struct findings *findings)
 {
+	const char *value = dropped->key ? strchr(dropped->text, ':') : NULL;
+	cleanup_free char *plain = NULL, *command = NULL;
+	size_t size;
+
+	if (!value)
+		return 0;
+	value += 1 + strspn(value + 1, " \t\"");
+	size = strcspn(value, "#\"");
+	while (size > 0 && strchr(" \t", value[size - 1]))
+		size--;
+	if (value[strcspn(value, "#\"")] == '\0' || size == 0)
+		return finding_advise(findings, "Set it anew: 'qm set %u --%s VALUE'.", start->vmid,
+				      dropped->key);
+	plain = text_format("%.*s", (int)size, value);
+	command = plain ? hostpci_command(start->vmid, dropped->key, plain) : NULL;
+	return command ? finding_advise(findings, "Correct it: '%s'.", command) : -ENOMEM;
+}
+
+static int check_dropped(const struct start *start, struct findings *findings)
+{
+	const struct vm_config *config = &start->config;
 	int r = 0;
 
 	for (size_t i = 0; i < config->dropped_count && r == 0; i++) {
@@ -51,6 +76,8 @@ static int check_dropped(const struct vm_config *config, struct findings *findin
 				"Proxmox VE ignores '%.200s'%s: %s.", dropped->text,
 				instead ? counts ? counts : "" : consequence(dropped),
 				dropped->why);
+		if (r == 0)
+			r = advise_dropped(start, dropped, findings);
 	}
 	return r;
 }
@@ -142,10 +169,68 @@ static int advise_functions(const struct start *start, const struct wanted_probl
 			      absent.physical, absent.now, absent.most)
 		    : finding_advise(findings,
 				     "%s has %u of %u virtual functions. Have them made at every "
-				     "boot: 'pve-vfio setup --sriov %s=%u'.",
+				     "boot: 'pve-vfio setup --add --sriov %s=%u'.",
 				     absent.physical, absent.now, absent.most, absent.physical,
 				     absent.number);
 	return r;
+}
+
+static int advise_problem(const struct start *start, const struct wanted_problem *problem,
+			  struct findings *findings)
+{
+	const struct hostpci *line = vm_config_line(&start->config, problem->source);
+
+	if (problem->kind == WANTED_ARGS_VANISH)
+		return finding_advise(findings,
+				      "Correct the quoting of the line 'args' of VM %u: 'qm config "
+				      "%u' shows it, 'qm set %u --args' sets it.",
+				      start->vmid, start->vmid, start->vmid);
+	if (!line)
+		return 0;
+	switch (problem->kind) {
+	case WANTED_ABSENT:
+		return finding_advise(
+			findings,
+			"'pve-vfio devices' lists the devices (another card can "
+			"renumber buses): correct the address with 'qm set %u --%s', or "
+			"'qm set %u --delete %s'.",
+			start->vmid, problem->source, start->vmid, problem->source);
+	case WANTED_TWICE:
+		return finding_advise(findings,
+				      "Name each device once; an address without a function means "
+				      "all its functions. 'qm set %u --delete %s' takes this line "
+				      "out.",
+				      start->vmid, problem->source);
+	case WANTED_NOTHING:
+		return finding_advise(
+			findings,
+			"Give the line a device, 'qm set %u --%s ADDRESS', or 'qm set "
+			"%u --delete %s'.",
+			start->vmid, problem->source, start->vmid, problem->source);
+	case WANTED_MAPPING_MISSING:
+		return line->mapping
+			       ? finding_advise(findings,
+						"Add a device of this node to the mapping '%s' "
+						"(Datacenter, Resource Mappings).",
+						line->mapping)
+			       : 0;
+	case WANTED_MAPPING_WRONG:
+		return line->mapping
+			       ? finding_advise(
+					 findings,
+					 "Look whether a card was added or moved ('pve-vfio "
+					 "devices'); then correct the mapping '%s' (Datacenter, "
+					 "Resource Mappings).",
+					 line->mapping)
+			       : 0;
+	case WANTED_MAPPING_MDEV:
+	case WANTED_NONE_FREE:
+	case WANTED_MDEV_MANY:
+	case WANTED_ARGS_VANISH:
+	case WANTED_ARGS_UNCLEAR:
+		break;
+	}
+	return 0;
 }
 
 static int check_wanted(const struct start *start, struct findings *findings)
@@ -159,6 +244,8 @@ static int check_wanted(const struct start *start, struct findings *findings)
 				"%s%s%s (%s, line %u).", problems[problem->kind].before,
 				problem->detail, problems[problem->kind].behind, start->config.path,
 				problem->line);
+		if (r == 0)
+			r = advise_problem(start, problem, findings);
 		if (r == 0 &&
 		    (problem->kind == WANTED_ABSENT || problem->kind == WANTED_MAPPING_WRONG))
 			r = advise_functions(start, problem, findings);
@@ -199,46 +286,85 @@ static const struct wanted_device *first_of_line(const struct start *start, cons
 	return first;
 }
 
-/* The rule of PVE that a legacy-igd line breaks, or NULL: parse_hostpci_devices() in PCI.pm. */
-static const char *find_igd_fault(const struct start *start, const struct hostpci *hostpci,
-				  const char *source)
+/* A rule of PVE that a legacy-igd line breaks, and what mends it. */
+struct igd_fault {
+	const char *what;
+	const char *drop;    /* take this key out of the line */
+	const char *setting; /* or set this of the VM */
+};
+
+/* The rule, or NULL for none: parse_hostpci_devices() in PCI.pm. */
+static const struct igd_fault *find_igd_fault(const struct start *start,
+					      const struct hostpci *hostpci, const char *source)
 {
+	static const struct igd_fault x_vga = { "it goes with x-vga on the same line", "x-vga",
+						NULL },
+				      mdev = { "it goes with mdev on the same line", "mdev", NULL },
+				      rombar = { "it goes with rombar=0 on the same line", "rombar",
+						 NULL },
+				      q35 = { "the machine type is q35", NULL, "--delete machine" },
+				      not_none = { "vga is not 'none'", NULL, "--vga none" },
+				      many = { "the line means more than one device", "legacy-igd",
+					       NULL },
+				      other = { "the device's address does not end in 02.0",
+						"legacy-igd", NULL };
+
 	const char *vga = vm_config_get(&start->config, "vga");
 	size_t count;
 	const struct wanted_device *device = first_of_line(start, source, &count);
 
 	if (hostpci->x_vga)
-		return "it goes with x-vga on the same line";
+		return &x_vga;
 	if (hostpci->mdev)
-		return "it goes with mdev on the same line";
+		return &mdev;
 	if (!hostpci->rombar)
-		return "it goes with rombar=0 on the same line";
+		return &rombar;
 	if (vm_config_is_q35(&start->config))
-		return "the machine type is q35";
+		return &q35;
 	if (!vga || strcmp(vga, "none") != 0)
-		return "vga is not 'none'";
+		return &not_none;
 	if (count > 1)
-		return "the line means more than one device";
+		return &many;
 	if (device && (device->address.device != 2 || device->address.function != 0))
-		return "the device's address does not end in 02.0";
+		return &other;
 	return NULL;
 }
 
 static int check_legacy_igd(const struct start *start, const struct hostpci *hostpci,
 			    const char *source, bool *seen, struct findings *findings)
 {
-	const char *fault =
-		*seen ? "another line has it too" : find_igd_fault(start, hostpci, source);
+	static const struct igd_fault again = { "another line has it too", "legacy-igd", NULL };
+	const struct igd_fault *fault = *seen ? &again : find_igd_fault(start, hostpci, source);
+	cleanup_free char *command = NULL;
 
 	*seen = true;
-	return fault ? finding_add(findings, CHECK_CONFIG_LEGACY_IGD, source,
-				   "legacy-igd=1 is not possible: %s.", fault)
-		     : 0;
+	if (!fault)
+		return 0;
+	command = fault->setting ? text_format("qm set %u %s", start->vmid, fault->setting)
+				 : remedy_line(start, source, fault->drop, NULL, NULL);
+	if (!command || finding_add(findings, CHECK_CONFIG_LEGACY_IGD, source,
+				    "legacy-igd=1 is not possible: %s.", fault->what) < 0)
+		return -ENOMEM;
+	return finding_advise(findings, "'%s'.", command);
+}
+
+static int add_needs_q35(const struct start *start, const char *source, struct findings *findings)
+{
+	const char *machine = vm_config_get(&start->config, "machine");
+	cleanup_free char *command = remedy_line(start, source, "pcie", NULL, NULL);
+
+	if (!command || finding_add(findings, CHECK_CONFIG_NEEDS_Q35, source,
+				    "The line has pcie=1, and the machine type is '%s'.",
+				    machine ? machine : "i440fx") < 0)
+		return -ENOMEM;
+	return finding_advise(findings,
+			      "'qm set %u --machine q35' (Windows then finds new hardware), or "
+			      "without pcie: '%s'.",
+			      start->vmid, command);
 }
 
 static int check_lines(const struct start *start, struct findings *findings)
 {
-	const char *machine = vm_config_get(&start->config, "machine");
 	bool seen_igd = false;
 	size_t lines = 0, count;
 	int r = 0;
@@ -252,21 +378,43 @@ static int check_lines(const struct start *start, struct findings *findings)
 		lines++;
 		snprintf(source, sizeof(source), "hostpci%u", i);
 		if (hostpci->pcie && !vm_config_is_q35(&start->config))
-			r = finding_add(findings, CHECK_CONFIG_NEEDS_Q35, source,
-					"The line has pcie=1, and the machine type is '%s'.",
-					machine ? machine : "i440fx");
+			r = add_needs_q35(start, source, findings);
 		if (r == 0 && hostpci->legacy_igd)
 			r = check_legacy_igd(start, hostpci, source, &seen_igd, findings);
 	}
 	if (r == 0 && lines == 0 && first_of_line(start, SOURCE_ARGS, &count))
 		r = finding_add(findings, CHECK_ARGS_TIMEOUT, SOURCE_ARGS,
-				"All devices of the VM stand in 'args'.");
+				"All devices of the VM are in 'args'.");
 	return r;
+}
+
+/*
+ * Suspended to disk: QEMU reads that state into a VM that has devices which it cannot have saved.
+ * Proxmox VE suspends no VM with PCI devices since qemu-server 7.2-5, so they came later.
+ */
+static int check_saved(const struct start *start, struct findings *findings)
+{
+	const char *state = vm_config_get(&start->config, "vmstate");
+	int r;
+
+	if (!state || !text_equal(vm_config_get(&start->config, "lock"), "suspended") ||
+	    !vm_config_names_devices(&start->config))
+		return 0;
+	r = finding_add(findings, CHECK_STATE_SAVED, "vmstate",
+			"VM %u is suspended to disk (%s), and has PCI devices now.", start->vmid,
+			state);
+	return r < 0 ? r
+		     : finding_advise(
+			       findings,
+			       "Delete that state ('qm set %u --delete vmstate'): the guest "
+			       "then starts as after a power cut. To have it back once more, "
+			       "take the devices out of the VM before its start.",
+			       start->vmid);
 }
 
 int check_config(const struct start *start, struct findings *findings, struct error *err)
 {
-	int r = check_dropped(&start->config, findings);
+	int r = check_dropped(start, findings);
 
 	if (r == 0)
 		r = check_unknown_keys(&start->config, findings);
@@ -276,5 +424,7 @@ int check_config(const struct start *start, struct findings *findings, struct er
 		r = check_wanted(start, findings);
 	if (r == 0)
 		r = check_lines(start, findings);
+	if (r == 0)
+		r = check_saved(start, findings);
 	return r < 0 ? error_set_memory(err) : 0;
 }

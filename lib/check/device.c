@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: whether VFIO can have the devices of the plan at all. */
+#include <errno.h>
+
 #include "check/check.h"
 
 #include <string.h>
@@ -58,11 +60,16 @@ static int check_one(const struct start *start, const struct plan_device *planne
 				   "Its driver_override cannot be read in time%s%s.",
 				   device->driver ? "; its driver is " : "",
 				   device->driver ? device->driver : "");
-	if (planned->sibling && start->settings.refuse_siblings)
-		return finding_add(findings, CHECK_GROUP_SIBLINGS, device->name,
-				   "It is in IOMMU group %d with a device the VM wants.",
-				   device->iommu_group);
-	return 0;
+	if (!planned->sibling || !start->settings.refuse_siblings)
+		return 0;
+	if (finding_add(findings, CHECK_GROUP_SIBLINGS, device->name,
+			"It is in IOMMU group %d with a device the VM wants.",
+			device->iommu_group) < 0)
+		return -ENOMEM;
+	return finding_advise(findings,
+			      "Let the VM have it too: \"siblings\": \"take\" in "
+			      "/etc/pve/pve-vfio/%u.json, or name it in the configuration.",
+			      start->vmid);
 }
 
 int check_device(const struct start *start, struct findings *findings, struct error *err)

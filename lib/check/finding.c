@@ -57,6 +57,13 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"See 'qm help set' on legacy-igd: one device, at an address that ends in 02.0, vga: "
 		"none, no q35 machine, no x-vga, mdev or rombar=0.",
 	},
+	[CHECK_STATE_SAVED] = {
+		"state-saved", LEVEL_WARNING,
+		"The VM is suspended to disk and has PCI devices now, which that state is without: its "
+		"start is likely to fail.",
+		"Delete the state ('qm set VMID --delete vmstate'): the guest then starts as after a "
+		"power cut.",
+	},
 	[CHECK_ARGS_VANISH] = {
 		"args-vanish", LEVEL_WARNING,
 		"'args' has an unbalanced quote or a final backslash: Proxmox VE then passes none of "
@@ -121,7 +128,7 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 	[CHECK_DEVICE_BRIDGE] = {
 		"device-bridge", LEVEL_ERROR,
 		"A PCI bridge cannot be given to a VM.",
-		"Pass the devices behind the bridge instead.",
+		"Name the devices that are below the bridge; 'pve-vfio devices' lists them.",
 	},
 	[CHECK_DEVICE_STUCK] = {
 		"device-stuck", LEVEL_ERROR,
@@ -304,7 +311,7 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 	},
 	[CHECK_MEMORY_SHORT] = {
 		"memory-short", LEVEL_WARNING,
-		"VFIO pins all of the VM's memory, and there is not that much to be had: the start may "
+		"VFIO pins all of the VM's memory, and not that much is available: the start may "
 		"fail, or other processes may be killed.",
 		"Give the VM less memory, stop other VMs, or lower the limit of the ZFS cache "
 		"(zfs_arc_max).",
@@ -346,15 +353,14 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"device-dead", LEVEL_ERROR,
 		"The device does not answer: its configuration space reads all ones. It hangs, or it "
 		"does not come back from D3cold.",
-		"Switch the machine off for a moment; a reboot alone may not do. If it comes again: "
-		"boot with disable_idle_d3=1 for vfio-pci, and keep the device out of D3cold.",
+		"Switch the machine off for a moment; a reboot alone may not do. If it comes again, "
+		"keep the device awake: \"d3cold\": false and \"power\": \"on\" in the VM's settings.",
 	},
 	[CHECK_NO_RESET] = {
 		"no-reset", LEVEL_WARNING,
 		"The kernel knows no way to reset this device: a second start may find it in the state "
 		"the first has left.",
-		"If the second start fails, reboot the host between two starts; look for a quirk or a "
-		"newer kernel.",
+		"If the second start fails, boot the node between two starts.",
 	},
 	[CHECK_BUS_RESET_SHARED] = {
 		"bus-reset-shared", LEVEL_WARNING,

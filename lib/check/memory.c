@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: whether the VM's memory, all of which VFIO pins, is there to be had. */
+/* check: whether the VM's memory, all of which VFIO pins, is available. */
 #include "use/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,12 +37,19 @@ static int check_size(const struct start *start, uint64_t wanted_mib, struct fin
 	had_mib = (memory.available_kib + memory.arc_kib + memory.hugepages_kib) / 1024;
 	if (wanted_mib <= had_mib)
 		return 0;
-	return finding_add(findings, CHECK_MEMORY_SHORT, "memory",
-			   "VM %u wants %" PRIu64 " MiB, and %" PRIu64 " MiB can be had: %" PRIu64
-			   " free or page cache, %" PRIu64 " of the ZFS cache, %" PRIu64
-			   " in huge pages.",
-			   start->vmid, wanted_mib, had_mib, memory.available_kib / 1024,
-			   memory.arc_kib / 1024, memory.hugepages_kib / 1024);
+	if (finding_add(findings, CHECK_MEMORY_SHORT, "memory",
+			"VM %u wants %" PRIu64 " MiB, and %" PRIu64 " MiB are available: %" PRIu64
+			" free or page cache, %" PRIu64 " of the ZFS cache, %" PRIu64
+			" in huge pages.",
+			start->vmid, wanted_mib, had_mib, memory.available_kib / 1024,
+			memory.arc_kib / 1024, memory.hugepages_kib / 1024) < 0)
+		return -ENOMEM;
+	return finding_advise(findings,
+			      "Give the VM less memory ('qm set %u --memory %" PRIu64
+			      "'), stop other VMs%s.",
+			      start->vmid, had_mib / 1024 * 1024,
+			      memory.arc_kib ? ", or lower the limit of the ZFS cache (zfs_arc_max)"
+					     : "");
 }
 
 /* `balloon` is the least the VM may be shrunk to; 0 switches it off. */
@@ -52,10 +60,12 @@ static int check_balloon(const struct start *start, uint64_t wanted_mib, struct 
 
 	if (!value || parse_u64(value, &least_mib) < 0 || least_mib == 0 || least_mib >= wanted_mib)
 		return 0;
-	return finding_add(findings, CHECK_BALLOON_SET, "balloon",
-			   "VM %u may be shrunk to %" PRIu64 " MiB by its configuration; with "
-			   "these devices it keeps all of its %" PRIu64 " MiB.",
-			   start->vmid, least_mib, wanted_mib);
+	if (finding_add(findings, CHECK_BALLOON_SET, "balloon",
+			"VM %u may be shrunk to %" PRIu64 " MiB by its configuration; with "
+			"these devices it keeps all of its %" PRIu64 " MiB.",
+			start->vmid, least_mib, wanted_mib) < 0)
+		return -ENOMEM;
+	return finding_advise(findings, "Switch it off: 'qm set %u --balloon 0'.", start->vmid);
 }
 
 int check_memory(const struct start *start, struct findings *findings, struct error *err)

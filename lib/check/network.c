@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: whether the host uses a network interface that hangs on a device of the plan. */
 #include <errno.h>
+#include <string.h>
 
 #include "check/check.h"
 #include "use/network.h"
 
-static int check_one(const struct start *start, const struct pci_device *device,
+/*
+ * An interface that is merely up gets addresses from any router on its link, as the WAN port of a
+ * router's VM does at each boot of the node: then the host is not to have the device at all.
+ */
+static int advise(const char *address, const struct strings *uses, struct findings *findings)
+{
+	const char *name = uses->count > 0 ? uses->items[0] : "";
+
+	if (uses->count == 0)
+		return 0;
+	for (size_t i = 0; i < uses->count; i++)
+		if (!network_use_is_advertised(uses->items[i]))
+			return 0;
+	return finding_advise(
+		findings,
+		"If the host does not need it: 'ip link set %.*s down' for now, and "
+		"'pve-vfio setup --add --early %s', so that the host does not have it "
+		"after a boot either.",
+		(int)strcspn(name, " ,"), name, address);
+}
+
+static int check_one(const struct start *start, const struct plan_device *planned,
 		     struct findings *findings)
 {
+	const struct pci_device *device = &planned->device;
 	cleanup_strings struct strings uses = { 0 };
 	struct error reason = { 0 };
 	int r = network_uses_find(start->root, device->name, &uses, &reason);
@@ -16,16 +39,17 @@ static int check_one(const struct start *start, const struct pci_device *device,
 		return r;
 	if (r < 0)
 		return finding_add(findings, CHECK_NETWORK_IN_USE, device->name,
-				   "It cannot be told whether the host uses its network "
+				   "It cannot be determined whether the host uses its network "
 				   "interfaces: %s.",
 				   reason.message);
-	return finding_add_list(findings, CHECK_NETWORK_IN_USE, device->name, &uses);
+	r = finding_add_list(findings, CHECK_NETWORK_IN_USE, device->name, &uses);
+	return r < 0 || planned->sibling ? r : advise(device->name, &uses, findings);
 }
 
 int check_network(const struct start *start, struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < start->plan.device_count; i++)
-		if (check_one(start, &start->plan.devices[i].device, findings) < 0)
+		if (check_one(start, &start->plan.devices[i], findings) < 0)
 			return error_set_memory(err);
 	return 0;
 }

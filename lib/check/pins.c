@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check: whether each address still has the device the VM first had there. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 
 /* "10de:2484 (class 030000, serial …)". */
 static void identity_words(const struct pci_identity *identity, char words[80])
@@ -39,9 +42,36 @@ static bool has_other_nodes(const struct sysroot *root)
 	return sysroot_list(root, "etc/pve/nodes", &nodes) == 0 && nodes.count > 1;
 }
 
-static int check_pin(const struct start *start, const struct pin *pin,
-		     const struct pci_device *device, struct findings *findings)
+/* Where the address is a line's only one, the command that follows the device. */
+static int advise(const struct start *start, const struct plan_device *planned, const char *moved,
+		  struct findings *findings)
 {
+	const struct hostpci *line = vm_config_line(&start->config, planned->source);
+	cleanup_free char *command = NULL, *host = NULL;
+	bool whole;
+
+	if (*moved && line && line->host.count == 1) {
+		whole = !strchr(line->host.items[0], '.');
+		host = text_format("%.*s", (int)(whole ? strcspn(moved, ".") : strlen(moved)),
+				   moved);
+		command = host ? remedy_line(start, planned->source, NULL, host, NULL) : NULL;
+		if (!command)
+			return -ENOMEM;
+	}
+	return finding_advise(findings,
+			      "%s%s%s If the device that is there now is meant, remove \"%s\" from "
+			      "\"pins\" in /etc/pve/pve-vfio/%u.json.",
+			      command ? "Follow it: '"
+				      : "Correct the address in the VM's configuration",
+			      command ? command : "", command ? "'." : ".", planned->device.name,
+			      start->vmid);
+}
+
+static int check_pin(const struct start *start, const struct pin *pin,
+		     const struct plan_device *planned, struct findings *findings)
+{
+	const struct pci_device *device = &planned->device;
+
 	struct pci_identity now;
 	char pinned_words[80], now_words[80], moved[PCI_ADDRESS_TEXT];
 
@@ -54,10 +84,12 @@ static int check_pin(const struct start *start, const struct pin *pin,
 		return 0;
 	identity_words(&pin->identity, pinned_words);
 	identity_words(&now, now_words);
-	return finding_add(findings, CHECK_DEVICE_CHANGED, device->name,
-			   "The VM had %s here; now it is %s. %s%s.", pinned_words, now_words,
-			   *moved ? "The former is now at " : "The former is nowhere to be seen",
-			   moved);
+	if (finding_add(findings, CHECK_DEVICE_CHANGED, device->name,
+			"The VM had %s here; now it is %s. %s%s.", pinned_words, now_words,
+			*moved ? "The former is now at " : "The former is not in this node",
+			moved) < 0)
+		return -ENOMEM;
+	return advise(start, planned, moved, findings);
 }
 
 /* What a resource mapping gives is what the mapping says, which Proxmox VE and check_config() compare. */
@@ -76,7 +108,7 @@ int check_pins(const struct start *start, struct findings *findings, struct erro
 			settings_pin(&start->settings, start->node, planned->device.address);
 
 		if (pin && !planned->sibling && !is_mapped(start, planned) &&
-		    check_pin(start, pin, &planned->device, findings) < 0)
+		    check_pin(start, pin, planned, findings) < 0)
 			return error_set_memory(err);
 	}
 	return 0;

@@ -2,49 +2,157 @@
 /* check: whether the devices of the plan answer, and can be reset. Those that are stuck are left. */
 #include "use/reset.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "check/check.h"
+#include "check/remedy.h"
+
+/* Base classes: PCI Code and ID Assignment, 1. */
+#define CLASS_MEMORY 0x05
+#define CLASS_SYSTEM 0x08
+#define CLASS_SIGNAL 0x11
+
+/* Others of the plan on the same bus, of which the same is to be said. */
+static void add_others(const struct start *start, const struct plan_device *planned,
+		       struct text *words)
+{
+	bool any = false;
+
+	for (const struct plan_device *other = planned + 1;
+	     other < start->plan.devices + start->plan.device_count; other++) {
+		if (other->device.address.domain != planned->device.address.domain ||
+		    other->device.address.bus != planned->device.address.bus ||
+		    reset_reach_read(start->root, other->device.name) != RESET_BUS)
+			continue;
+		text_add(words, "%s%s", any ? ", " : "; the same goes for ", other->device.name);
+		any = true;
+	}
+}
+
+/*
+ * What is with it on its bus decides: functions of the maker of a card can be passed with it, those
+ * of a processor or a board hardly, and the devices of other slots are other cards.
+ */
+static int advise(const struct start *start, const struct plan_device *planned,
+		  const struct pci_addresses *left, struct findings *findings)
+{
+	const struct hostpci *line = vm_config_line(&start->config, planned->source);
+	const struct pci_address own = planned->device.address;
+	bool same_slot = true, same_maker = true;
+	cleanup_free char *slot = NULL, *command = NULL;
+
+	for (size_t i = 0; i < left->count; i++) {
+		cleanup_pci_device struct pci_device other = { 0 };
+
+		same_slot &= left->items[i].device == own.device;
+		same_maker &= pci_device_read(start->root, left->items[i], &other, NULL) == 0 &&
+			      other.vendor == planned->device.vendor;
+	}
+	if (!same_slot)
+		return finding_advise(
+			findings, "If the second start fails: pass the others too, or put the card "
+				  "into a slot of its own.");
+	if (!same_maker || planned->sibling)
+		return finding_advise(
+			findings, "They are functions of one chip, and no slot parts them. If the "
+				  "second start fails, shut the guest down from inside, not by "
+				  "force, or boot the node between two starts.");
+	if (line && line->mapping)
+		return finding_advise(findings,
+				      "Pass all of the card: the mapping '%s' with the path '%.*s' "
+				      "(Datacenter, Resource Mappings).",
+				      line->mapping, (int)strcspn(planned->device.name, "."),
+				      planned->device.name);
+	slot = text_format("%.*s", (int)strcspn(planned->device.name, "."), planned->device.name);
+	command = slot ? remedy_line(start, planned->source, NULL, slot, NULL) : NULL;
+	return command ? finding_advise(findings, "Pass all of the card: '%s'.", command) : -ENOMEM;
+}
 
 /* Those the VM gets are reset with it. */
-static int check_neighbours(const struct start *start, const struct pci_device *device,
+static int check_neighbours(const struct start *start, const struct plan_device *planned,
 			    struct findings *findings, struct error *err)
 {
-	cleanup_pci_addresses struct pci_addresses neighbours = { 0 };
+	cleanup_pci_addresses struct pci_addresses neighbours = { 0 }, left = { 0 };
 	cleanup_text struct text names = { 0 };
-	int r = reset_neighbours_find(start->root, device->address, &neighbours, err);
+	int r = reset_neighbours_find(start->root, planned->device.address, &neighbours, err);
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < neighbours.count; i++) {
 		char name[PCI_ADDRESS_TEXT];
 
-		if (!plan_has_device(&start->plan, neighbours.items[i]))
-			text_add(&names, " %s", pci_address_format(neighbours.items[i], name));
+		if (plan_has_device(&start->plan, neighbours.items[i]))
+			continue;
+		text_add(&names, " %s", pci_address_format(neighbours.items[i], name));
+		if (pci_addresses_add(&left, neighbours.items[i]) < 0)
+			return error_set_memory(err);
 	}
-	if (!names.size)
-		return names.failed ? error_set_memory(err) : 0;
-	r = finding_add(findings, CHECK_BUS_RESET_SHARED, device->name,
-			"Its bus is the least that can be reset, and there is more on it:%s.",
-			names.data);
-	return r < 0 ? error_set_memory(err) : 0;
+	if (left.count == 0)
+		return 0;
+	add_others(start, planned, &names);
+	if (names.failed ||
+	    finding_add(findings, CHECK_BUS_RESET_SHARED, planned->device.name,
+			"Its bus is the least that can be reset, and there is more on "
+			"it:%s.",
+			names.data) < 0)
+		return error_set_memory(err);
+	return advise(start, planned, &left, findings) < 0 ? error_set_memory(err) : 0;
 }
 
-static int check_one(const struct start *start, const struct pci_device *device,
+/* It was reported with an earlier device on the same bus. */
+static bool is_reported(const struct start *start, const struct plan_device *planned)
+{
+	for (const struct plan_device *other = start->plan.devices; other < planned; other++)
+		if (other->device.address.domain == planned->device.address.domain &&
+		    other->device.address.bus == planned->device.address.bus &&
+		    reset_reach_read(start->root, other->device.name) == RESET_BUS)
+			return true;
+	return false;
+}
+
+/*
+ * A function that comes along with the group and that no driver drives: memory or another part of a
+ * chipset. What state it is in matters to nobody.
+ */
+static bool is_helper(const struct plan_device *planned)
+{
+	unsigned base = planned->device.class_code >> 16;
+
+	return planned->sibling && (!planned->device.driver || base == CLASS_MEMORY ||
+				    base == CLASS_SYSTEM || base == CLASS_SIGNAL);
+}
+
+static int check_one(const struct start *start, const struct plan_device *planned,
 		     struct findings *findings, struct error *err)
 {
+	const struct pci_device *device = &planned->device;
 	int r = 0;
 
 	if (device_is_dead(start->root, device->name)) {
 		r = finding_add(findings, CHECK_DEVICE_DEAD, device->name,
 				"/sys/bus/pci/devices/%s/config reads ff throughout.",
 				device->name);
+		if (r == 0)
+			r = finding_advise(
+				findings,
+				"Switch the machine off for a moment; a reboot alone may not "
+				"do. If it comes again, keep it awake: \"devices\": {\"%s\": "
+				"{\"d3cold\": false, \"power\": \"on\"}} in "
+				"/etc/pve/pve-vfio/%u.json.",
+				device->name, start->vmid);
 		return r < 0 ? error_set_memory(err) : 0;
 	}
 	switch (reset_reach_read(start->root, device->name)) {
 	case RESET_FUNCTION:
 		break;
 	case RESET_BUS:
-		return check_neighbours(start, device, findings, err);
+		return is_reported(start, planned)
+			       ? 0
+			       : check_neighbours(start, planned, findings, err);
 	case RESET_NONE:
+		if (is_helper(planned))
+			break;
 		r = finding_add(findings, CHECK_NO_RESET, device->name,
 				"It has no reset of its own, and its bus none either.");
 		break;
@@ -60,7 +168,7 @@ int check_reset(const struct start *start, struct findings *findings, struct err
 		const struct plan_device *planned = &start->plan.devices[i];
 
 		if (!planned->device.bridge && !planned->stuck)
-			r = check_one(start, &planned->device, findings, err);
+			r = check_one(start, planned, findings, err);
 	}
 	return r;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 
 /* PVE puts this in front of whatever romfile= says (qemu-server, PCI.pm). */
 #define ROM_FOLDER "/usr/share/kvm"
@@ -39,6 +40,33 @@ static int add_fault(struct findings *findings, const char *source, const char *
 			   "QEMU cannot use the option ROM '%s': %s.", path, fault);
 }
 
+/* A comment after the value is a part of the name to Proxmox VE. */
+static int advise(const struct start *start, const char *name, const char *source,
+		  struct findings *findings)
+{
+	cleanup_free char *without = remedy_line(start, source, "romfile", NULL, NULL);
+	cleanup_free char *key = NULL, *command = NULL;
+	size_t size = strcspn(name, "#");
+
+	if (!without)
+		return -ENOMEM;
+	if (!name[size])
+		return finding_advise(findings,
+				      "Install the file: 'pve-vfio rom install FILE %s --vmid %u "
+				      "--hostpci %s'; or take it out of the line: '%s'.",
+				      name, start->vmid, source + strlen("hostpci"), without);
+	while (size > 0 && strchr(" \t", name[size - 1]))
+		size--;
+	key = text_format("romfile=%.*s", (int)size, name);
+	command = key ? remedy_line(start, source, "romfile", NULL, key) : NULL;
+	return command ? finding_advise(
+				 findings,
+				 "What comes after the name is a part of it to Proxmox VE: a "
+				 "line has no comment. '%s'.",
+				 command)
+		       : -ENOMEM;
+}
+
 static int check_hostpci(const struct start *start, const char *name, const char *source,
 			 struct findings *findings)
 {
@@ -48,11 +76,16 @@ static int check_hostpci(const struct start *start, const char *name, const char
 	if (!path)
 		return -ENOMEM;
 	if (fault)
-		return add_fault(findings, source, path, fault);
-	if (leaves_folder(name))
-		return finding_add(findings, CHECK_ROMFILE_OUTSIDE, source,
-				   "Proxmox VE reads it as '%s'.", path);
-	return 0;
+		return add_fault(findings, source, path, fault) < 0
+			       ? -ENOMEM
+			       : advise(start, name, source, findings);
+	if (!leaves_folder(name))
+		return 0;
+	if (finding_add(findings, CHECK_ROMFILE_OUTSIDE, source, "Proxmox VE reads it as '%s'.",
+			path) < 0)
+		return -ENOMEM;
+	return finding_advise(findings, "'pve-vfio rom install %s --vmid %u --hostpci %s'.", path,
+			      start->vmid, source + strlen("hostpci"));
 }
 
 /* QEMU takes the name as it stands, relative to /, and else looks in its data folder. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 #include "use/child.h"
 
 typedef int check_topic(const struct start *start, struct findings *findings, struct error *err);
@@ -73,6 +74,8 @@ static int run_topics(const struct start *start, check_topic *const *run, size_t
 		if (r < 0)
 			return r;
 	}
+	if (remedies_explain(&looked_at, findings) < 0)
+		return error_set_memory(err);
 	return mark_allowed(start, findings, err);
 }
 

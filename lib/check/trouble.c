@@ -7,19 +7,6 @@
 #include "check/check.h"
 #include "check/quirks.h"
 
-/* The line of the configuration that asks for the device; NULL for `args` and for a sibling. */
-static const struct vm_hostpci *find_line(const struct start *start, const char *source)
-{
-	char key[SOURCE_MAX];
-
-	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
-		snprintf(key, sizeof(key), "hostpci%u", i);
-		if (start->config.hostpci[i].present && strcmp(key, source) == 0)
-			return &start->config.hostpci[i];
-	}
-	return NULL;
-}
-
 /* The evidence begins with the trouble's id and a colon: the task log quotes no more of it. */
 static int add_trouble(const struct start *start, const struct quirk *quirk, const char *address,
 		       size_t others, struct findings *findings)
@@ -51,7 +38,7 @@ static int look_for(const struct start *start, const char *release, const struct
 			.release = release,
 			.device = &planned->device,
 			.config = &start->config,
-			.line = find_line(start, planned->source),
+			.line = vm_config_hostpci(&start->config, planned->source),
 		};
 
 		if (planned->foreseen || planned->device.bridge || !quirk_applies(quirk, &target))

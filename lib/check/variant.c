@@ -2,29 +2,17 @@
 /* check: whether the kernel has a VFIO driver made for a device of the plan. */
 #include "pci/variant.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <errno.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 #include "pve/schema.h"
-
-/* The hostpci line of a device, by its source; NULL for `args` and siblings. */
-static const struct vm_hostpci *find_line(const struct start *start, const char *source)
-{
-	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
-		char name[SOURCE_MAX];
-
-		snprintf(name, sizeof(name), "hostpci%u", i);
-		if (start->config.hostpci[i].present && strcmp(name, source) == 0)
-			return &start->config.hostpci[i];
-	}
-	return NULL;
-}
 
 static int tell(const struct start *start, const struct plan_device *device, const char *best,
 		struct findings *findings)
 {
-	const struct vm_hostpci *line = find_line(start, device->source);
+	const struct vm_hostpci *line = vm_config_hostpci(&start->config, device->source);
+	cleanup_free char *command = NULL;
 	int r;
 
 	/* Advice that this node's Proxmox VE drops the line for is worse than none. */
@@ -36,11 +24,12 @@ static int tell(const struct start *start, const struct plan_device *device, con
 			device->vfio.name);
 	if (r < 0 || !line || line->hostpci.keep || line->hostpci.has_driver)
 		return r;
-	return finding_advise(
-		findings,
-		"If you want it: 'qm set %u --%s %s,driver=keep', and set \"driver\": "
-		"\"auto\" in /etc/pve/pve-vfio/%u.json.",
-		start->vmid, device->source, line->value, start->vmid);
+	command = remedy_line(start, device->source, NULL, NULL, "driver=keep");
+	return command ? finding_advise(findings,
+					"If you want it: '%s', and set \"driver\": \"auto\" in "
+					"/etc/pve/pve-vfio/%u.json.",
+					command, start->vmid)
+		       : -ENOMEM;
 }
 
 /* A hint, where the VM could have more of the device with another driver. */

@@ -9,6 +9,7 @@
 #include "doctor/doctor.h"
 #include "pci/health.h"
 #include "use/framebuffer.h"
+#include "use/reset.h"
 
 #define VENDOR_INTEL  0x8086
 #define VENDOR_ASPEED 0x1a03
@@ -117,17 +118,53 @@ static int judge_isolation(const struct display *display, struct verdicts *verdi
 			   others.data);
 }
 
+/* As the check of a start: a bus is reset for a VM that has all of it. */
+static int judge_bus_reset(const struct display *display, struct verdicts *verdicts)
+{
+	const struct pci_device *device = &display->entry->device;
+	cleanup_pci_addresses struct pci_addresses neighbours = { 0 };
+	cleanup_text struct text others = { 0 };
+
+	if (reset_neighbours_find(display->doctor->node->root, device->address, &neighbours, NULL) <
+	    0)
+		return -ENOMEM;
+	for (size_t i = 0; i < neighbours.count; i++) {
+		char name[PCI_ADDRESS_TEXT];
+		const struct pci_entry *other =
+			pci_inventory_find(&display->doctor->node->inventory,
+					   pci_address_format(neighbours.items[i], name));
+
+		if (!pci_same_slot(neighbours.items[i], device->address) || !other ||
+		    other->device.vendor != device->vendor)
+			text_add(&others, " %s", name);
+	}
+	if (others.failed)
+		return -ENOMEM;
+	if (!others.size)
+		return verdict_add(verdicts, VERDICT_OK, "gpu-reset", display->name, NULL,
+				   "It is reset with its bus, %s.",
+				   neighbours.count == 0 ? "which it has for itself"
+							 : "on which are only its own functions: "
+							   "pass all of them");
+	return verdict_add(verdicts, VERDICT_WARNING, "gpu-reset", display->name,
+			   "If a second start of the VM fails, boot the host between two starts.",
+			   "Only its bus can be reset, and there is more on it:%s. It is not reset "
+			   "unless a VM gets all of them.",
+			   others.data);
+}
+
 static int judge_reset(const struct display *display, struct verdicts *verdicts)
 {
 	const struct pci_facts *facts = &display->entry->facts;
+	enum reset_reach reach = reset_reach_read(display->doctor->node->root, display->name);
 
-	if (!facts->has_reset)
+	if (reach == RESET_NONE)
 		return verdict_add(verdicts, VERDICT_WARNING, "gpu-reset", display->name,
 				   "If a second start of the VM fails, boot the host between two "
 				   "starts.",
-				   "It has no reset of its own%s.",
-				   facts->parent ? ", only its bus has"
-						 : ", and a root bus has none");
+				   "It has no reset of its own, and a root bus has none.");
+	if (reach == RESET_BUS)
+		return judge_bus_reset(display, verdicts);
 	return verdict_add(verdicts, VERDICT_OK, "gpu-reset", display->name, NULL,
 			   "It can be reset%s%s%s.", facts->reset_methods ? " (" : "",
 			   facts->reset_methods ? facts->reset_methods : "",
@@ -184,19 +221,41 @@ static int judge_bars(const struct display *display, struct verdicts *verdicts)
 			   largest->start < FOUR_GIB ? "below" : "above");
 }
 
+/* In the settings of the VM that wants it. */
+static char *awake_remedy(const struct display *display)
+{
+	const struct pve_node *node = display->doctor->node;
+	cleanup_free char *vmid = strdup("VMID");
+
+	for (size_t i = 0; i < node->vm_count; i++)
+		if (node_vm_source(&node->vms[i], display->entry->device.address)) {
+			free(vmid);
+			vmid = text_format("%u", node->vms[i].vmid);
+			break;
+		}
+	return vmid ? text_format(
+			      "Some cards do not come back from there. If this one stops "
+			      "answering in a VM: \"devices\": {\"%s\": {\"d3cold\": false}} in "
+			      "/etc/pve/pve-vfio/%s.json keeps it awake.",
+			      display->name, vmid)
+		    : NULL;
+}
+
 static int judge_power(const struct display *display, struct verdicts *verdicts)
 {
 	const struct pci_facts *facts = &display->entry->facts;
+	cleanup_free char *remedy = NULL;
 	bool may_sleep = text_equal(display->health.d3cold_allowed, "1");
 
 	if (!facts->power)
 		return 0;
-	if (strcmp(facts->power, "D3cold") == 0)
-		return verdict_add(
-			verdicts, VERDICT_INFO, "gpu-power", display->name,
-			"Some cards do not come back: if it stops answering in a VM, boot "
-			"with vfio-pci.disable_idle_d3=1.",
-			"It is switched off (D3cold) while nobody uses it.");
+	if (strcmp(facts->power, "D3cold") == 0) {
+		remedy = awake_remedy(display);
+		return remedy ? verdict_add(verdicts, VERDICT_INFO, "gpu-power", display->name,
+					    remedy,
+					    "It is switched off (D3cold) while nobody uses it.")
+			      : -ENOMEM;
+	}
 	return verdict_add(verdicts, VERDICT_OK, "gpu-power", display->name, NULL,
 			   "Its power state is %s%s.", facts->power,
 			   may_sleep ? ", and it may go to D3cold" : "");

@@ -369,16 +369,23 @@ const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *con
 	return NULL;
 }
 
-const struct hostpci *vm_config_line(const struct vm_config *config, const char *source)
+const struct vm_hostpci *vm_config_hostpci(const struct vm_config *config, const char *source)
 {
 	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "hostpci%u", i);
 		if (config->hostpci[i].present && strcmp(name, source) == 0)
-			return &config->hostpci[i].hostpci;
+			return &config->hostpci[i];
 	}
 	return NULL;
+}
+
+const struct hostpci *vm_config_line(const struct vm_config *config, const char *source)
+{
+	const struct vm_hostpci *line = vm_config_hostpci(config, source);
+
+	return line ? &line->hostpci : NULL;
 }
 
 bool vm_config_names_devices(const struct vm_config *config)

@@ -76,7 +76,8 @@ const char *vm_config_get(const struct vm_config *config, const char *key);
 const struct vm_dropped_line *vm_config_find_dropped(const struct vm_config *config,
 						     const char *key);
 
-/* The line that a device's source names ("hostpci3"), or NULL. */
+/* The line that a device's source names ("hostpci3"), or NULL; as written, and what it says. */
+const struct vm_hostpci *vm_config_hostpci(const struct vm_config *config, const char *source);
 const struct hostpci *vm_config_line(const struct vm_config *config, const char *source);
 
 /*

@@ -15,6 +15,7 @@
 
 #define NET_CLASS    "sys/class/net"
 #define UPPER_PREFIX "upper_"
+#define ADVERTISED   " (advertised by a router or DHCPv6)"
 #define OPEN_VSWITCH "ovs-system"
 #define FLAG_UP	     0x1u /* IFF_UP in linux/if.h */
 #define COROSYNC_MAX ((size_t)1024 * 1024)
@@ -166,7 +167,9 @@ static void describe_addresses(const struct network *network, const char *name, 
 		if (strcmp(address->interface, name) != 0)
 			continue;
 		text_add(words, "%s%s%s", any ? " and " : "has the address ", address->text,
-			 strings_has(&network->rings, address->text) ? " (corosync's)" : "");
+			 strings_has(&network->rings, address->text) ? " (corosync's)"
+			 : address->lent			     ? ADVERTISED
+								     : "");
 		any = true;
 	}
 }
@@ -335,6 +338,17 @@ static int tell_moved(const struct sysroot *root, const char *address, struct st
 		return strings_add(uses, "its network interface is in another network namespace, "
 					 "a container's");
 	return r == -ENOENT ? 0 : r;
+}
+
+bool network_use_is_advertised(const char *sentence)
+{
+	size_t addresses = 1, advertised = 0;
+
+	for (const char *at = sentence; (at = strstr(at, " and ")); at++)
+		addresses++;
+	for (const char *at = sentence; (at = strstr(at, ADVERTISED)); at++)
+		advertised++;
+	return !strchr(sentence, ',') && advertised == addresses;
 }
 
 int network_uses_find(const struct sysroot *root, const char *address, struct strings *uses,

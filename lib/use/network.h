@@ -26,3 +26,9 @@
  */
 int network_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
 		      struct error *err);
+
+/*
+ * The sentence is of an interface whose only use are addresses that a router advertises: it has them
+ * because it is up, and nobody may have asked for that.
+ */
+bool network_use_is_advertised(const char *sentence);

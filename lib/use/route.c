@@ -28,9 +28,12 @@ enum { ROUTE4_INTERFACE, ROUTE4_DESTINATION, ROUTE4_FLAGS = 3, ROUTE4_MASK = 7 }
 enum { ROUTE6_LENGTH = 1, ROUTE6_FLAGS = 8, ROUTE6_INTERFACE };
 
 /* A line of net/if_inet6: address, index, length, scope, flags, name. */
-enum { ADDRESS6_ADDRESS, ADDRESS6_INTERFACE = 5 };
+enum { ADDRESS6_ADDRESS, ADDRESS6_FLAGS = 4, ADDRESS6_INTERFACE };
 
-#define FIELDS_MAX 10
+/* IFA_F_PERMANENT in linux/if_addr.h: nobody has to renew it. */
+#define FLAG_PERMANENT 0x80u
+
+#define FIELDS_MAX     10
 
 /* The network an IPv4 route leads to; numbers as in net/route, which is memory order. */
 struct network {
@@ -63,7 +66,7 @@ static void copy_name(char interface[IFNAMSIZ], const char *name)
 
 static int add_address(struct routing *routing, const char *name, int family, const void *address)
 {
-	struct interface_address added;
+	struct interface_address added = { 0 };
 
 	copy_name(added.interface, name);
 	inet_ntop(family, address, added.text, sizeof(added.text));
@@ -170,6 +173,9 @@ static int parse_address6(char *line, void *context)
 	struct reading *reading = context;
 	struct in6_addr address;
 	char *fields[FIELDS_MAX];
+	uint64_t flags;
+	size_t before;
+	int r;
 
 	split(line, fields);
 	if (strlen(fields[ADDRESS6_ADDRESS]) != 2 * sizeof(address))
@@ -183,7 +189,13 @@ static int parse_address6(char *line, void *context)
 	}
 	if (IN6_IS_ADDR_LINKLOCAL(&address))
 		return 0;
-	return add_address(reading->routing, fields[ADDRESS6_INTERFACE], AF_INET6, &address);
+	before = reading->routing->address_count;
+	r = add_address(reading->routing, fields[ADDRESS6_INTERFACE], AF_INET6, &address);
+	if (r == 0 && reading->routing->address_count > before &&
+	    parse_number(fields[ADDRESS6_FLAGS], strlen(fields[ADDRESS6_FLAGS]), 16, UINT32_MAX,
+			 &flags) == 0)
+		reading->routing->addresses[before].lent = !(flags & FLAG_PERMANENT);
+	return r;
 }
 
 /*

@@ -54,9 +54,9 @@ static int refuse_state(const struct sysroot *root, const struct attach_vm *vm,
 		return error_set(err, -EPERM, "VM %u is a template: it never runs", vm->vmid);
 	if (lock)
 		return error_set(err, -EPERM,
-				 "VM %u is locked (%s): wait until that has ended, or see "
-				 "'qm unlock'",
-				 vm->vmid, lock);
+				 "VM %u is locked (%s): wait until that has ended; if no such "
+				 "task is running, 'qm unlock %u'",
+				 vm->vmid, lock, vm->vmid);
 	r = qemu_find(root, vm->vmid, &qemu, err);
 	if (r < 0)
 		return r;

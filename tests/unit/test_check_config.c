@@ -105,7 +105,7 @@ static void test_args(void **state)
 		{ "args: -cpu host\n", "" },
 		{ "hostpci0: 01:00\nargs: -device vfio-pci,host=02:00.0\n", "" },
 		{ "args: -device vfio-pci,host=02:00.0\n",
-		  "args-timeout args: All devices of the VM stand in 'args'.\n" },
+		  "args-timeout args: All devices of the VM are in 'args'.\n" },
 	};
 	struct machine *machine = *state;
 

@@ -46,13 +46,13 @@ static void memory_is_compared_with_what_can_be_had(void **state)
 	}
 	run(*state, &check, "memory: 3073\n");
 	check_expect(&check, 0, "memory-short", LEVEL_WARNING, "memory",
-		     "VM 101 wants 3073 MiB, and 3072 MiB can be had: 2048 free or page cache, "
+		     "VM 101 wants 3073 MiB, and 3072 MiB are available: 2048 free or page cache, "
 		     "1024 of the ZFS cache, 0 in huge pages.");
 	tree_file(*state, "proc/meminfo", "MemAvailable:    1024 kB\n");
 	tree_remove(*state, "proc/spl");
 	run(*state, &check, "");
 	check_expect(&check, 0, "memory-short", LEVEL_WARNING, "memory",
-		     "VM 101 wants 512 MiB, and 1 MiB can be had: 1 free or page cache, 0 of the "
+		     "VM 101 wants 512 MiB, and 1 MiB are available: 1 free or page cache, 0 of the "
 		     "ZFS cache, 0 in huge pages.");
 	check_over(&check);
 }

@@ -25,12 +25,12 @@ static void test_changed(void **state)
 	assert_found(
 		machine, check_pins, line,
 		"device-changed 0000:02:00.0: The VM had 15b3:1017 (class 020000) here; now it "
-		"is 8086:10d3 (class 020000). The former is nowhere to be seen.\n");
+		"is 8086:10d3 (class 020000). The former is not in this node.\n");
 	pin(machine, "\"id\": \"8086:10d3\", \"class\": \"010802\"");
 	assert_found(
 		machine, check_pins, line,
 		"device-changed 0000:02:00.0: The VM had 8086:10d3 (class 010802) here; now it "
-		"is 8086:10d3 (class 020000). The former is nowhere to be seen.\n");
+		"is 8086:10d3 (class 020000). The former is not in this node.\n");
 	/* it has moved */
 	pin(machine, "\"id\": \"10de:228b\", \"class\": \"040300\"");
 	assert_found(
@@ -59,7 +59,7 @@ static void test_serial(void **state)
 	assert_found(machine, check_pins, line,
 		     "device-changed 0000:02:00.0: The VM had 8086:10d3 (class 020000, serial "
 		     "52-54-00-ff-ff-12-34-57) here; now it is 8086:10d3 (class 020000, serial "
-		     "52-54-00-ff-ff-12-34-56). The former is nowhere to be seen.\n");
+		     "52-54-00-ff-ff-12-34-56). The former is not in this node.\n");
 }
 
 /* On each node another device can be at the address; what 0.1 wrote names none. */
@@ -70,7 +70,7 @@ static void test_nodes(void **state)
 	static const char other[] = "{\"id\": \"15b3:1017\", \"class\": \"020000\"}";
 	static const char changed[] =
 		"device-changed 0000:02:00.0: The VM had 15b3:1017 (class 020000) here; now it is "
-		"8086:10d3 (class 020000). The former is nowhere to be seen.\n";
+		"8086:10d3 (class 020000). The former is not in this node.\n";
 
 	tree_file(tree, "etc/pve/pve-vfio/101.json",
 		  "{\"pins\": {\"nodes/pve2\": {\"" NIC "\": %s}}}", other);

@@ -66,6 +66,23 @@ static void no_reset_at_all_is_told(void **state)
 	check_over(&check);
 }
 
+/* What comes along with the group and has no driver is the chipset's: its state matters to nobody. */
+static void a_helper_without_a_reset_is_fine(void **state)
+{
+	struct check_case check = { 0 };
+
+	tree_add_device(*state,
+			&(struct tree_device){ .address = "0000:00:14.2", .class_code = 0x050000 });
+	check_add(*state, &check, "0000:00:14.2");
+	check.start.plan.devices[0].sibling = true;
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 0);
+	check.start.plan.devices[0].sibling = false;
+	check_run(*state, &check, check_reset);
+	assert_int_equal(check.findings.count, 1);
+	check_over(&check);
+}
+
 static void a_dead_device_is_an_error_and_nothing_else(void **state)
 {
 	struct check_case check = { 0 };
@@ -88,6 +105,7 @@ int main(void)
 		tree_test(a_bus_that_goes_to_the_vm_whole_is_fine),
 		tree_test(a_bus_that_is_shared_is_told),
 		tree_test(no_reset_at_all_is_told),
+		tree_test(a_helper_without_a_reset_is_fine),
 		tree_test(a_dead_device_is_an_error_and_nothing_else),
 	};
 
