@@ -388,30 +388,6 @@ static int check_lines(const struct start *start, struct findings *findings)
 	return r;
 }
 
-/*
- * Suspended to disk: QEMU reads that state into a VM that has devices which it cannot have saved.
- * Proxmox VE suspends no VM with PCI devices since qemu-server 7.2-5, so they came later.
- */
-static int check_saved(const struct start *start, struct findings *findings)
-{
-	const char *state = vm_config_get(&start->config, "vmstate");
-	int r;
-
-	if (!state || !text_equal(vm_config_get(&start->config, "lock"), "suspended") ||
-	    !vm_config_names_devices(&start->config))
-		return 0;
-	r = finding_add(findings, CHECK_STATE_SAVED, "vmstate",
-			"VM %u is suspended to disk (%s), and has PCI devices now.", start->vmid,
-			state);
-	return r < 0 ? r
-		     : finding_advise(
-			       findings,
-			       "Delete that state ('qm set %u --delete vmstate'): the guest "
-			       "then starts as after a power cut. To have it back once more, "
-			       "take the devices out of the VM before its start.",
-			       start->vmid);
-}
-
 int check_config(const struct start *start, struct findings *findings, struct error *err)
 {
 	int r = check_dropped(start, findings);
@@ -424,7 +400,5 @@ int check_config(const struct start *start, struct findings *findings, struct er
 		r = check_wanted(start, findings);
 	if (r == 0)
 		r = check_lines(start, findings);
-	if (r == 0)
-		r = check_saved(start, findings);
 	return r < 0 ? error_set_memory(err) : 0;
 }

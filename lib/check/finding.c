@@ -57,13 +57,6 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"See 'qm help set' on legacy-igd: one device, at an address that ends in 02.0, vga: "
 		"none, no q35 machine, no x-vga, mdev or rombar=0.",
 	},
-	[CHECK_STATE_SAVED] = {
-		"state-saved", LEVEL_WARNING,
-		"The VM is suspended to disk and has PCI devices now, which that state is without: its "
-		"start is likely to fail.",
-		"Delete the state ('qm set VMID --delete vmstate'): the guest then starts as after a "
-		"power cut.",
-	},
 	[CHECK_ARGS_VANISH] = {
 		"args-vanish", LEVEL_WARNING,
 		"'args' has an unbalanced quote or a final backslash: Proxmox VE then passes none of "
@@ -331,9 +324,10 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 	},
 	[CHECK_VM_SUSPENDED] = {
 		"vm-suspended", LEVEL_WARNING,
-		"The VM was suspended to disk: its start takes up its memory as it was, in which its "
-		"devices are in a state that they are not in now.",
-		"Start it anew: 'qm unlock VMID'.",
+		"The VM is suspended to disk: its start restores its memory as it was, in which its "
+		"devices are in a state that they are not in now, or are not at all.",
+		"Delete that state ('qm set VMID --delete vmstate'): the guest then boots, as after a "
+		"power cut.",
 	},
 	[CHECK_VARIANT_DRIVER] = {
 		"variant-driver", LEVEL_INFO,

@@ -11,18 +11,19 @@
 int check_suspended(const struct start *start, struct findings *findings, struct error *err)
 {
 	const char *lock = vm_config_get(&start->config, "lock");
+	const char *state = vm_config_get(&start->config, "vmstate");
 
 	if (!text_equal(lock, "suspended") || start->plan.device_count == 0)
 		return 0;
 	if (finding_add(findings, CHECK_VM_SUSPENDED, "lock",
-			"The VM is suspended to disk (%s), and goes on as it was then; its devices "
+			"VM %u is suspended to disk (%s), and goes on as it was then; its devices "
 			"begin anew.",
-			vm_config_get(&start->config, "vmstate") ? "'vmstate' names the file"
-								 : "without a file") < 0 ||
-	    finding_advise(findings,
-			   "If it does not go on, 'qm unlock %u' and start it once more: the guest "
-			   "boots, and what it had not saved is lost.",
-			   start->vmid) < 0)
+			start->vmid, state ? state : "without a file") < 0 ||
+	    finding_advise(
+		    findings,
+		    "If that fails, delete the state: 'qm set %u --delete vmstate'. The guest "
+		    "then boots, as after a power cut.",
+		    start->vmid) < 0)
 		return error_set_memory(err);
 	return 0;
 }
