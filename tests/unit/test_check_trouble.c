@@ -21,6 +21,7 @@ struct row {
 	const char *attributes; /* "NAME=VALUE\n..." of the function; "physfn" makes it virtual */
 	const char *cmdline;
 	const char *firmware; /* "NAME=VALUE\n..." */
+	const char *package;  /* "NAME VERSION" that is installed */
 };
 
 #define CARD "0000:05:00.0"
@@ -89,6 +90,64 @@ static const struct row rows[] = {
 	{ "lsi-hba-rom", false, 0x1000, 0x0097, 0x010700, .config = "hostpci0: 05:00,rombar=0\n" },
 	{ "intel-qat-denied", true, 0x8086, 0x37c8, 0x0b4000, .driver = NULL },
 	{ "intel-qat-denied", false, 0x8086, 0x4940, 0x0b4000, .driver = NULL },
+	{ "vf-permission-6.8.12-12", true, 0x8086, 0x7d67, 0x030000,
+	  .attributes = "physfn=", .release = "6.14.6-1-bpo12-pve" },
+	{ "vf-permission-6.8.12-12", false, 0x8086, 0x7d67, 0x030000,
+	  .attributes = "physfn=", .release = "6.14.5-1-bpo12-pve" },
+	{ "i915-vf-shutdown", true, 0x8086, 0x46d0, 0x030000,
+	  .attributes = "physfn=", .release = "6.8.12-20-pve" },
+	{ "i915-vf-shutdown", false, 0x8086, 0x46d0, 0x030000,
+	  .attributes = "physfn=", .release = "6.8.12-11-pve" },
+	{ "i915-vf-shutdown", false, 0x8086, 0x46d0, 0x030000, .driver = "i915",
+	  .release = "6.8.12-20-pve" },
+	{ "i915-sriov-2025.10.09", true, 0x8086, 0x46d1, 0x030000, .driver = "i915",
+	  .release = "6.14.11-3-pve", .package = "i915-sriov-dkms 2025.10.09" },
+	{ "i915-sriov-2025.10.09", false, 0x8086, 0x46d1, 0x030000, .driver = "i915",
+	  .release = "6.14.11-3-pve", .package = "i915-sriov-dkms 2025.07.22" },
+	{ "i915-sriov-2025.10.09", false, 0x8086, 0x46d1, 0x030000, .driver = "i915",
+	  .release = "6.14.11-3-pve", .package = "i915-sriov-dkms 2025.10.10" },
+	{ "i915-sriov-2025.10.09", false, 0x8086, 0x46d1, 0x030000, .release = "6.14.11-3-pve" },
+	{ "i915-vf-flr-network", true, 0x8086, 0x46d1, 0x030000,
+	  .attributes = "physfn=", .module = "i915" },
+	{ "i915-vf-flr-network", false, 0x8086, 0x1889, 0x020000,
+	  .attributes = "physfn=", .module = "i915" },
+	{ "i915-vf-rom-host-cpu", true, 0x8086, 0xa7a0, 0x030000,
+	  .attributes = "physfn=", .config = "cpu: host\nhostpci0: 05:00,romfile=a.rom\n" },
+	{ "i915-vf-rom-host-cpu", false, 0x8086, 0xa7a0, 0x030000,
+	  .attributes = "physfn=", .config = "cpu: host\nhostpci0: 05:00\n" },
+	{ "i226-link", true, 0x8086, 0x125c, 0x020000, .driver = "igc" },
+	{ "i226-link", false, 0x8086, 0x15f3, 0x020000, .driver = "igc" },
+	{ "i219-no-reset", true, 0x8086, 0x15bc, 0x020000, .driver = "e1000e" },
+	{ "i219-no-reset", false, 0x8086, 0x15bc, 0x020000, .attributes = "reset_method=flr" },
+	{ "vfio-reset-6.14.2", true, 0x10de, 0x1b80, 0x030000, .release = "6.14.2-1-pve" },
+	{ "vfio-reset-6.14.2", true, 0x10de, 0x1b80, 0x030000, .release = "6.12.23-1-lts" },
+	{ "vfio-reset-6.14.2", false, 0x10de, 0x1b80, 0x030000, .release = "6.14.3-1-pve" },
+	{ "vfio-reset-6.14.2", false, 0x10de, 0x1b80, 0x030000, .release = "6.12.22-1-lts" },
+	{ "large-bar-slow", true, 0x10de, 0x2335, 0x030200, .release = "6.8.12-15-pve" },
+	{ "large-bar-slow", false, 0x10de, 0x2335, 0x030200, .release = "6.14.6-1-pve" },
+	{ "large-bar-slow", false, 0x10de, 0x2684, 0x030000, .release = "6.8.12-15-pve" },
+	{ "amd-navi23-reset", true, 0x1002, 0x73ff, 0x030000, .driver = NULL },
+	{ "amd-navi23-reset", false, 0x1002, 0x73df, 0x030000, .driver = NULL },
+	{ "amd-navi32-vendor-reset", true, 0x1002, 0x747e, 0x030000, .driver = NULL },
+	{ "amd-navi32-vendor-reset", false, 0x1002, 0x747e, 0x030000, .module = "vendor_reset" },
+	{ "amd-navi31-rocm", true, 0x1002, 0x744c, 0x030000, .driver = NULL },
+	{ "amd-navi31-rocm", false, 0x1002, 0x747e, 0x030000, .driver = NULL },
+	{ "vendor-reset-audio", true, 0x1002, 0x731f, 0x030000, .module = "vendor_reset" },
+	{ "vendor-reset-audio", false, 0x1002, 0x731f, 0x030000, .driver = NULL },
+	{ "amd-navi10-rebind", true, 0x1002, 0x731f, 0x030000, .driver = "amdgpu" },
+	{ "amd-navi10-rebind", false, 0x1002, 0x731f, 0x030000, .driver = "vfio-pci" },
+	{ "amd-strix-halo-rebind", true, 0x1002, 0x1586, 0x038000, .driver = "amdgpu" },
+	{ "amd-strix-halo-rebind", false, 0x1002, 0x150e, 0x030000, .driver = "amdgpu" },
+	{ "snd-pci-ps-panic", true, 0x1002, 0x1900, 0x030000, .module = "snd_pci_ps" },
+	{ "snd-pci-ps-panic", false, 0x1002, 0x1900, 0x030000, .driver = NULL },
+	{ "p40-d3cold", true, 0x10de, 0x1b38, 0x030200, .driver = NULL },
+	{ "p40-d3cold", false, 0x10de, 0x1eb8, 0x030200, .driver = NULL },
+	{ "rtx2080ti-d3cold", true, 0x10de, 0x1e07, 0x030000, .driver = NULL },
+	{ "rtx2080ti-d3cold", false, 0x10de, 0x1e87, 0x030000, .driver = NULL },
+	{ "coral-ubuntu-guest", true, 0x1ac1, 0x089a, 0x0880ff, .driver = "apex" },
+	{ "coral-ubuntu-guest", false, 0x1ac1, 0x0001, 0x0880ff, .driver = NULL },
+	{ "no-bus-reset", true, 0x168c, 0x003e, 0x028000, .driver = "ath10k_pci" },
+	{ "no-bus-reset", false, 0x168c, 0x0036, 0x028000, .driver = "ath9k" },
 };
 
 /* The lines "NAME=VALUE" of `text` as files of a folder. */
@@ -121,6 +180,11 @@ static bool fires(struct machine *machine, const struct row *row)
 	tree_file(tree, "proc/sys/kernel/osrelease", "%s\n",
 		  row->release ? row->release : "6.8.12-4-pve");
 	tree_file(tree, "proc/cmdline", "%s\n", row->cmdline ? row->cmdline : "quiet");
+	if (row->package)
+		tree_file(tree, "var/lib/dpkg/status",
+			  "Package: %.*s\nStatus: install ok installed\nVersion: %s\n\n",
+			  (int)strcspn(row->package, " "), row->package,
+			  strchr(row->package, ' ') + 1);
 	if (row->module) {
 		snprintf(name, sizeof(name), "sys/module/%s/initstate", row->module);
 		tree_file(tree, name, "live\n");
