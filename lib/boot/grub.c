@@ -68,6 +68,13 @@ static int split(const struct sources *sources, const struct shell_value *value,
 	text[value->count] = '\0';
 	for (size_t at = 0; r == 0 && kernel_word_next(text, &at, &size, &words->open);
 	     at += size) {
+		cleanup_free char *word = kernel_word_text(text + at, size);
+
+		if (!word)
+			return -ENOMEM;
+		words->ended = boot_word_is_end(word);
+		if (words->ended)
+			break;
 		r = add_word(sources, value->items + at, size,
 			     !(at > 0 && value->items[at - 1].escaped) &&
 				     !(at + size < value->count && value->items[at + size].escaped),

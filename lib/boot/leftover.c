@@ -28,8 +28,6 @@ static const struct word_rule {
 	  "The kernel has no such value; the IOMMU of an AMD CPU is on by itself." },
 	{ "amd_iommu=pt", ALWAYS, "amd-iommu-on",
 	  "The kernel has no such value; iommu=pt is the word." },
-	{ "intremap=off", ALWAYS, "intremap-off",
-	  "Switches interrupt remapping off: without it QEMU does not start with a device." },
 	{ "nofb", ALWAYS, "no-parameter", "Does nothing: the kernel has no such parameter." },
 	{ "textonly", ALWAYS, "no-parameter", "Does nothing: the kernel has no such parameter." },
 	{ "disable_vga=1", ALWAYS, "disable-vga",
@@ -56,6 +54,7 @@ static const char *const passthrough_words[] = {
 	"module_blacklist",
 	"pcie_aspm",
 	"intremap",
+	"nointremap",
 	"nofb",
 	"textonly",
 	"vfio-pci.ids",
@@ -266,11 +265,35 @@ static int find_iommu_off(const struct boot_words *words, const struct boot_mach
 	return r;
 }
 
+static int find_remapping_off(const struct boot_words *words, struct boot_leftovers *leftovers)
+{
+	const struct boot_word *off = boot_remapping_off(words);
+	int r = 0;
+
+	for (size_t i = 0; i < words->count && off && r == 0; i++) {
+		const struct boot_word one = words->items[i];
+		const char *value = one.text + strcspn(one.text, "=");
+
+		if (!boot_remapping_off(
+			    &(struct boot_words){ .items = &words->items[i], .count = 1 }))
+			continue;
+		r = add_word(leftovers, &one, "intremap-off",
+			     "Switches interrupt remapping off: without it QEMU does not start "
+			     "with a device.");
+		/* other parts of the value are somebody's own: by hand */
+		if (r == 0 && *value && strcmp(value, "=off") != 0)
+			leftovers->items[leftovers->count - 1].size = 0;
+	}
+	return r;
+}
+
 static int find_words(const struct boot_words *words, const struct boot_machine *machine,
 		      const struct boot_kept_away *kept_away, struct boot_leftovers *leftovers)
 {
 	int r = find_iommu_off(words, machine, leftovers);
 
+	if (r == 0)
+		r = find_remapping_off(words, leftovers);
 	for (size_t i = 0; i < words->count && r == 0; i++) {
 		const struct boot_word *word = &words->items[i];
 
@@ -328,6 +351,7 @@ static int find_on_cmdlines(const struct boot_existing *existing,
 bool boot_leftovers_is_sensible(const struct boot_word *word, const struct boot_machine *machine)
 {
 	enum boot_cpu cpu = machine->cpu;
+	struct boot_word one = *word;
 
 	for (size_t i = 0; i < sizeof(word_rules) / sizeof(*word_rules); i++)
 		if (word_matches(&word_rules[i], word->text) &&
@@ -337,6 +361,8 @@ bool boot_leftovers_is_sensible(const struct boot_word *word, const struct boot_
 	    cpu != BOOT_CPU_UNKNOWN)
 		return false;
 	if (boot_word_same_name(word->text, "amd_iommu") && cpu != BOOT_CPU_AMD)
+		return false;
+	if (boot_remapping_off(&(struct boot_words){ .items = &one, .count = 1 }))
 		return false;
 	return !boot_iommu_is_off_word(word, cpu) && !is_framebuffer_off(word->text, machine) &&
 	       !boot_word_same_name(word->text, "modprobe.blacklist") &&

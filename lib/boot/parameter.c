@@ -144,6 +144,24 @@ struct boot_iommu boot_iommu_read(const struct boot_words *words, enum boot_cpu 
 	return iommu;
 }
 
+const struct boot_word *boot_remapping_off(const struct boot_words *words)
+{
+	const struct boot_word *off = NULL;
+
+	for (size_t i = 0; i < words->count; i++) {
+		const struct boot_word *word = &words->items[i];
+
+		if (boot_word_same_name(word->text, "nointremap"))
+			off = word;
+		else if (boot_word_same_name(word->text, "intremap"))
+			for (const char *at = first_part(word->text); at; at = next_part(at))
+				off = text_starts_with(at, "off")  ? word
+				      : text_starts_with(at, "on") ? NULL
+								   : off;
+	}
+	return off;
+}
+
 bool boot_parameter_is_repeatable(const char *word)
 {
 	static const char *const names[] = {

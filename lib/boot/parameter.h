@@ -8,6 +8,8 @@
  *   drivers/iommu/intel/iommu.c); sm_on and its like do not start it;
  * - amd_iommu=off: nothing takes it back (parse_amd_iommu_options() in drivers/iommu/amd/init.c);
  * - iommu=off: for both, and nothing takes it back (iommu_setup() in arch/x86/kernel/pci-dma.c);
+ * - intremap=on, off: the last counts, and nointremap is off (setup_irqremap() and
+ *   setup_nointremap() in drivers/iommu/irq_remapping.c);
  * - iommu=pt, nopt and iommu.passthrough=0, 1: the last counts (drivers/iommu/iommu.c, kstrtobool()).
  */
 #pragma once
@@ -28,6 +30,9 @@ struct boot_iommu boot_iommu_read(const struct boot_words *words, enum boot_cpu 
 
 /* The word, one of several perhaps, has a part that switches the IOMMU off. */
 bool boot_iommu_is_off_word(const struct boot_word *word, enum boot_cpu cpu);
+
+/* The word that switches interrupt remapping off, or NULL. */
+const struct boot_word *boot_remapping_off(const struct boot_words *words);
 
 /* A part of the word's value, between commas, is `part`. */
 bool boot_word_has_part(const char *word, const char *part);

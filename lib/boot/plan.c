@@ -30,11 +30,17 @@ int boot_plan_read(struct boot_plan *plan, const struct sysroot *root, const str
 	return r;
 }
 
-/* What is put behind a quote that is not closed is a part of it. */
-static int check_quotes(const struct boot_words *words, struct error *err)
+/* What is put behind a quote that is not closed is a part of it; behind "--" it is init's. */
+static int check_end(const struct boot_words *words, const char *path, struct error *err)
 {
 	const struct boot_word *last = words->count ? &words->items[words->count - 1] : NULL;
 
+	if (words->ended)
+		return error_set(
+			err, -EBADMSG,
+			"/%s: the word '--' ends what the kernel takes for itself, and all "
+			"that follows is init's. Take it out first",
+			path);
 	if (!words->open || !last)
 		return 0;
 	return error_set(
@@ -55,10 +61,10 @@ static bool has_root(const struct boot_words *words)
 static int check_lines(const struct boot_plan *plan, const struct sysroot *root, struct error *err)
 {
 	const struct boot_loader *loader = &plan->machine.loader;
-	int r = loader->grub ? check_quotes(&plan->existing.grub.words, err) : 0;
+	int r = loader->grub ? check_end(&plan->existing.grub.words, "etc/default/grub", err) : 0;
 
 	if (r == 0 && loader->systemd_boot)
-		r = check_quotes(&plan->existing.cmdline, err);
+		r = check_end(&plan->existing.cmdline, BOOT_CMDLINE, err);
 	if (r == 0 && loader->managed && sysroot_exists(root, BOOT_CMDLINE) &&
 	    !has_root(&plan->existing.cmdline))
 		r = error_set(err, -EBADMSG,

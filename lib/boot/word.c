@@ -52,6 +52,9 @@ int boot_words_split(struct boot_words *words, const char *path, const char *tex
 
 		for (; counted < at; counted++)
 			line += text[counted] == '\n';
+		words->ended = word && boot_word_is_end(word);
+		if (words->ended)
+			break;
 		if (!word ||
 		    boot_words_add(words, &(struct boot_word){ word, file, line, at, size }) < 0)
 			return -ENOMEM;
@@ -60,6 +63,11 @@ int boot_words_split(struct boot_words *words, const char *path, const char *tex
 			break;
 	}
 	return 0;
+}
+
+bool boot_word_is_end(const char *text)
+{
+	return strcmp(text, "--") == 0;
 }
 
 bool boot_word_same_name(const char *a, const char *b)

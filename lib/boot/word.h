@@ -22,6 +22,8 @@ struct boot_words {
 	struct boot_word *items;
 	size_t count;
 	bool open; /* a quote in the last word is not closed: what is put behind it is a part of it */
+	/* A word "--" ends them: it and all behind it are init's (parse_args() in kernel/params.c). */
+	bool ended;
 };
 
 void boot_words_done(struct boot_words *words);
@@ -35,6 +37,9 @@ int boot_words_add(struct boot_words *words, const struct boot_word *word);
  * (host/kernel.h). Also a line break parts words.
  */
 int boot_words_split(struct boot_words *words, const char *path, const char *text);
+
+/* The word is the "--" that ends the kernel's own. */
+bool boot_word_is_end(const char *text);
 
 /* Both words have the same name, where '-' and '_' are the same (kernel/params.c, parameqn()). */
 bool boot_word_same_name(const char *a, const char *b);

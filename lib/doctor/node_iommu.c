@@ -170,8 +170,11 @@ static int judge_absent(const struct pve_node *node, const struct cpu *cpu,
 				      : "DMAR or IVRS");
 }
 
-/* How to get rid of the word that the kernel was booted with; the caller frees it. */
-static char *remedy_off(const struct boot_view *view)
+/*
+ * How to get rid of the word that the kernel was booted with, which setup knows as the leftover `id`;
+ * the caller frees it.
+ */
+static char *remedy_off(const struct boot_view *view, const char *id)
 {
 	const struct boot_leftovers *leftovers = &view->plan.leftovers;
 
@@ -181,7 +184,7 @@ static char *remedy_off(const struct boot_view *view)
 	for (size_t i = 0; i < leftovers->count; i++) {
 		const struct boot_leftover *leftover = &leftovers->items[i];
 
-		if (strcmp(leftover->id, BOOT_IOMMU_OFF) != 0)
+		if (strcmp(leftover->id, id) != 0)
 			continue;
 		if (leftover->size == 0)
 			return text_format("Take it out of /%s, line %u, by hand, and run '%s'; "
@@ -206,7 +209,7 @@ static char *remedy_on(const struct boot_view *view)
 				   loader->other_place);
 	/* an off word keeps setup from adding one */
 	if (!setting)
-		return remedy_off(view);
+		return remedy_off(view, BOOT_IOMMU_OFF);
 	if (boot_view_is_made(view, setting))
 		return text_format("The boot loader's files ask for it: run '%s' if you have not, "
 				   "and boot again.",
@@ -227,7 +230,7 @@ static int judge_unused(const struct doctor *doctor, bool intel, struct verdicts
 	cleanup_free char *remedy = NULL;
 
 	if (iommu.off) {
-		remedy = remedy_off(view);
+		remedy = remedy_off(view, BOOT_IOMMU_OFF);
 		return remedy ? verdict_add(verdicts, VERDICT_ERROR, "iommu-kernel", NULL, remedy,
 					    "The firmware shows %s, and the kernel was booted with "
 					    "%s.",
@@ -321,10 +324,12 @@ static bool is_unsafe_allowed(const struct pve_node *node, bool *ret_loaded)
  * On x86 the chips of /proc/interrupts whose names begin with IR- are remapped (arch/x86/kernel/apic).
  * On arm64 the ITS tells which device an interrupt is from (drivers/irqchip/irq-gic-v3-its*.c).
  */
-static int judge_remapping(const struct pve_node *node, const struct cpu *cpu,
+static int judge_remapping(const struct doctor *doctor, const struct cpu *cpu,
 			   struct verdicts *verdicts)
 {
-	cleanup_free char *interrupts = NULL;
+	const struct boot_word *off = boot_remapping_off(&doctor->boot.effective);
+	const struct pve_node *node = doctor->node;
+	cleanup_free char *interrupts = NULL, *remedy = NULL;
 	bool loaded, allowed;
 	size_t size;
 
@@ -338,7 +343,19 @@ static int judge_remapping(const struct pve_node *node, const struct cpu *cpu,
 		return verdict_add(verdicts, VERDICT_OK, "interrupt-remapping", NULL, NULL,
 				   "Interrupts go through the ITS, which keeps those of devices "
 				   "apart.");
+	if (off) {
+		remedy = remedy_off(&doctor->boot, "intremap-off");
+		if (!remedy)
+			return -ENOMEM;
+	}
 	allowed = is_unsafe_allowed(node, &loaded);
+	if (off && allowed)
+		return verdict_add(
+			verdicts, VERDICT_WARNING, "interrupt-remapping", NULL, remedy,
+			"Interrupts are not remapped, for the kernel was booted with %s; "
+			"a VM with a device could raise any interrupt "
+			"(allow_unsafe_interrupts).",
+			off->text);
 	if (allowed)
 		return verdict_add(
 			verdicts, VERDICT_WARNING, "interrupt-remapping", NULL,
@@ -353,10 +370,14 @@ static int judge_remapping(const struct pve_node *node, const struct cpu *cpu,
 				   "'pve-vfio setup --add --unsafe-interrupts'.",
 				   "No interrupt goes through an ITS (GICv3), which keeps those of "
 				   "devices apart.");
+	if (off)
+		return verdict_add(verdicts, VERDICT_ERROR, "interrupt-remapping", NULL, remedy,
+				   "Interrupts are not remapped: the kernel was booted with %s. "
+				   "QEMU will not start with a device.",
+				   off->text);
 	return verdict_add(
 		verdicts, VERDICT_ERROR, "interrupt-remapping", NULL,
-		"Update the firmware, and look for interrupt remapping, x2APIC or "
-		"'intremap=off' on the command line. If the hardware cannot, and you trust "
+		"Update the firmware, and look for interrupt remapping or x2APIC in it. If the hardware cannot, and you trust "
 		"the VMs: 'pve-vfio setup --add --unsafe-interrupts'.",
 		"Interrupts are not remapped (no chip in /proc/interrupts begins with "
 		"'IR-'): QEMU will not start with a device.");
@@ -376,7 +397,7 @@ int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
 		return dmar || ivrs ? judge_unused(doctor, dmar, verdicts)
 				    : judge_absent(node, &cpu, verdicts);
 	r = judge_active(doctor, verdicts);
-	return r < 0 ? r : judge_remapping(node, &cpu, verdicts);
+	return r < 0 ? r : judge_remapping(doctor, &cpu, verdicts);
 }
 
 static int judge_reserved(const struct doctor *doctor, struct verdicts *verdicts)

@@ -59,15 +59,12 @@ static const struct {
 	enum verdict_level level;
 	const char *what, *remedy;
 } parameters[] = {
-	{ "intremap", "off", VERDICT_WARNING, "switches interrupt remapping off",
-	  "Run 'pve-vfio setup --clean-up', which takes it out of the boot loader's file; then boot "
-	  "again." },
 	{ "vfio_pci.disable_vga", "1", VERDICT_INFO,
 	  "keeps VFIO from VGA regions: a GPU for SeaBIOS or legacy-igd needs them", NULL },
 	{ "vfio-pci.ids", NULL, VERDICT_INFO,
 	  "gives every device of these ids to vfio-pci at boot: the host cannot use them while no "
 	  "VM runs, nor tell two same cards apart",
-	  "With the hook it is not needed; 'pve-vfio setup' can take it away." },
+	  "With the hook it is not needed." },
 	{ "nomodeset", NULL, VERDICT_INFO,
 	  "keeps graphics drivers from their cards: the host has no picture but the firmware's",
 	  NULL },

@@ -2,7 +2,7 @@
 /* unit: lib/boot/word.c. */
 #include "test.h"
 
-#include "boot/word.h"
+#include "boot/parameter.h"
 #include "host/kernel.h"
 
 static void test_split(void **state)
@@ -149,6 +149,38 @@ static void test_lines(void **state)
 }
 
 /* The kernel takes '-' and '_' for one in names, and not in values. */
+/* setup_irqremap(), setup_nointremap() and parse_args() of Linux 6.8. */
+static void test_remapping(void **state)
+{
+	static const struct {
+		const char *line, *off;
+	} rows[] = {
+		{ "quiet", NULL },
+		{ "intremap=off", "intremap=off" },
+		{ "intremap=off intremap=on", NULL },
+		{ "intremap=on intremap=nosid,off", "intremap=nosid,off" },
+		{ "intremap=nosid", NULL },
+		{ "intremap=off,on", NULL },
+		{ "nointremap", "nointremap" },
+		{ "nointremap intremap=on", NULL },
+		{ "intremap", NULL },
+		{ "intremap=OFF", NULL },
+		{ "quiet -- intremap=off", NULL },
+		{ "quiet --- intremap=off", "intremap=off" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_boot_words struct boot_words words = { 0 };
+		const struct boot_word *off;
+
+		assert_int_equal(boot_words_split(&words, "proc/cmdline", rows[i].line), 0);
+		off = boot_remapping_off(&words);
+		assert_row(rows[i].line, text_equal(off ? off->text : NULL, rows[i].off));
+		assert_row(rows[i].line, words.ended == (strstr(rows[i].line, " -- ") != NULL));
+	}
+}
+
 static void test_equal(void **state)
 {
 	(void)state;
@@ -193,7 +225,7 @@ int main(void)
 		cmocka_unit_test(test_split),	      cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_equal),	      cmocka_unit_test(test_find),
 		cmocka_unit_test(test_plain),	      cmocka_unit_test(test_open),
-		cmocka_unit_test(test_as_the_kernel),
+		cmocka_unit_test(test_as_the_kernel), cmocka_unit_test(test_remapping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
