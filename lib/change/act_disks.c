@@ -27,6 +27,7 @@
 #define POLL_MS	   100
 
 #define UDEV	   "run/udev/control"
+#define UDEV_QUEUE "run/udev/queue" /* while there is something in it: sd-device's udev-util.c */
 #define UDEV_DATA  "run/udev/data"
 #define DATA_MAX   ((size_t)64 * 1024)
 #define OUTPUT_MAX 4096
@@ -270,6 +271,43 @@ static void wait_for_disks(const struct sysroot *root, const char *address)
 	} while (deadline_wait_step(deadline, &step));
 }
 
+static bool udev_knows(const struct sysroot *root, const char *address)
+{
+	cleanup_blocks struct blocks blocks = { 0 };
+
+	if (blocks_find(root, address, &blocks) < 0)
+		return true;
+	for (size_t i = 0; i < blocks.count; i++) {
+		const struct block *block = &blocks.items[i];
+		char path[SYSROOT_PATH_MAX];
+
+		if (block->base || block->hidden || !block->number)
+			continue;
+		snprintf(path, sizeof(path), UDEV_DATA "/b%s", block->number);
+		if (!sysroot_exists(root, path))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A disk is in sysfs before its partitions are looked for, and udev learns of it after that
+ * (device_add_disk() in block/genhd.c): what asks udev in between finds it idle. It keeps a file for
+ * each disk and partition once it has dealt with it.
+ */
+static void wait_for_udev(const struct sysroot *root, const char *address, struct deadline deadline)
+{
+	struct deadline idle = deadline_in_ms(APPEAR_MS);
+	unsigned step = 0;
+
+	while (!udev_knows(root, address)) {
+		if (sysroot_exists(root, UDEV_QUEUE))
+			idle = deadline_in_ms(APPEAR_MS);
+		if (deadline_passed(deadline) || !deadline_wait_step(idle, &step))
+			return;
+	}
+}
+
 /* True when udev has finished with all it has been told of; it exits with 1 at the limit. */
 static bool settle(const struct sysroot *root, struct deadline deadline)
 {
@@ -359,6 +397,8 @@ static bool bring_back(const struct sysroot *root, const struct storage_question
 	bool udev = sysroot_exists(root, UDEV), announced = false;
 	struct release release = { 0 };
 
+	if (root->live && udev)
+		wait_for_udev(root, question->address, deadline);
 	do {
 		cleanup_free char *missing = NULL;
 		struct error ignored;
