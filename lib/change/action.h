@@ -21,7 +21,9 @@ enum action_type {
 	ACTION_UNLOAD_MODULE,	    /* target: a module; "loaded" to "unloaded" */
 	ACTION_LOAD_MODULE,	    /* target: a module; wanted: "loaded" */
 	ACTION_KEEP_ATTRIBUTE,	    /* target: "ADDRESS/power/control"; drivers change it, not we */
-	ACTION_SET_ATTRIBUTE,	    /* target: "ADDRESS/reset_method"; values of the attribute */
+	ACTION_KEEP_VFS,      /* target: "ADDRESS/vfs"; what is set for each (use/vf.h) to "none" */
+	ACTION_SET_ATTRIBUTE, /* target: "ADDRESS/reset_method"; values of the attribute */
+	ACTION_KEEP_ESWITCH,  /* target: "ADDRESS/eswitch"; modes (use/eswitch.h) */
 	ACTION_RELEASE_DISKS, /* target: "ADDRESS/disks"; layers (use/stack.h) to "released" */
 	ACTION_BIND,	      /* target: a PCI address; before, wanted: drivers */
 	ACTION_RESCAN,	      /* target: "ADDRESS/remove"; wanted: its VFIO driver */

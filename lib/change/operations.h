@@ -35,6 +35,12 @@ int rescan_apply(const struct sysroot *root, const struct action *action, struct
 int rescan_revert(const struct sysroot *root, const struct action *action, const char **note,
 		  struct error *err);
 
+/* act_vfs.c: what a network card's driver takes along. Targets: "ADDRESS/vfs", "ADDRESS/eswitch". */
+int vfs_revert(const struct sysroot *root, const struct action *action, const char **note,
+	       struct error *err);
+int eswitch_revert(const struct sysroot *root, const struct action *action, const char **note,
+		   struct error *err);
+
 /* act_disks.c: of the disks of one function. Target: "ADDRESS/disks". */
 int disks_apply(const struct sysroot *root, const struct action *action, struct error *err);
 int disks_revert(const struct sysroot *root, const struct action *action, const char **note,

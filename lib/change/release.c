@@ -12,12 +12,15 @@
 #include "pci/bar.h"
 #include "use/child.h"
 #include "use/console.h"
+#include "use/eswitch.h"
 #include "use/framebuffer.h"
 #include "use/nvswitch.h"
 #include "use/stack.h"
+#include "use/vf.h"
 
 #define CLASS_VGA	 0x0300
 #define CLASS_STORAGE	 0x01
+#define CLASS_NETWORK	 0x02
 #define CLASS_SERIAL_BUS 0x0c
 #define NVIDIA_DRIVER	 "nvidia"
 
@@ -352,19 +355,65 @@ static int add_power(const struct release *release, const struct plan_device *de
 		   settings_keep(release->settings, device->device.address));
 }
 
+static int add_kept(const struct release *release, const struct plan_device *device,
+		    enum action_type type, const char *name, const char *values[2])
+{
+	cleanup_free char *target = text_format("%s/%s", device->device.name, name);
+
+	return target ? add(release, type, target, values[0], values[1], device->source,
+			    settings_keep(release->settings, device->device.address))
+		      : error_set_memory(release->err);
+}
+
+/* What is set for a network card's virtual functions goes with them. */
+static int add_vfs(const struct release *release, const struct plan_device *device)
+{
+	cleanup_vfs struct vfs vfs = { 0 };
+	cleanup_free char *before = NULL;
+	int r = vfs_read(release->root, device->device.name, &vfs, release->err);
+
+	if (r < 0)
+		return r;
+	before = vfs_format(&vfs);
+	return before ? add_kept(release, device, ACTION_KEEP_VFS, "vfs",
+				 (const char *[]){ before, "none" })
+		      : error_set_memory(release->err);
+}
+
+/* A driver comes back with "legacy". */
+static int add_eswitch(const struct release *release, const struct plan_device *device)
+{
+	cleanup_free char *mode = NULL;
+	int r = eswitch_read(release->root, device->device.name, &mode);
+
+	if (r < 0 && r != -ENOENT)
+		return error_set(release->err, r, "cannot read the mode of the switch in %s: %s",
+				 device->device.name, strerror(-r));
+	return add_kept(release, device, ACTION_KEEP_ESWITCH, "eswitch",
+			(const char *[]){ mode ? mode : "legacy", "legacy" });
+}
+
 /*
  * The driver takes its virtual functions along when it goes (pci-iov-howto.rst), and does not make
- * them again when it comes back. Also where there are none now: an earlier run may have had them.
+ * them again when it comes back. Also where there are none now: an earlier run may have had them. On
+ * the way back, which is the opposite, the mode of the switch comes first: most drivers do not change
+ * it once there are virtual functions.
  */
-static int add_numvfs(const struct release *release, const struct plan_device *device)
+static int add_sriov(const struct release *release, const struct plan_device *device)
 {
+	bool network = device->device.class_code >> 16 == CLASS_NETWORK;
 	cleanup_free char *count = NULL;
 	char path[SYSROOT_PATH_MAX];
+	int r = 0;
 
 	pci_attribute_path(path, device->device.name, "sriov_numvfs");
 	if (sysroot_read_attribute(release->root, path, &count) < 0)
 		return 0;
-	return add_attribute(release, device, "sriov_numvfs", NULL, "0");
+	if (network)
+		r = add_vfs(release, device);
+	if (r == 0)
+		r = add_attribute(release, device, "sriov_numvfs", NULL, "0");
+	return r == 0 && network ? add_eswitch(release, device) : r;
 }
 
 /* Mass storage, and what disks can be plugged into: USB, FireWire, Fibre Channel. */
@@ -443,7 +492,7 @@ int release_before(struct plan *plan, const struct sysroot *root, const struct s
 	if (r == 0)
 		r = add_power(&release, device);
 	if (r == 0)
-		r = add_numvfs(&release, device);
+		r = add_sriov(&release, device);
 	if (r < 0 || !wanted)
 		return r;
 	if (wanted->reset_method)

@@ -8,9 +8,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/text.h"
+
+struct netlink_message;
 
 /* The longest path the programs put together. */
 #define SYSROOT_PATH_MAX 512
@@ -29,6 +32,10 @@ struct sysroot {
 	int (*fake_write)(const struct sysroot *root, const char *path, const char *value);
 	/* Says before open(2) of a path that it fails: 0 or -errno. NULL in the programs. */
 	int (*fake_open)(const struct sysroot *root, const char *path);
+	/* Answers a request of host/netlink.h: what recv(2) would give, or -errno. NULL in the programs. */
+	int (*fake_netlink)(const struct sysroot *root, int protocol,
+			    const struct netlink_message *request, uint8_t **ret_data,
+			    size_t *ret_size);
 	/* What is remembered of the tree while it is only looked at: use/child.h. NULL: nothing. */
 	struct child_memory *children;
 	/*

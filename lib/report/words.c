@@ -79,18 +79,22 @@ static const struct {
 	[ACTION_UNLOAD_MODULE] = { "module %s unloaded", "module %s loaded", false },
 	[ACTION_LOAD_MODULE] = { "module %s loaded", NULL, false },
 	[ACTION_KEEP_ATTRIBUTE] = { NULL, NULL, false },
+	[ACTION_KEEP_VFS] = { NULL, "%s: its virtual functions are set as before", false },
 	[ACTION_SET_ATTRIBUTE] = { "%s", "%s", true },
+	[ACTION_KEEP_ESWITCH] = { NULL, "%s: mode of its switch", true },
 	[ACTION_RELEASE_DISKS] = { NULL, NULL, false }, /* words_disks() */
 	[ACTION_BIND] = { NULL, NULL, false },
 	[ACTION_RESCAN] = { NULL, "%s: removed, and found again", false },
 	[ACTION_RESIZE_BAR] = { "%s, MiB:", "%s, MiB:", true },
 };
 
-/* printf() with a format of the table; of a rescan the function alone is named. */
+/* printf() with a format of the table; of some the function alone is named. */
 static char *say(const char *format, const struct action *action)
 {
 	const char *place = strstr(format, "%s"), *target = action->target;
-	size_t size = action->type == ACTION_RESCAN ? strcspn(target, "/") : strlen(target);
+	bool alone = action->type == ACTION_RESCAN || action->type == ACTION_KEEP_VFS ||
+		     action->type == ACTION_KEEP_ESWITCH;
+	size_t size = alone ? strcspn(target, "/") : strlen(target);
 
 	return text_format("%.*s%.*s%s", (int)(place - format), format, (int)size, target,
 			   place + 2);

@@ -115,6 +115,7 @@ void set_driver(const struct tree *tree, const char *address, const char *driver
 		tree_bind(tree, address, driver);
 	update_group_node(tree, address);
 	update_disks(tree, address, driver);
+	update_card(tree, address, driver);
 	close(lock);
 }
 
@@ -244,6 +245,7 @@ static int store_numvfs(const struct fake_write *write)
 	if (now > 0 && atoi(write->value) > 0)
 		return -EBUSY;
 	set_attribute(write->tree, path, write->value);
+	make_vfs(write->tree, write->address, (unsigned)atoi(write->value));
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 
 #include "change/plan.h"
 #include "change/restore.h"
+#include "use/vf.h"
 
 struct fake_kernel {
 	struct tree tree;
@@ -63,6 +64,20 @@ void fake_device(const struct fake_kernel *kernel, const struct tree_device *dev
 void fake_disk(const struct fake_kernel *kernel, const char *address, const char *name);
 void fake_layer(const struct fake_kernel *kernel, const char *description, bool again);
 bool fake_has_layer(const struct fake_kernel *kernel, const char *name);
+
+/*
+ * A function is a network card that can have virtual functions: its interface is there while a driver
+ * of the host has it. What is set for these, as vfs_format() writes it, and the mode of the switch, as
+ * somebody has set them; the driver comes back without all that. A setting that it refuses, as the
+ * number of rtnetlink's attribute: "9".
+ */
+void fake_card(const struct fake_kernel *kernel, const char *address, const char *name,
+	       unsigned index);
+void fake_set_vfs(const struct fake_kernel *kernel, const char *address, unsigned count,
+		  const char *vfs, const char *eswitch);
+void fake_refuse(const struct fake_kernel *kernel, const char *address, const char *what);
+void assert_vfs(const struct fake_kernel *kernel, const char *address, const char *vfs,
+		const char *eswitch);
 
 /* What an administrator does: an override, and another driver (NULL: none) by hand. */
 void fake_set_override(const struct fake_kernel *kernel, const char *address, const char *override);

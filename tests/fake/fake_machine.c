@@ -11,6 +11,7 @@ int fake_setup(void **state)
 	tree_make(&kernel->tree);
 	kernel->tree.root.fake_write = fake_write;
 	kernel->tree.root.fake_open = fake_open;
+	kernel->tree.root.fake_netlink = fake_netlink;
 	tree_boot(&kernel->tree, TREE_BOOT_ID);
 	tree_folder(&kernel->tree, "run");
 	tree_folder(&kernel->tree, "sys/bus/pci/devices");

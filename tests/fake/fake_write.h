@@ -37,6 +37,15 @@ void update_disks(const struct tree *tree, const char *address, const char *driv
 bool find_mapper(const struct tree *tree, const char *uuid, char name[NAME_SIZE]);
 int change_layer(const struct fake_write *write);
 
+/*
+ * fake_card.c: the interface of a network card is there while a driver of the host has the function,
+ * and virtual functions are made with a driver's plain values.
+ */
+void update_card(const struct tree *tree, const char *address, const char *driver);
+void make_vfs(const struct tree *tree, const char *address, unsigned count);
+int fake_netlink(const struct sysroot *root, int protocol, const struct netlink_message *request,
+		 uint8_t **ret_data, size_t *ret_size);
+
 /* What a kernel does that does what it should; 0 or -errno. */
 int do_write(const struct fake_write *write);
 

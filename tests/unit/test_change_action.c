@@ -20,6 +20,8 @@ static void test_type_names(void **state)
 		{ ACTION_UNLOAD_MODULE, "unload-module", true },
 		{ ACTION_LOAD_MODULE, "load-module", true },
 		{ ACTION_KEEP_ATTRIBUTE, "keep-attribute", false },
+		{ ACTION_KEEP_VFS, "keep-vfs", false },
+		{ ACTION_KEEP_ESWITCH, "keep-eswitch", false },
 		{ ACTION_SET_ATTRIBUTE, "set-attribute", false },
 		{ ACTION_BIND, "bind", false },
 		{ ACTION_RESCAN, "rescan", false },

@@ -394,7 +394,10 @@ static void test_cannot_list(void **state)
 
 /* ---- attributes of a function */
 
-#define NUMVFS(before) "set-attribute " NIC "/sriov_numvfs " before " -> 0, hostpci0\n"
+#define KEPT(more)    "keep-vfs " NIC "/vfs none -> none, hostpci0" more "\n"
+#define ESWITCH(more) "keep-eswitch " NIC "/eswitch legacy -> legacy, hostpci0" more "\n"
+#define NUMVFS(before)                                                                             \
+	KEPT("") "set-attribute " NIC "/sriov_numvfs " before " -> 0, hostpci0\n" ESWITCH("")
 
 static void test_numvfs(void **state)
 {
@@ -406,8 +409,10 @@ static void test_numvfs(void **state)
 	tree_attribute(tree, NIC, "sriov_numvfs", "4");
 	assert_actions(tree, NIC, "{}", NUMVFS("4") NIC_LINE);
 	assert_actions(tree, NIC, "{\"after_stop\": \"keep\"}",
-		       "set-attribute " NIC "/sriov_numvfs 4 -> 0, hostpci0, keep\n"
-		       "bind " NIC " -> vfio-pci, hostpci0, keep\n");
+		       KEPT(", keep") "set-attribute " NIC
+				      "/sriov_numvfs 4 -> 0, hostpci0, keep\n" ESWITCH(
+					      ", keep") "bind " NIC
+							" -> vfio-pci, hostpci0, keep\n");
 	assert_actions(tree, GPU " ~" NIC, "{}",
 		       GPU_LINE AUDIO_LINE "bind " NIC " -> vfio-pci, hostpci1, foreseen\n");
 	/* none now, though an earlier run may have had them; else it is taken out again */
