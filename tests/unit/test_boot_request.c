@@ -4,6 +4,7 @@
 #include "test.h"
 #include "tree.h"
 
+#include "boot/parameter.h"
 #include "boot/request.h"
 
 #define OFF "# CONFIG_INTEL_IOMMU_DEFAULT_ON is not set\n"
@@ -99,6 +100,78 @@ static void test_parameters(void **state)
 	}
 }
 
+/* One line of people's each; "!" is a word that switches the IOMMU off, for which nothing is added. */
+static const struct {
+	bool intel;
+	const char *words, *wanted;
+} lines[] = {
+	{ true, "intel_iommu=on,off", "!" },
+	{ true, "intel_iommu=off,on", "(intel_iommu=off,on) iommu=pt" },
+	{ true, "intel_iommu=on intel_iommu=off", "!" },
+	{ true, "intel_iommu=off intel_iommu=on", "(intel_iommu=on) iommu=pt" },
+	{ true, "Intel_iommu=on", "intel_iommu=on iommu=pt" },
+	{ true, "intel-iommu=on iommu=pt", "(intel-iommu=on) (iommu=pt)" },
+	{ true, "intel_iommu=1", "intel_iommu=on iommu=pt" },
+	{ true, "intel_iommu=ON", "intel_iommu=on iommu=pt" },
+	{ true, "intel_iommu=on,sm_off,igfx_off", "(intel_iommu=on,sm_off,igfx_off) iommu=pt" },
+	{ true, "intel_iommu=tboot_noforce", "intel_iommu=on iommu=pt" },
+	{ true, "iommu=on", "intel_iommu=on" },
+	{ true, "iommu=force,pt", "intel_iommu=on (iommu=force,pt)" },
+	{ true, "iommu=pt,nopt", "intel_iommu=on" },
+	{ true, "iommu=noforce,off", "!" },
+	{ true, "iommu=OFF", "intel_iommu=on" },
+	{ true, "iommu.passthrough=y", "intel_iommu=on (iommu.passthrough=y)" },
+	{ true, "iommu.passthrough=2", "intel_iommu=on iommu=pt" },
+	{ true, "iommu.passthrough=1 iommu=nopt", "intel_iommu=on" },
+	{ true, "iommu=nopt iommu.passthrough=on", "intel_iommu=on (iommu.passthrough=on)" },
+	{ true, "iommu.passthrough", "intel_iommu=on iommu=pt" },
+	{ true, "iommu.strict=0", "intel_iommu=on iommu=pt" },
+	{ true, "amd_iommu=off", "intel_iommu=on iommu=pt" },
+	{ true, "--- intel_iommu=off", "!" },
+	{ false, "amd_iommu=on iommu=pt", "(iommu=pt)" },
+	{ false, "amd_iommu=fullflush,off", "!" },
+	{ false, "amd_iommu=off amd_iommu=on", "!" },
+	{ false, "amd_iommu=force_isolation", "iommu=pt" },
+	{ false, "amd_iommu=force_enable amd_iommu=pgtbl_v2", "iommu=pt" },
+	{ false, "intel_iommu=off", "iommu=pt" },
+	{ false, "amd_iommu_intr=legacy", "iommu=pt" },
+};
+
+static void test_lines(void **state)
+{
+	const struct tree *tree = *state;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		const struct row row = { .cpu = lines[i].intel ? "GenuineIntel" : "AuthenticAMD",
+					 .release = "6.5.13-5-pve",
+					 .config = OFF,
+					 .words = lines[i].words };
+		const struct boot_request request = { 0 };
+		cleanup_boot_machine struct boot_machine machine = { 0 };
+		cleanup_boot_existing struct boot_existing existing = { 0 };
+		cleanup_boot_settings struct boot_settings settings = { 0 };
+		cleanup_boot_draft struct boot_draft draft = { 0 };
+		cleanup_strings struct strings notes = { 0 };
+		cleanup_text struct text text = { 0 };
+		bool off;
+
+		build(tree, &row);
+		assert_int_equal(boot_machine_read(&tree->root, &machine, NULL), 0);
+		assert_int_equal(boot_existing_read(&draft, &tree->root, &existing, NULL), 0);
+		assert_int_equal(boot_request_settle(&request, &machine, &existing, &settings,
+						     &notes, NULL),
+				 0);
+		off = boot_iommu_read(&existing.grub.words, machine.cpu).off;
+		text_add(&text, "%s", off ? "!" : "");
+		for (size_t j = 0; j < settings.count; j++)
+			if (settings.items[j].kind == BOOT_PARAMETER)
+				text_add(&text, settings.items[j].found ? "%s(%s)" : "%s%s",
+					 text.size ? " " : "", settings.items[j].name);
+		if (!text_equal(text.data, lines[i].wanted))
+			fail_msg("'%s': %s", lines[i].words, text.data);
+	}
+}
+
 static void test_kernels(void **state)
 {
 	const struct tree *tree = *state;
@@ -120,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(test_parameters),
+		tree_test(test_lines),
 		tree_test(test_kernels),
 	};
 
