@@ -128,7 +128,7 @@ static int read_fields(const char *map, const struct field *fields, size_t count
 
 static int read_entry(const char *map, struct mapping_entry *entry, struct error *err)
 {
-	cleanup_free char *paths = NULL, *description = NULL;
+	cleanup_free char *paths = NULL;
 	const struct field fields[] = {
 		{ "node", is_node, "the name of a node", &entry->node, false },
 		{ "id", is_id, "an id such as 10de:2204", &entry->id, false },
@@ -136,7 +136,7 @@ static int read_entry(const char *map, struct mapping_entry *entry, struct error
 		  false },
 		{ "subsystem-id", is_id, "an id such as 1458:403b", &entry->subsystem_id, true },
 		{ "iommugroup", is_integer, "a number", &entry->iommu_group, true },
-		{ "description", is_description, "of up to 4096 bytes", &description, true },
+		{ "description", is_description, "of up to 4096 bytes", &entry->description, true },
 	};
 	char *rest, *path;
 	int r;
@@ -157,6 +157,7 @@ static void entry_done(struct mapping_entry *entry)
 	free(entry->id);
 	free(entry->subsystem_id);
 	free(entry->iommu_group);
+	free(entry->description);
 	strings_done(&entry->paths);
 }
 

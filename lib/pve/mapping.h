@@ -22,6 +22,7 @@ struct mapping_entry {
 	char *id;	      /* "10de:2204", as written: PVE compares with care for case */
 	char *subsystem_id;   /* or NULL */
 	char *iommu_group;    /* as written, or NULL */
+	char *description;    /* or NULL */
 	struct strings paths; /* "0000:01:00.0", or "0000:01:00" for all functions */
 };
 

@@ -209,6 +209,7 @@ static int attach_all(struct attach *attach, struct error *err)
 
 	if (status != STATUS_DONE)
 		return status;
+	attach_print_console(attach);
 	attach_print_devices(attach);
 	attach_print_changes(attach);
 	if (attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&

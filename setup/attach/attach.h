@@ -118,6 +118,8 @@ int attach_ask(const struct attach *attach, struct error *err);
 
 /* ---- words (attach_print.c, attach_guest.c) */
 
+/* Before all else: that the VM loses the console by which it is reached now. */
+void attach_print_console(const struct attach *attach);
 void attach_print_devices(struct attach *attach);
 void attach_print_changes(const struct attach *attach);
 void attach_print_guest(const struct attach *attach);

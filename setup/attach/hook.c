@@ -109,7 +109,10 @@ static int ask_for_content(struct attach *attach, const struct storage *storage,
 		text_format("Enable snippets for the storage '%s' (it has %s)?", storage->name,
 			    storage->content);
 
-	attach->hook.content = text_format("%s,snippets", storage->content);
+	/* "none" is for a storage that has nothing yet, and goes with no other word. */
+	attach->hook.content = strcmp(storage->content, "none") == 0
+				       ? strdup("snippets")
+				       : text_format("%s,snippets", storage->content);
 	if (!question || !attach->hook.content) {
 		error_set_memory(err);
 		return STATUS_FAILED;

@@ -48,6 +48,8 @@ static char *old_entry(const struct mapping_entry *entry)
 		text_add(&text, "%s%s", i > 0 ? ";" : "", entry->paths.items[i]);
 	if (entry->subsystem_id)
 		text_add(&text, ",subsystem-id=%s", entry->subsystem_id);
+	if (entry->description)
+		text_add(&text, ",description=%s", entry->description);
 	return text_take(&text);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/check.h"
 #include "pve/pve.h"
 #include "setup/attach/attach.h"
 
@@ -18,6 +19,30 @@ static void print_functions(struct attach *attach, const struct attach_device *d
 		name = pci_name(&attach->names, attach->root, &function);
 		printf("# %s %s\n", function.name, name ? name : "");
 	}
+}
+
+/* The display is none where it says so, or where a line has x-vga and it says nothing. */
+static bool has_console_after(const struct attach *attach)
+{
+	const struct vm_change *vga = vm_edit_find(&attach->edit, "vga");
+	const char *now = vga ? vga->after : vm_config_get(&attach->vm.config, "vga");
+
+	if (now)
+		return !text_starts_with(now, "none") && !text_starts_with(now, "type=none");
+	for (size_t i = 0; i < attach->edit.count; i++)
+		if (attach->edit.items[i].after &&
+		    text_starts_with(attach->edit.items[i].key, "hostpci") &&
+		    strstr(attach->edit.items[i].after, "x-vga="))
+			return false;
+	return check_has_emulated_vga(&attach->vm.config);
+}
+
+void attach_print_console(const struct attach *attach)
+{
+	if (check_has_emulated_vga(&attach->vm.config) && !has_console_after(attach))
+		printf("# The console of VM %u in the web interface is empty from its next start on: "
+		       "set up remote\n# access in the guest first (RDP, SSH).\n",
+		       attach->vm.vmid);
 }
 
 void attach_print_devices(struct attach *attach)

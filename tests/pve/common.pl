@@ -209,6 +209,9 @@ sub set_storage {
 		die "update storage failed: storage does not support content type '$type'\n"
 			if $type ne 'none' && $content_of{ $storage->{type} } !~ m/\b$type\b/;
 	}
+	# PVE: Storage/Plugin.pm, decode_value
+	die "update storage failed: unable to combine 'none' with other content types\n"
+		if ($options->{content} // '') =~ m/(?:^none,|,none(?:,|$))/;
 	my @sections = read_sections($storage_file);
 	my ($own) = grep { $_->[0] eq "$storage->{type}: $id" } @sections;
 	push @sections, $own = ["$storage->{type}: $id", { path => [$storage->{path}] }] if !$own;
