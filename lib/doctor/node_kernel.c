@@ -89,19 +89,39 @@ static bool has_part(const char *value, const char *part)
 	return false;
 }
 
+/* To the kernel '-' and '_' are one in a name; a person looks for it as it is written there. */
+static char *written_name(const char *command_line, const char *name)
+{
+	const char *written = name;
+
+	for (const char *at = command_line; *at; at += strcspn(at, " \t")) {
+		size_t i = 0;
+
+		at += strspn(at, " \t");
+		while (name[i] && (at[i] == name[i] || (at[i] == '_' && name[i] == '-') ||
+				   (at[i] == '-' && name[i] == '_')))
+			i++;
+		if (!name[i] && (at[i] == '\0' || strchr("= \t", at[i])))
+			written = at;
+	}
+	return text_format("%.*s", (int)strlen(name), written);
+}
+
 static int judge_parameters(const struct pve_node *node, struct verdicts *verdicts)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters) && r == 0; i++) {
 		cleanup_free char *value = kernel_parameter(node->command_line, parameters[i].name);
+		cleanup_free char *name = written_name(node->command_line, parameters[i].name);
 
+		if (!name)
+			return -ENOMEM;
 		if (value && (!parameters[i].value || has_part(value, parameters[i].value)))
 			r = verdict_add(verdicts, parameters[i].level, "kernel-parameter",
 					parameters[i].name, parameters[i].remedy,
-					"The kernel was booted with '%s%s%s', which %s.",
-					parameters[i].name, *value ? "=" : "", value,
-					parameters[i].what);
+					"The kernel was booted with '%s%s%s', which %s.", name,
+					*value ? "=" : "", value, parameters[i].what);
 	}
 	return r;
 }
