@@ -25,9 +25,10 @@ enum vote { VOTE_NONE, VOTE_GRUB, VOTE_SYSTEMD_BOOT };
 static const char stub_place[] =
 	"the words of what builds the image: /etc/kernel/cmdline for ukify and kernel-install, "
 	"kernel_cmdline= in /etc/dracut.conf.d for dracut; then build it anew";
-static const char refind_place[] = "the quoted words of /boot/refind_linux.conf";
+static const char refind_place[] = "the quoted words of each line of /boot/refind_linux.conf";
 static const char zbm_place[] =
-	"the ZFS property org.zfsbootmenu:commandline of the root file system: 'zfs set "
+	"the ZFS property org.zfsbootmenu:commandline of the root file system ('findmnt -no SOURCE /' "
+	"names it), behind the words that 'zfs get org.zfsbootmenu:commandline DATASET' shows: 'zfs set "
 	"org.zfsbootmenu:commandline=\"...\" DATASET'";
 static const char plain_place[] =
 	"the first line of /etc/kernel/cmdline; then make the entries of all kernels anew: "
@@ -135,7 +136,6 @@ static bool find_other(const struct sysroot *root, enum vote cmdline, struct boo
 		   text_starts_with(name, "rEFInd")) {
 		loader->other = "rEFInd";
 		loader->other_place = refind_place;
-		(void)strings_add(&loader->evidence, "the boot loader left its name in LoaderInfo");
 	} else if (cmdline == VOTE_NONE && sysroot_exists(root, "proc/cmdline") &&
 		   sysroot_exists(root, "etc/zfsbootmenu")) {
 		loader->other = "ZFSBootMenu";

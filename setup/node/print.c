@@ -159,7 +159,7 @@ static void print_by_hand(const struct configure *configure)
 	}
 	if (!any)
 		return;
-	text_add(&text, " into %s.", loader->other_place);
+	text_add(&text, " into %s. The running kernel was booted without.", loader->other_place);
 	print_wrapped(" ", 1, text.data ? text.data : "");
 	putchar('\n');
 }

@@ -318,6 +318,15 @@ static bool ask(const struct configure *configure, char **agreed)
 	return true;
 }
 
+/* Parameters are missing for a boot loader that setup writes nothing for. */
+static bool is_left_to_hand(const struct configure *configure)
+{
+	const struct boot_settings *settings = &configure->plan.settings;
+
+	return configure->plan.machine.loader.other &&
+	       boot_settings_count(settings, BOOT_PARAMETER, true) > 0;
+}
+
 /* -ESTALE in `ret_result`: somebody has edited a file since it was read, and nothing is done. */
 static int show_and_apply(struct configure *configure, char **agreed, int *ret_result,
 			  struct error *err)
@@ -329,7 +338,10 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 	if (!configure->json)
 		configure_print(configure);
 	if (nothing && !configure->json)
-		puts("Nothing to do: everything is set.");
+		puts(is_left_to_hand(configure)
+			     ? "Nothing to do: what setup writes is written; the kernel parameters above "
+			       "are left to you."
+			     : "Nothing to do: everything is set.");
 	if (nothing || options->dry_run) {
 		if (configure->json)
 			(void)configure_print_json(configure, configure_needs_reboot(configure));
