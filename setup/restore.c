@@ -6,6 +6,7 @@
 
 #include "change/recover.h"
 #include "change/restore.h"
+#include "pve/config.h"
 #include "pve/lock.h"
 #include "pve/qemu.h"
 #include "report/words.h"
@@ -147,6 +148,16 @@ static int restore_stale(struct command *command, const struct state *state, str
 	return failed < 0 ? STATUS_FAILED : STATUS_DONE;
 }
 
+/* The VM is gone, or there is nothing to give back. */
+static int tell_nothing(struct command *command, uint32_t vmid, struct error *err)
+{
+	*err = (struct error){ 0 };
+	if (vm_look(&command->root, vmid, err) < 0)
+		return STATUS_FAILED;
+	printf("VM %u holds no devices.\n", vmid);
+	return STATUS_DONE;
+}
+
 /* One VM, on demand: also what it was to keep. */
 static int restore_one(struct command *command, const struct state *state, uint32_t vmid,
 		       struct error *err)
@@ -159,10 +170,8 @@ static int restore_one(struct command *command, const struct state *state, uint3
 	if (lock < 0)
 		return STATUS_FAILED;
 	r = read_journal(command, state, vmid, &journal, err);
-	if (r == -ENOENT) {
-		printf("VM %u holds no devices.\n", vmid);
-		return STATUS_DONE;
-	}
+	if (r == -ENOENT)
+		return tell_nothing(command, vmid, err);
 	if (r < 0)
 		return STATUS_FAILED;
 	status = refuse_at_work(command, &journal, err);
@@ -187,10 +196,10 @@ int verb_restore(struct command *command, struct error *err)
 	if (!stale && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
 		return STATUS_USAGE;
 	r = state_open(&command->root, false, &state, err);
-	if (r == -ENOENT && !stale)
-		printf("VM %u holds no devices.\n", vmid);
+	if (r == -ENOENT)
+		return stale ? STATUS_DONE : tell_nothing(command, vmid, err);
 	if (r < 0)
-		return r == -ENOENT ? STATUS_DONE : STATUS_FAILED;
+		return STATUS_FAILED;
 	return stale ? restore_stale(command, &state, err)
 		     : restore_one(command, &state, vmid, err);
 }

@@ -92,7 +92,7 @@ int doctor_vm(struct doctor *doctor, uint32_t vmid, struct verdicts *verdicts, s
 	int r;
 
 	if (!vm)
-		return error_set(err, -ENOENT, "there is no VM %u on this node", vmid);
+		return vm_refuse_absent(doctor->node->root, vmid, err);
 	verdicts->section = "Checks of a start";
 	r = judge_start(doctor, vm, verdicts);
 	verdicts->section = "Configuration";

@@ -229,7 +229,7 @@ static int select_address(const struct sysroot *root, const struct pci_addresses
 		return error_set_memory(err);
 	if (ret->functions.count == 0)
 		return error_set(err, -ENODEV,
-				 "there is no PCI device '%s'; 'lspci -D' shows what there is",
+				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
 				 word);
 	return 0;
 }

@@ -320,6 +320,37 @@ int vm_config_parse(const struct sysroot *root, const char *path, const char *da
 	return 0;
 }
 
+int vm_refuse_absent(const struct sysroot *root, uint32_t vmid, struct error *err)
+{
+	cleanup_strings struct strings nodes = { 0 };
+	char path[SYSROOT_PATH_MAX];
+
+	(void)sysroot_list(root, "etc/pve/nodes", &nodes);
+	for (size_t i = 0; i < nodes.count; i++) {
+		snprintf(path, sizeof(path), "etc/pve/nodes/%s/qemu-server/%u.conf", nodes.items[i],
+			 vmid);
+		if (sysroot_exists(root, path))
+			return error_set(err, -ENOENT,
+					 "VM %u is on node '%s': its devices are there; run this "
+					 "on that node",
+					 vmid, nodes.items[i]);
+		snprintf(path, sizeof(path), "etc/pve/nodes/%s/lxc/%u.conf", nodes.items[i], vmid);
+		if (sysroot_exists(root, path))
+			return error_set(err, -ENOENT,
+					 "%u is a container: PCI devices go to VMs only", vmid);
+	}
+	return error_set(err, -ENOENT, "there is no VM %u; 'qm list' shows those of this node",
+			 vmid);
+}
+
+int vm_look(const struct sysroot *root, uint32_t vmid, struct error *err)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "etc/pve/qemu-server/%u.conf", vmid);
+	return sysroot_exists(root, path) ? 0 : vm_refuse_absent(root, vmid, err);
+}
+
 int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 		   struct vm_config *ret, struct error *err)
 {
@@ -335,6 +366,8 @@ int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 	r = sysroot_read(root, path + 1, VM_CONFIG_MAX, &data, &size);
 	if (r == -EFBIG)
 		return error_set(err, r, "%s: larger than the 1 MiB Proxmox VE allows", path);
+	if (r == -ENOENT && !node)
+		return vm_refuse_absent(root, vmid, err);
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
 	return vm_config_parse(root, path, data, size, ret, err);

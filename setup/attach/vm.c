@@ -9,30 +9,6 @@
 #include "pve/qemu.h"
 #include "setup/attach/attach.h"
 
-/* Where a guest of that id is instead, or that there is none. */
-static int refuse_absent(const struct sysroot *root, uint32_t vmid, struct error *err)
-{
-	cleanup_strings struct strings nodes = { 0 };
-	char path[SYSROOT_PATH_MAX];
-
-	(void)sysroot_list(root, "etc/pve/nodes", &nodes);
-	for (size_t i = 0; i < nodes.count; i++) {
-		snprintf(path, sizeof(path), "etc/pve/nodes/%s/qemu-server/%u.conf", nodes.items[i],
-			 vmid);
-		if (sysroot_exists(root, path))
-			return error_set(err, -ENOENT,
-					 "VM %u is on node '%s': its devices are there; run this "
-					 "on that node",
-					 vmid, nodes.items[i]);
-		snprintf(path, sizeof(path), "etc/pve/nodes/%s/lxc/%u.conf", nodes.items[i], vmid);
-		if (sysroot_exists(root, path))
-			return error_set(err, -ENOENT,
-					 "%u is a container: PCI devices go to VMs only", vmid);
-	}
-	return error_set(err, -ENOENT, "there is no VM %u; 'qm list' shows those of this node",
-			 vmid);
-}
-
 static bool has_pending(const char *text)
 {
 	for (const char *line = text; line; line = strchr(line, '\n')) {
@@ -102,7 +78,7 @@ static int read_text(const struct sysroot *root, struct attach_vm *vm, struct er
 	config_path(vm->vmid, path);
 	r = sysroot_read(root, path, VM_CONFIG_MAX, &vm->text, &size);
 	if (r == -ENOENT)
-		return refuse_absent(root, vm->vmid, err);
+		return vm_refuse_absent(root, vm->vmid, err);
 	if (r < 0)
 		return error_set(err, r, "cannot read /%s: %s", path, strerror(-r));
 	if (strlen(vm->text) != size)

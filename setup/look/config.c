@@ -2,6 +2,7 @@
 /* setup: pve-vfio config. Validates the settings and shows what they come to. */
 #include <stdio.h>
 
+#include "pve/config.h"
 #include "settings/settings.h"
 #include "setup/print.h"
 #include "setup/setup.h"
@@ -13,6 +14,8 @@ int verb_config(struct command *command, struct error *err)
 
 	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
 		return STATUS_USAGE;
+	if (vmid > 0 && vm_look(&command->root, vmid, err) < 0)
+		return STATUS_FAILED;
 	if (settings_read(&command->root, vmid, NULL, &settings, err) < 0)
 		return STATUS_FAILED;
 	if (settings.foreign)

@@ -8,6 +8,7 @@
 #include "change/journal.h"
 #include "pci/driver.h"
 #include "pci/override.h"
+#include "pve/config.h"
 #include "pve/lock.h"
 #include "pve/qemu.h"
 #include "report/words.h"
@@ -276,6 +277,8 @@ int verb_status(struct command *command, struct error *err)
 		r = show_all(command, command->argc > 0 ? &one : &vmids, &state, vms, err);
 	if (r == -ENOENT)
 		r = 0;
+	if (r == 0 && command->argc > 0)
+		r = vm_look(&command->root, vmid, err);
 	if (command->json && (r >= 0 || json_array_size(vms) > 0))
 		(void)print_json(json_pack("{s:O}", "vms", vms));
 	else if (r == 0)

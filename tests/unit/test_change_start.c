@@ -161,7 +161,7 @@ static void test_not_prepared(void **state)
 	const struct tree *tree = &machine->tree;
 
 	assert_not_prepared(machine, -ENOENT,
-			    "cannot read /etc/pve/qemu-server/101.conf: No such file or directory");
+			    "there is no VM 101; 'qm list' shows those of this node");
 	tree_config(tree, 101, "hostpci0: 02:00.0\n");
 	tree_file(tree, "etc/pve/pve-vfio/101.json", "{");
 	assert_not_prepared(
