@@ -110,23 +110,36 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 	return 0;
 }
 
-/* Whether an entry can concern a device of these vendors; one that names no vendor can. */
-static bool concerns(const char *line, size_t size, const uint16_t *vendors, size_t count)
+/* Whether it names devices of this kind: "vendor": "10de", "class": "03" */
+static bool names_kind(const char *line, size_t size, const struct quirk_kind *kind)
 {
-	char id[32];
+	static const char class_key[] = ", \"class\": \"";
+	const char *end = line + size, *at = line;
+	char vendor[32], class_digits[3];
+	int length = snprintf(vendor, sizeof(vendor), "\"vendor\": \"%04x\"", kind->vendor);
 
-	if (!memmem(line, size, "\"vendor\"", strlen("\"vendor\"")))
-		return true;
-	for (size_t i = 0; i < count; i++) {
-		int length = snprintf(id, sizeof(id), "\"vendor\": \"%04x\"", vendors[i]);
-
-		if (memmem(line, size, id, (size_t)length))
+	snprintf(class_digits, sizeof(class_digits), "%02x", (kind->class_code >> 16) & 0xff);
+	while ((at = memmem(at, (size_t)(end - at), vendor, (size_t)length))) {
+		at += length;
+		if (!text_starts_with(at, class_key) ||
+		    text_starts_with(at + strlen(class_key), class_digits))
 			return true;
 	}
-	return !vendors;
+	return false;
 }
 
-static int read_built_in(const uint16_t *vendors, size_t count, struct quirks *ret,
+/* Whether an entry can concern a device of these kinds; one that names no vendor can. */
+static bool concerns(const char *line, size_t size, const struct quirk_kind *kinds, size_t count)
+{
+	if (!kinds || !memmem(line, size, "\"vendor\"", strlen("\"vendor\"")))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (names_kind(line, size, &kinds[i]))
+			return true;
+	return false;
+}
+
+static int read_built_in(const struct quirk_kind *kinds, size_t count, struct quirks *ret,
 			 struct error *err)
 {
 	cleanup_quirks struct quirks quirks = { 0 };
@@ -136,7 +149,7 @@ static int read_built_in(const uint16_t *vendors, size_t count, struct quirks *r
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t size = (size_t)((newline ? newline : end) - at);
 
-		if (concerns(at, size, vendors, count)) {
+		if (concerns(at, size, kinds, count)) {
 			cleanup_json json_t *entry = NULL;
 			int r = json_parse_object("a built-in quirk", at, size, &entry, err);
 
@@ -152,7 +165,7 @@ static int read_built_in(const uint16_t *vendors, size_t count, struct quirks *r
 	return 0;
 }
 
-int quirks_read(const struct sysroot *root, const uint16_t *vendors, size_t count,
+int quirks_read(const struct sysroot *root, const struct quirk_kind *kinds, size_t count,
 		struct quirks *ret, struct error *err)
 {
 	cleanup_free char *data = NULL;
@@ -160,7 +173,7 @@ int quirks_read(const struct sysroot *root, const uint16_t *vendors, size_t coun
 	int r = sysroot_read(root, &QUIRKS_PATH[1], QUIRKS_MAX, &data, &size);
 
 	if (r == -ENOENT)
-		return read_built_in(vendors, count, ret, err);
+		return read_built_in(kinds, count, ret, err);
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", QUIRKS_PATH, strerror(-r));
 	r = quirks_parse(QUIRKS_PATH, data, size, ret, err);

@@ -41,11 +41,17 @@ struct quirks {
 int quirks_parse(const char *name, const char *data, size_t size, struct quirks *ret,
 		 struct error *err);
 
+/* What a device is, as far as it tells which entries are worth parsing. */
+struct quirk_kind {
+	uint16_t vendor;
+	uint32_t class_code;
+};
+
 /*
- * Reads the file, or takes those that are built in; of these, unless `vendors` is NULL, only what can
- * concern a device of one of these `count` vendors. Does not block.
+ * Reads the file, or takes those that are built in; of these, unless `kinds` is NULL, only what can
+ * concern a device of one of these `count` kinds. Does not block.
  */
-int quirks_read(const struct sysroot *root, const uint16_t *vendors, size_t count,
+int quirks_read(const struct sysroot *root, const struct quirk_kind *kinds, size_t count,
 		struct quirks *ret, struct error *err);
 void quirks_done(struct quirks *quirks);
 #define cleanup_quirks cleanup(quirks_done)

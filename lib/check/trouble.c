@@ -54,16 +54,18 @@ int check_trouble(const struct start *start, struct findings *findings, struct e
 {
 	cleanup_quirks struct quirks quirks = { 0 };
 	cleanup_free char *release = NULL;
-	cleanup_free uint16_t *vendors = calloc(start->plan.device_count + 1, sizeof(*vendors));
+	cleanup_free struct quirk_kind *kinds =
+		calloc(start->plan.device_count + 1, sizeof(*kinds));
 	struct error reason = { 0 };
 
-	if (!vendors)
+	if (!kinds)
 		return error_set_memory(err);
 	if (start->plan.device_count == 0)
 		return 0;
 	for (size_t i = 0; i < start->plan.device_count; i++)
-		vendors[i] = start->plan.devices[i].device.vendor;
-	if (quirks_read(start->root, vendors, start->plan.device_count, &quirks, &reason) < 0) {
+		kinds[i] = (struct quirk_kind){ start->plan.devices[i].device.vendor,
+						start->plan.devices[i].device.class_code };
+	if (quirks_read(start->root, kinds, start->plan.device_count, &quirks, &reason) < 0) {
 		if (finding_add(findings, CHECK_KNOWN_TROUBLE, "known troubles", "%s.",
 				reason.message) < 0 ||
 		    finding_advise(findings, "Correct or remove %s.", QUIRKS_PATH) < 0)
