@@ -142,6 +142,7 @@ static int run_verb(const struct guard_link *link, void *context)
 		setvbuf(stdout, output, _IOFBF, sizeof(output));
 	if (sysroot_open(call->root, &command->root, &err) == 0) {
 		command->root.silent = call->silent.count > 0 ? &call->silent : NULL;
+		command->root.anew = call->verb->looks;
 		status = call->verb->run(command, &err);
 		sysroot_done(&command->root);
 	}
