@@ -29,7 +29,7 @@ static const struct verb {
 	  "what is wrong with this node, or with a VM, and what to do" },
 	{ "devices", "[ADDRESS]", 0, 1, true, false, true, verb_devices,
 	  "devices by IOMMU group: who uses them, and which can be passed" },
-	{ "plan", "VMID", 1, 1, true, false, false, verb_plan,
+	{ "plan", "VMID", 1, 1, true, false, true, verb_plan,
 	  "what a start would do, and what speaks against it; changes nothing" },
 	{ "status", "[VMID]", 0, 1, true, false, true, verb_status,
 	  "which VM holds which devices" },
