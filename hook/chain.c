@@ -72,6 +72,8 @@ int hook_chain(struct hook *hook, const char *phase, struct error *err)
 		*err = (struct error){ 0 };
 		return 0;
 	}
+	if (r == 0)
+		hook_limit(hook, settings.deadline_s);
 	if (r < 0 || !settings.chain)
 		return r;
 	if (getenv(CHAINED))

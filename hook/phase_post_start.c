@@ -2,6 +2,7 @@
 /* hook: post-start. Confirms that QEMU holds the devices; what it does not hold goes back. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/lanes.h"
 #include "hook.h"
@@ -10,10 +11,11 @@
 #include "use/vfio.h"
 
 /* A pin is written to the cluster's file system, which may take its time or have no quorum. */
-#define PIN_DEADLINE_MS 5000
+#define PIN_DEADLINE_MS 5000u
 
 struct pinning {
 	struct hook *hook;
+	unsigned deadline_ms;
 	struct vm_identity vm;
 	struct pin *pins;
 	size_t count;
@@ -45,11 +47,16 @@ static void pin(struct pinning *pinning)
 {
 	static const struct lanes_callbacks callbacks = { pin_in_lane, tell_pinned };
 	struct lane lane = { .work = pinning };
+	int r = lanes_run(&lane, 1, pinning->deadline_ms, &callbacks, pinning->hook);
 
-	if (lanes_run(&lane, 1, PIN_DEADLINE_MS, &callbacks, pinning->hook) < 0 ||
-	    lane.end != LANE_FINISHED)
-		hook_say(pinning->hook, "warning: the devices cannot be pinned: /etc/pve does not "
-					"answer, ignoring");
+	if (r < 0)
+		hook_say(pinning->hook, "warning: the devices cannot be pinned: %s, ignoring",
+			 strerror(-r));
+	else if (lane.end != LANE_FINISHED)
+		hook_say(pinning->hook,
+			 "warning: the devices cannot be pinned: %s has not answered within %u s, "
+			 "ignoring",
+			 *lane.path ? lane.path : "/etc/pve", pinning->deadline_ms / 1000);
 }
 
 /* A device of the group comes along; one of a mapping is what the mapping says, on each node. */
@@ -90,11 +97,13 @@ static int pin_new(struct hook *hook, const struct journal *journal, struct erro
 	cleanup_settings struct settings settings = { 0 };
 	cleanup_vm_config struct vm_config config = { 0 };
 	struct pinning pinning = { .hook = hook, .pins = pins };
+	unsigned deadline_ms = journal->deadline_s * 1000;
 	cleanup_free char *node = NULL;
 	int r;
 
 	if (!pins)
 		return error_set_memory(err);
+	pinning.deadline_ms = deadline_ms < PIN_DEADLINE_MS ? deadline_ms : PIN_DEADLINE_MS;
 	r = settings_read(&hook->root, hook->vmid, hook->migrated_from, &settings, err);
 	if (r == 0)
 		r = vm_config_read(&hook->root, hook->migrated_from, hook->vmid, &config, err);

@@ -40,16 +40,18 @@ static int run_verb(const struct guard_link *link, void *context)
 	static char output[OUTPUT_BUFFER];
 	const struct call *call = context;
 	struct command *command = call->command;
+	const struct verb *verb = command->verb;
 	struct error err = { 0 };
 	int status = STATUS_FAILED;
 
 	command->link = link;
 	/* What has been printed when it is begun anew would be printed twice. */
-	if (call->command->verb->looks)
+	if (verb->looks)
 		setvbuf(stdout, output, _IOFBF, sizeof(output));
 	if (sysroot_open(call->root, &command->root, &err) == 0) {
 		command->root.silent = call->silent.count > 0 ? &call->silent : NULL;
-		status = call->command->verb->run(command, &err);
+		command->root.anew = verb->looks;
+		status = verb->run(command, &err);
 		sysroot_done(&command->root);
 	}
 	if (*err.message)

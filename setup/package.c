@@ -31,6 +31,7 @@ struct looking {
 	const struct sysroot *root;
 	bool renew;
 	struct strings links; /* to the installed hook, seen by the lanes */
+	bool silent;	      /* a storage does not answer */
 };
 
 enum told { TOLD_NOTHING, TOLD_LINK, TOLD_WORDS };
@@ -105,11 +106,14 @@ static int look_at_stores(struct looking *looking, struct error *err)
 	for (size_t i = 0; i < count; i++) {
 		const struct snippet_store *store = lanes[i].work;
 
-		if (lanes[i].end != LANE_FINISHED)
-			fprintf(stderr,
-				"pve-vfio: storage '%s' does not answer; if a copy of the hook is "
-				"there, renew it with\n  install -m 755 %s %s/\n",
-				store->name, HOOK_PATH, store->folder);
+		if (lanes[i].end == LANE_FINISHED)
+			continue;
+		looking->silent = true;
+		fprintf(stderr,
+			"pve-vfio: storage '%s' does not answer (%s); if a copy of the hook is "
+			"there, renew it with\n  install -m 755 %s %s/\n",
+			store->name, *lanes[i].path ? lanes[i].path : store->folder, HOOK_PATH,
+			store->folder);
 	}
 	return 0;
 }
@@ -128,7 +132,7 @@ static int installed(struct command *command, struct error *err)
 	}
 	r = look_at_stores(&looking, err);
 	strings_done(&looking.links);
-	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+	return r < 0 || looking.silent ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* ---- before removal */

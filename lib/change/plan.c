@@ -144,6 +144,24 @@ static void note_override(const struct lane_report *report, struct lane *lane, v
 	}
 }
 
+static int cannot_read(int r, struct error *err)
+{
+	return error_set(err, r, "cannot read a device's driver_override: %s", strerror(-r));
+}
+
+static int read_overrides_here(struct plan *plan, const struct sysroot *root, struct error *err)
+{
+	for (size_t i = 0; i < plan->device_count; i++) {
+		struct plan_device *device = &plan->devices[i];
+		int r = pci_override_read(root, device->device.name, &device->override);
+
+		device->stuck = r == -ETIMEDOUT;
+		if (r < 0 && !device->stuck)
+			return cannot_read(r, err);
+	}
+	return 0;
+}
+
 /* Reading driver_override waits for the device's lock, so each is read in a lane. */
 static int read_overrides(struct plan *plan, const struct sysroot *root, unsigned deadline_ms,
 			  struct error *err)
@@ -156,6 +174,8 @@ static int read_overrides(struct plan *plan, const struct sysroot *root, unsigne
 
 	if (!readings || !lanes)
 		return error_set_memory(err);
+	if (root->anew)
+		return read_overrides_here(plan, root, err);
 	for (size_t i = 0; i < count; i++) {
 		readings[i] = (struct override_reading){ root, &plan->devices[i] };
 		lanes[i].work = &readings[i];
@@ -164,8 +184,7 @@ static int read_overrides(struct plan *plan, const struct sysroot *root, unsigne
 	if (r < 0)
 		return error_set(err, r, "cannot start a child process: %s", strerror(-r));
 	if (first < 0)
-		return error_set(err, first, "cannot read a device's driver_override: %s",
-				 strerror(-first));
+		return cannot_read(first, err);
 	for (size_t i = 0; i < count; i++) {
 		if (lanes[i].end == LANE_DIED)
 			return error_set(err, -EIO, "%s: reading its driver_override was cut short",

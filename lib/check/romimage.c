@@ -49,8 +49,10 @@ static int read_lines(const struct start *start, struct vm_lines *vm)
 		const struct vm_hostpci *line = &start->config.hostpci[i];
 		char source[SOURCE_MAX];
 
+		if (!line->present)
+			continue;
 		snprintf(source, sizeof(source), "hostpci%u", i);
-		vm->devices[i] = line->present ? first_function(start, source) : NULL;
+		vm->devices[i] = first_function(start, source);
 		if (!vm->devices[i])
 			continue;
 		vm->items[i] = (struct rom_line){

@@ -353,6 +353,8 @@ static int check_line(struct looking *looking, const struct line *line)
 static bool find_line(const struct start *start, unsigned index, struct line *ret)
 {
 	*ret = (struct line){ .index = index, .hostpci = &start->config.hostpci[index].hostpci };
+	if (!start->config.hostpci[index].present)
+		return false;
 	snprintf(ret->source, sizeof(ret->source), "hostpci%u", index);
 	for (size_t i = 0; i < start->wanted.count; i++) {
 		const struct wanted_device *device = &start->wanted.devices[i];

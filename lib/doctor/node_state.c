@@ -11,9 +11,6 @@
 #include "pci/override.h"
 #include "pve/lock.h"
 
-/* Enough for a driver that is just probing. */
-#define OVERRIDE_DEADLINE_MS 2000
-
 static const char stuck_remedy[] = "See 'ps -eo pid,stat,wchan:32,args' for processes in state D; "
 				   "most often only a reboot of the host helps.";
 
@@ -168,7 +165,7 @@ static int tell_learned(const struct override_reading *readings, size_t count,
 }
 
 /* The kernel shows no list of learned ids; a device that has no other reason to be there does. */
-static int judge_learned(const struct pve_node *node, struct verdicts *verdicts, struct error *err)
+static int judge_learned(const struct pve_node *node, struct verdicts *verdicts)
 {
 	const struct pci_inventory *inventory = &node->inventory;
 	cleanup_free struct override_reading *readings =
@@ -176,7 +173,7 @@ static int judge_learned(const struct pve_node *node, struct verdicts *verdicts,
 	cleanup_modconf struct modconf modconf = { 0 };
 	cleanup_free char *booted = NULL;
 	size_t count = 0, before = verdicts->count;
-	int r;
+	int r = 0;
 
 	if (!readings || modconf_read(node->root, &modconf) < 0)
 		return -ENOMEM;
@@ -188,7 +185,7 @@ static int judge_learned(const struct pve_node *node, struct verdicts *verdicts,
 		    !ids_have(booted, device) && !has_journal(node, device->name))
 			readings[count++].address = device->name;
 	}
-	r = pci_overrides_read(node->root, readings, count, OVERRIDE_DEADLINE_MS, err);
+	pci_overrides_read(node->root, readings, count);
 	for (size_t i = 0; i < count && r == 0; i++)
 		r = judge_override(&readings[i], verdicts);
 	if (r == 0)
@@ -202,16 +199,12 @@ static int judge_learned(const struct pve_node *node, struct verdicts *verdicts,
 
 int node_state(const struct doctor *doctor, struct verdicts *verdicts)
 {
-	struct error reason = { 0 };
 	int r = judge_journals(doctor->node, verdicts);
 
 	for (size_t i = 0; i < doctor->node->faults.count && r == 0; i++)
 		r = verdict_add(verdicts, VERDICT_UNKNOWN, "node-fault", NULL, NULL, "%s.",
 				doctor->node->faults.items[i]);
 	if (r == 0)
-		r = judge_learned(doctor->node, verdicts, &reason);
-	if (r < 0 && r != -ENOMEM)
-		r = verdict_add(verdicts, VERDICT_UNKNOWN, "id-learned", NULL, NULL, "%s.",
-				reason.message);
+		r = judge_learned(doctor->node, verdicts);
 	return r;
 }

@@ -43,6 +43,8 @@ struct sysroot {
 	 * machine: opening it, or what is below it, gives -ETIMEDOUT. NULL: nothing.
 	 */
 	const struct strings *silent;
+	/* All is done anew without what does not answer, so nothing needs a lane to be read. */
+	bool anew;
 };
 
 /* Opens the tree at `path` ("/" for the machine itself). */

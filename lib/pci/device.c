@@ -121,7 +121,8 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 	pci_attribute_path(path, device.name, "");
 	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 	if (folder < 0)
-		return error_set(err, -ENODEV, "there is no PCI device '%s'; 'pve-vfio devices' lists them",
+		return error_set(err, -ENODEV,
+				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
 				 device.name);
 
 	r = read_id(root, folder, "vendor", &vendor);

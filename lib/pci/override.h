@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pci: driver_override of several functions, each read in a lane of its own, since the read waits
- * for the device's lock.
+ * pci: driver_override of several functions. Reading one waits for the device's lock, so this is for
+ * work that base/guard.h bounds, and that is begun anew without what is silent.
  */
 #pragma once
 
@@ -10,14 +10,11 @@
 struct override_reading {
 	const char *address; /* set by the caller */
 	int result;	     /* 0 or -errno */
-	bool stuck;	     /* a driver's probe or remove holds the lock */
+	bool stuck;	     /* it was silent: a driver's probe or remove holds the lock */
 	char *override;	     /* or NULL: not set */
 };
 
-/*
- * Reads them side by side and waits for `deadline_ms` at most, and a second. 0 (look at each
- * reading), or -errno where no child could be started. The caller frees with the function below.
- */
-int pci_overrides_read(const struct sysroot *root, struct override_reading *readings, size_t count,
-		       unsigned deadline_ms, struct error *err);
+/* Reads them; look at each. The caller frees with the function below. */
+void pci_overrides_read(const struct sysroot *root, struct override_reading *readings,
+			size_t count);
 void pci_overrides_done(struct override_reading *readings, size_t count);

@@ -11,11 +11,10 @@
 #include "pci/override.h"
 #include "use/mdev.h"
 
-#define CONFIG_MAX	     4096
-#define OVERRIDE_DEADLINE_MS 2000
-#define EXTENDED_START	     0x100
-#define CAPABILITY_SERIAL    0x0003
-#define MDEV_DEADLINE_MS     2000
+#define CONFIG_MAX	  4096
+#define EXTENDED_START	  0x100
+#define CAPABILITY_SERIAL 0x0003
+#define MDEV_DEADLINE_MS  2000
 
 /* Attributes of a function. None of them wakes it. */
 static const char *const attributes[] = {
@@ -216,8 +215,7 @@ static void record_overrides(struct recorder *recorder, const struct pve_node *n
 	}
 	for (size_t i = 0; i < inventory->count; i++)
 		readings[i].address = inventory->items[i].device.name;
-	(void)pci_overrides_read(recorder->root, readings, inventory->count, OVERRIDE_DEADLINE_MS,
-				 NULL);
+	pci_overrides_read(recorder->root, readings, inventory->count);
 	for (size_t i = 0; i < inventory->count; i++) {
 		const char *folder = inventory->items[i].facts.folder;
 		const char *override = readings[i].override;

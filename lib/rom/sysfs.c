@@ -229,7 +229,9 @@ static void receive(const struct lane_report *report, struct lane *lane, void *c
 	*outcome = (struct outcome){ (enum reading_step)report->step, report->result };
 }
 
-static enum lane_end run_child(struct reading *reading, struct outcome *ret)
+/* `path`: what one that was late waited for. */
+static enum lane_end run_child(struct reading *reading, struct outcome *ret,
+			       char path[LANE_PATH_MAX])
 {
 	static const struct lanes_callbacks callbacks = { .run = run, .report = receive };
 	struct lane lane = { .work = reading };
@@ -239,6 +241,7 @@ static enum lane_end run_child(struct reading *reading, struct outcome *ret)
 	r = lanes_run(&lane, 1, DEADLINE_MS, &callbacks, ret);
 	if (r < 0)
 		*ret = (struct outcome){ STEP_WAKE, r };
+	snprintf(path, LANE_PATH_MAX, "%s", *lane.path ? lane.path : "the device");
 	return lane.end;
 }
 
@@ -299,17 +302,19 @@ static int read_in_child(struct reading *reading, char **ret_data, size_t *ret_s
 			 struct error *err)
 {
 	struct outcome outcome, ignored;
-	enum lane_end end = run_child(reading, &outcome);
+	char path[LANE_PATH_MAX], other[LANE_PATH_MAX];
+	enum lane_end end = run_child(reading, &outcome, path);
 	char *data;
 
 	if (end == LANE_STUCK)
 		return error_set(err, -ETIMEDOUT,
-				 "the device's driver hangs, and its ROM may be turned on; restart "
-				 "the machine");
+				 "%s hangs in the device's driver, and its ROM may be turned on; "
+				 "restart the machine",
+				 path);
 	if (end != LANE_FINISHED) {
 		reading->only_off = true;
-		run_child(reading, &ignored);
-		return error_set(err, -ETIMEDOUT, "the device did not answer within %d s",
+		run_child(reading, &ignored, other);
+		return error_set(err, -ETIMEDOUT, "%s did not answer within %d s", path,
 				 DEADLINE_MS / 1000);
 	}
 	if (outcome.result == 0 && reading->shared->size == 0)

@@ -224,6 +224,11 @@ static int read_bounded(struct types_reading *reading, unsigned deadline_ms)
 
 	if (mdev_support(reading->root, reading->address) == MDEV_NONE)
 		return 0;
+	if (reading->root->anew)
+		return reading->current_only
+			       ? read_current(reading->root, reading->address,
+					      &reading->types.current)
+			       : mdev_types_read(reading->root, reading->address, &reading->types);
 	reading->result = -EINPROGRESS;
 	r = lanes_run(&lane, 1, deadline_ms, &callbacks, NULL);
 	if (r < 0)

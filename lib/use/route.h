@@ -15,7 +15,7 @@
 struct interface_address {
 	char interface[IFNAMSIZ];
 	char text[INET6_ADDRSTRLEN]; /* as inet_ntop(3) writes it */
-	bool lent; /* IPv6, for a time: no IFA_F_PERMANENT (linux/if_addr.h) */
+	bool lent;		     /* IPv6, for a time: no IFA_F_PERMANENT (linux/if_addr.h) */
 };
 
 /* A route that leads over an interface to something beyond its own network. */

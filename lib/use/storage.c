@@ -28,6 +28,7 @@ struct storage {
 	struct blocks blocks;
 	struct mounts mounts;
 	char *swaps;
+	struct strings file_systems; /* the kinds in /sys/fs */
 	const struct openings *openings;
 	struct openings looked_at; /* where the caller has not */
 	struct exports exports;
@@ -38,6 +39,7 @@ static void storage_done(struct storage *storage)
 {
 	openings_done(&storage->looked_at);
 	exports_done(&storage->exports);
+	strings_done(&storage->file_systems);
 	free(storage->swaps);
 	mounts_done(&storage->mounts);
 	blocks_done(&storage->blocks);
@@ -55,7 +57,8 @@ static int read_host(struct storage *storage, struct error *err)
 	/* A kernel without swap has no such file. */
 	if (r < 0 && r != -ENOENT)
 		return error_set(err, r, "cannot read /proc/swaps: %s", strerror(-r));
-	if (exports_read(storage->root, &storage->exports) < 0)
+	r = sysroot_list(storage->root, "sys/fs", &storage->file_systems);
+	if (r == -ENOMEM || exports_read(storage->root, &storage->exports) < 0)
 		return error_set_memory(err);
 	if (!storage->openings) {
 		openings_read(storage->root, &storage->looked_at);
@@ -97,6 +100,34 @@ static char *find_btrfs(const struct storage *storage, const char *name)
 			return strdup(names.items[i]);
 	}
 	return NULL;
+}
+
+/*
+ * A file system that the kernel has mounted and the host's table of mounts does not have: in another
+ * namespace, or taken off with umount -l. Its kind; NULL: there is none. Kinds name the disk in /sys/fs
+ * (ext4_register_sysfs() in fs/ext4/sysfs.c; xfs, f2fs, nilfs2 and erofs alike). bcachefs has a link in
+ * the disk's folder, bch2_dev_sysfs_online() in fs/bcachefs/super.c.
+ */
+static const char *find_file_system(const struct storage *storage, const char *name)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	for (size_t i = 0; i < storage->file_systems.count; i++) {
+		snprintf(path, sizeof(path), "sys/fs/%s/%s", storage->file_systems.items[i], name);
+		if (sysroot_exists(storage->root, path))
+			return storage->file_systems.items[i];
+	}
+	snprintf(path, sizeof(path), "%s/%s/bcachefs", BLOCK_CLASS, name);
+	return sysroot_exists(storage->root, path) ? "bcachefs" : NULL;
+}
+
+/* An ext4's journal on a disk of its own: jbd2_journal_init_dev() in fs/jbd2/journal.c. */
+static bool is_journal(const struct storage *storage, const char *name)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "proc/fs/jbd2/%s", name);
+	return sysroot_exists(storage->root, path);
 }
 
 static void add_use(struct text *uses, const char *words)
@@ -151,10 +182,15 @@ static int describe_uses(const struct storage *storage, const struct block *bloc
 		text_add(&uses, "mounted on %s", mount->point);
 	} else {
 		cleanup_free char *btrfs = find_btrfs(storage, block->name);
+		const char *other = btrfs ? NULL : find_file_system(storage, block->name);
 
 		if (btrfs)
 			text_add(&uses, "a member of the mounted btrfs %s", btrfs);
+		else if (other)
+			text_add(&uses, "mounted (%s), but not in the host's own mounts", other);
 	}
+	if (is_journal(storage, block->name))
+		add_use(&uses, "the journal of a mounted file system");
 	if (is_swap(storage, block->node) || is_swap(storage, block->mapper))
 		add_use(&uses, "swap space");
 	if (block_number(block, &id.major, &id.minor))
@@ -273,16 +309,17 @@ static bool has_partitions(const struct sysroot *root, const struct block *block
 	return child_list(root, BLOCK_CLASS, block->name, &partitions) == 0 && partitions.count > 0;
 }
 
-/* Users in the kernel that show in no file. */
+/* Users in the kernel that show in no file. Who only looks does not ask for the disk: storage.h. */
 static int tell_claimed(const struct sysroot *root, const struct block *block, struct strings *uses,
 			struct error *err)
 {
+	bool asks = root->live && !root->anew;
 	char pool[ZFS_POOL_NAME_MAX];
 	int r = 0;
 
 	if (block->hidden || (root->live && has_partitions(root, block)))
 		return 0;
-	if (root->live) {
+	if (asks) {
 		r = ask_for_exclusive_use(root, block);
 		if (r == 0)
 			return 0;
@@ -293,7 +330,7 @@ static int tell_claimed(const struct sysroot *root, const struct block *block, s
 	if (*pool)
 		r = add_sentence(uses, text_format("%s is part of the imported ZFS pool '%s'",
 						   block->title, pool));
-	else if (root->live)
+	else if (asks)
 		r = add_sentence(uses, text_format("%s is claimed by something in the kernel (it "
 						   "cannot be opened for exclusive use)",
 						   block->title));

@@ -30,10 +30,16 @@ struct storage_question {
  * - exports to other machines (use/export.h);
  * - processes that have the node open, but for udev, which only looks: they are added to `holders`
  *   too, if it is not NULL. `openings` is what is known of the processes; NULL: they are looked at;
- * - on the running machine where nothing of these is found: whether the kernel lets itself be asked
- *   for exclusive use (open(2), O_EXCL on a block device), which it refuses for what ZFS, a mount in
- *   another namespace, or any other user in the kernel has claimed;
- * - ZFS: the pool the label names; in a recorded tree that alone tells.
+ * - file systems that are mounted where the host's mounts do not have them: /sys/fs/TYPE, and for a
+ *   journal on a disk of its own /proc/fs/jbd2;
+ * - ZFS: the pool the label names;
+ * - on the running machine, where nothing of these is found: whether the disk can be opened for exclusive
+ *   use (O_EXCL in open(2)). The kernel has no other word for who claims a disk without a link in
+ *   holders/: a spare, cache or log of a ZFS pool, whose label has no name; FAT, ISO 9660, UDF or
+ *   squashfs mounted in another namespace; the external log of an XFS there; zram's backing device; a
+ *   module that is not of the kernel. A mount(8) in that very moment fails, so it is not asked by who
+ *   only looks (`anew` in host/sysroot.h), but before a disk is taken from the host, which would fail
+ *   that mount all the same.
  *
  * The words of `idle` are those of stack_word(), each once; with a use they are of no importance.
  * Returns 0, or -errno where it cannot tell, with the reason in `err`. Waits for nothing but what

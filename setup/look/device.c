@@ -15,10 +15,7 @@
 #include "setup/print.h"
 #include "setup/terminal.h"
 
-/* Enough for a driver that is just probing. */
-#define OVERRIDE_DEADLINE_MS 2000
-
-#define LABEL_WIDTH	     11
+#define LABEL_WIDTH 11
 
 /* What is read of a device only when it is asked for alone. */
 struct detail {
@@ -55,7 +52,7 @@ static char *list_members(const struct pve_node *node, int group)
 }
 
 static int read_detail(const struct pve_node *node, const struct device_row *row,
-		       struct pci_names *names, struct detail *detail, struct error *err)
+		       struct pci_names *names, struct detail *detail)
 {
 	const struct pci_device *device = &row->entry->device;
 	char path[SYSROOT_PATH_MAX];
@@ -77,7 +74,8 @@ static int read_detail(const struct pve_node *node, const struct device_row *row
 		detail->members = list_members(node, device->iommu_group);
 	}
 	detail->override.address = device->name;
-	return pci_overrides_read(node->root, &detail->override, 1, OVERRIDE_DEADLINE_MS, err);
+	pci_overrides_read(node->root, &detail->override, 1);
+	return 0;
 }
 
 /* "label      words", the words wrapped; nothing for none. */
@@ -316,7 +314,8 @@ int device_print(struct command *command, const struct pve_node *node,
 
 		if (!is_meant(word, rows->items[i].entry->device.name))
 			continue;
-		if (read_detail(node, &rows->items[i], &names, &detail, &reason) < 0) {
+		if (read_detail(node, &rows->items[i], &names, &detail) < 0) {
+			error_set_memory(&reason);
 			fprintf(stderr, "pve-vfio: %s\n", reason.message);
 			return STATUS_FAILED;
 		}

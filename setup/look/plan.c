@@ -102,7 +102,6 @@ int verb_plan(struct command *command, struct error *err)
 	cleanup_start struct start start = {
 		.root = &command->root,
 		.dry = true,
-		.limit_ms = command->link->limit_ms,
 	};
 	int r;
 

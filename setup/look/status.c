@@ -15,10 +15,7 @@
 #include "setup/print.h"
 #include "setup/setup.h"
 
-/* Enough for a driver that is just probing. */
-#define OVERRIDE_DEADLINE_MS 2000
-
-#define STATUS_WIDTH	     80
+#define STATUS_WIDTH 80
 
 /* What the driver of a device is now, in words. */
 static char *driver_now(const struct sysroot *root, const char *address)
@@ -57,11 +54,21 @@ static void sight_done(struct sight *sight)
 	free(sight->readings);
 }
 
-/* driver_override is read for its lock alone: a driver that hangs in probe or remove holds it. */
+static bool is_locked(const struct state *state, uint32_t vmid)
+{
+	cleanup_close int lock = state_lock_vm(state, vmid, deadline_in_ms(0), NULL);
+
+	return lock == -EWOULDBLOCK;
+}
+
+/*
+ * driver_override is read for its lock alone: a driver that hangs in probe or remove holds it. That is
+ * the last, and without the VM's lock, which a process that stays in the kernel would keep.
+ */
 static int look(struct command *command, const struct state *state, const struct journal *journal,
 		struct sight *sight, struct error *err)
 {
-	cleanup_close int lock = -1, config_lock = vm_lock_open(&command->root, journal->vmid);
+	cleanup_close int config_lock = vm_lock_open(&command->root, journal->vmid);
 	struct task qemu = { 0 };
 
 	sight->locked = config_lock >= 0 && vm_lock_is_held(config_lock);
@@ -75,10 +82,9 @@ static int look(struct command *command, const struct state *state, const struct
 			sight->readings[sight->count++].address = journal->actions.items[i].target;
 	sight->told = qemu_find(&command->root, journal->vmid, &qemu, NULL) == 0;
 	sight->runs = qemu.pid != 0;
-	lock = state_lock_vm(state, journal->vmid, deadline_in_ms(0), NULL);
-	sight->at_work = lock == -EWOULDBLOCK;
-	return pci_overrides_read(&command->root, sight->readings, sight->count,
-				  OVERRIDE_DEADLINE_MS, err);
+	sight->at_work = is_locked(state, journal->vmid);
+	pci_overrides_read(&command->root, sight->readings, sight->count);
+	return 0;
 }
 
 /* Or the hook's own child is with it in the kernel, and so keeps the VM's lock. */

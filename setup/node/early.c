@@ -351,10 +351,11 @@ int configure_early(const struct sysroot *root, const char *word, struct boot_re
 	if (r < 0)
 		return r;
 	if (added == 0)
-		return error_set(err, -ENODEV,
-				 "there is no PCI device '%s'; 'pve-vfio devices' lists them. For an "
-				 "image, name it with its ids: %s=10de:2484",
-				 word, word);
+		return error_set(
+			err, -ENODEV,
+			"there is no PCI device '%s'; 'pve-vfio devices' lists them. For an "
+			"image, name it with its ids: %s=10de:2484",
+			word, word);
 	look_for_vga(root, request);
 	return 0;
 }

@@ -345,7 +345,8 @@ static void test_gone(void **state)
 
 	build(*state);
 	assert_int_equal(plan_of(*state, "0000:05:00.0", NULL, &plan, &err), -ENODEV);
-	assert_string_equal(err.message, "there is no PCI device '0000:05:00.0'; 'pve-vfio devices' lists them");
+	assert_string_equal(err.message,
+			    "there is no PCI device '0000:05:00.0'; 'pve-vfio devices' lists them");
 	tree_remove(*state, "sys/devices/pci0000:00/" NIC "/driver_override");
 	assert_int_equal(plan_of(*state, NIC, NULL, &plan, &err), -ENOENT);
 	assert_string_equal(err.message,

@@ -93,11 +93,10 @@ static void test_suspended(void **state)
 {
 	struct machine *machine = *state;
 
-	assert_found(
-		machine, check_suspended,
-		"lock: suspended\nvmstate: local:101/state.raw\nhostpci0: 02:00.0\n",
-		"vm-suspended lock: VM 101 is suspended to disk (local:101/state.raw), and "
-		"goes on as it was then; its devices begin anew.\n");
+	assert_found(machine, check_suspended,
+		     "lock: suspended\nvmstate: local:101/state.raw\nhostpci0: 02:00.0\n",
+		     "vm-suspended lock: VM 101 is suspended to disk (local:101/state.raw), and "
+		     "goes on as it was then; its devices begin anew.\n");
 	assert_non_null(strstr(machine->findings.items[0].remedy, "'qm set 101 --delete vmstate'"));
 	assert_found(machine, check_suspended, "lock: backup\nhostpci0: 02:00.0\n", "");
 	assert_found(machine, check_suspended, "lock: suspended\n", "");

@@ -51,9 +51,10 @@ static void memory_is_compared_with_what_can_be_had(void **state)
 	tree_file(*state, "proc/meminfo", "MemAvailable:    1024 kB\n");
 	tree_remove(*state, "proc/spl");
 	run(*state, &check, "");
-	check_expect(&check, 0, "memory-short", LEVEL_WARNING, "memory",
-		     "VM 101 wants 512 MiB, and 1 MiB are available: 1 free or page cache, 0 of the "
-		     "ZFS cache, 0 in huge pages.");
+	check_expect(
+		&check, 0, "memory-short", LEVEL_WARNING, "memory",
+		"VM 101 wants 512 MiB, and 1 MiB are available: 1 free or page cache, 0 of the "
+		"ZFS cache, 0 in huge pages.");
 	check_over(&check);
 }
 

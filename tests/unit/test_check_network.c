@@ -42,9 +42,10 @@ static void what_cannot_be_told_is_an_error(void **state)
 	tree_remove(*state, "proc/net/fib_trie");
 	check_run(*state, &check, check_network);
 	assert_int_equal(check.findings.count, 1);
-	check_expect(&check, 0, "network-in-use", LEVEL_ERROR, SIBLING,
-		     "It cannot be determined whether the host uses its network interfaces: cannot read "
-		     "the network's addresses and routes: No such file or directory.");
+	check_expect(
+		&check, 0, "network-in-use", LEVEL_ERROR, SIBLING,
+		"It cannot be determined whether the host uses its network interfaces: cannot read "
+		"the network's addresses and routes: No such file or directory.");
 	check_over(&check);
 }
 

@@ -136,7 +136,8 @@ static void test_read_fails(void **state)
 	struct error err;
 
 	assert_int_equal(read_device(tree, NIC, &device, &err), -ENODEV);
-	assert_string_equal(err.message, "there is no PCI device '" NIC "'; 'pve-vfio devices' lists them");
+	assert_string_equal(err.message,
+			    "there is no PCI device '" NIC "'; 'pve-vfio devices' lists them");
 
 	tree_add_device(tree, &(struct tree_device){ NIC, .driver = "e1000e" });
 	tree_attribute(tree, NIC, "class", "network");

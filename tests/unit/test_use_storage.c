@@ -245,6 +245,50 @@ static void a_vdev_of_an_imported_pool_is_a_use(void **state)
 	EXPECT(tree, "nvme0n1p2 is part of the imported ZFS pool 'rpool'");
 }
 
+/* In another namespace, where no table of mounts that is read here has it. */
+static void a_file_system_out_of_sight_is_a_use(void **state)
+{
+	struct tree *tree = *state;
+
+	build(tree);
+	tree_folder(tree, "sys/fs/ext4/features");
+	tree_folder(tree, "sys/fs/ext4/sda");
+	expect(tree, 0, NULL);
+	tree_folder(tree, "sys/fs/ext4/nvme0n1p1");
+	EXPECT(tree, "nvme0n1p1 is mounted (ext4), but not in the host's own mounts");
+	tree_remove(tree, "sys/fs/ext4/nvme0n1p1");
+	tree_file(tree, "proc/fs/jbd2/nvme0n1p2/info", "%s", "");
+	EXPECT(tree, "nvme0n1p2 is the journal of a mounted file system");
+	tree_remove(tree, "proc/fs/jbd2/nvme0n1p2");
+	tree_folder(tree, "sys/" DISK "/bcachefs");
+	EXPECT(tree, "nvme0n1 is mounted (bcachefs), but not in the host's own mounts");
+}
+
+static int refuse_disk(const struct sysroot *root, const char *path)
+{
+	(void)root;
+	return strcmp(path, "dev/nvme0n1p1") == 0 ? -EBUSY : 0;
+}
+
+/* A disk is asked for by who takes it, and not by who looks, since a mount would fail meanwhile. */
+static void a_claim_is_asked_about_by_who_takes(void **state)
+{
+	struct tree *tree = *state;
+
+	build(tree);
+	tree_file(tree, "dev/nvme0n1", "%s", "");
+	tree_file(tree, "dev/nvme0n1p1", "%s", "");
+	tree_file(tree, "dev/nvme0n1p2", "%s", "");
+	tree->root.fake_open = refuse_disk;
+	tree->root.live = true;
+	EXPECT(tree, "nvme0n1p1 is claimed by something in the kernel (it cannot be opened for "
+		     "exclusive use)");
+	tree->root.anew = true;
+	expect(tree, 0, NULL);
+	tree->root.anew = tree->root.live = false;
+	tree->root.fake_open = NULL;
+}
+
 static void what_cannot_be_read_is_an_error(void **state)
 {
 	struct tree *tree = *state;
@@ -279,6 +323,8 @@ int main(void)
 		tree_test(an_open_node_is_a_use_but_for_udev),
 		tree_test(a_multipath_head_stands_for_its_path),
 		tree_test(a_vdev_of_an_imported_pool_is_a_use),
+		tree_test(a_file_system_out_of_sight_is_a_use),
+		tree_test(a_claim_is_asked_about_by_who_takes),
 		tree_test(what_cannot_be_read_is_an_error),
 	};
 
