@@ -29,9 +29,10 @@ calls()
 
 # instructions COMMAND...: how many the process runs that does the work: of all that are started, the
 # one with the most (base/guard.h); those before its start are counted in. The programs in $bench are
-# the shipped ones but for openat2(2), which valgrind does not know.
+# the shipped ones but for openat2(2), which valgrind does not know. The start of a program goes through
+# all of its environment, so it gets none.
 instructions()
 {
-	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 >/dev/null </dev/null |
+	env -i PATH="$PATH" valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 >/dev/null </dev/null |
 		awk '$2 == "Collected" && $4 > most { most = $4 } END { print most }'
 }
