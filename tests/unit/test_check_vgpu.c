@@ -196,8 +196,10 @@ static void test_nvidia(void **state)
 	const struct tree *tree = &machine->tree;
 
 	assert_found(machine, check_vgpu, "hostpci0: 81:00.4,mdev=nvidia-558\n", "");
-	assert_found(machine, check_vgpu, "hostpci0: 81:00.4,mdev=nvidia-559\n",
-		     "vgpu-none-left hostpci0: " VF " has no 'nvidia-559' left.\n");
+	assert_found(
+		machine, check_vgpu, "hostpci0: 81:00.4,mdev=nvidia-559\n",
+		"vgpu-none-left hostpci0: " VF
+		" has no 'nvidia-559' left (read from nvidia/creatable_vgpu_types; Proxmox VE asks NVML).\n");
 	/* it has a type: Proxmox VE takes that away first, and what is left then nobody tells */
 	tree_attribute(tree, VF, "nvidia/current_vgpu_type", "558");
 	assert_found(machine, check_vgpu, "hostpci0: 81:00.4,mdev=nvidia-559\n", "");

@@ -587,8 +587,16 @@ static void test_read(void **state)
 	static char large[VM_CONFIG_MAX + 1];
 
 	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, &err), -ENOENT);
-	assert_string_equal(err.message, "cannot read " PATH ": No such file or directory");
+	assert_string_equal(err.message, "there is no VM 101; 'qm list' shows those of this node");
+	tree_file(tree, "etc/pve/nodes/b/lxc/101.conf", "arch: amd64\n");
+	assert_int_equal(vm_look(&tree->root, 101, &err), -ENOENT);
+	assert_string_equal(err.message, "101 is a container: PCI devices go to VMs only");
+	tree_file(tree, "etc/pve/nodes/a/qemu-server/101.conf", "agent: 1\n");
+	assert_int_equal(vm_look(&tree->root, 101, &err), -ENOENT);
+	assert_string_equal(err.message, "VM 101 is on node 'a': its devices are there; run this "
+					 "on that node");
 	tree_config(tree, 101, "hostpci0: 01:00,pcie=1 \n");
+	assert_int_equal(vm_look(&tree->root, 101, &err), 0);
 	assert_int_equal(vm_config_read(&tree->root, NULL, 101, &config, &err), 0);
 	assert_string_equal(config.path, PATH);
 	assert_true(config.hostpci[0].present);
