@@ -192,8 +192,8 @@ static int advise_problem(const struct start *start, const struct wanted_problem
 		return finding_advise(
 			findings,
 			"'pve-vfio devices' lists the devices (another card can "
-			"renumber buses): correct the address with 'qm set %u --%s', or "
-			"'qm set %u --delete %s'.",
+			"renumber buses): correct the address with 'qm set %u --%s ADDRESS', "
+			"or take the line out with 'qm set %u --delete %s'.",
 			start->vmid, problem->source, start->vmid, problem->source);
 	case WANTED_TWICE:
 		return finding_advise(findings,

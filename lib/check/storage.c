@@ -10,6 +10,27 @@
 #include "use/storage.h"
 #include "use/usb.h"
 
+/* Whether the host could not run without the disk: "sda1 is mounted on /boot/efi". */
+static bool host_runs_from(const struct strings *uses)
+{
+	static const char *const places[] = { "/", "/boot", "/boot/efi", "/usr", "/var" };
+
+	for (size_t i = 0; i < uses->count; i++) {
+		const char *at = strstr(uses->items[i], "mounted on ");
+
+		if (!at)
+			continue;
+		at += strlen("mounted on ");
+		for (size_t k = 0; k < sizeof(places) / sizeof(*places); k++) {
+			size_t size = strlen(places[k]);
+
+			if (strncmp(at, places[k], size) == 0 && strchr(" ,.", at[size]))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Whoever has it open comes first; the table has what is to be done about the host's own uses. */
 static int advise(const struct start *start, enum check_id id, const struct strings *uses,
 		  const struct holders *holders, struct findings *findings)
@@ -19,6 +40,11 @@ static int advise(const struct start *start, enum check_id id, const struct stri
 
 	if (!remedy)
 		return -ENOMEM;
+	if (host_runs_from(uses))
+		return finding_advise(findings,
+				      "The host itself runs from this disk: give VM %u another "
+				      "device; 'pve-vfio devices' lists them.",
+				      start->vmid);
 	if (holders->count == 0)
 		return 0;
 	for (size_t i = 0; i < uses->count; i++)

@@ -264,7 +264,8 @@ static int add_ha(const char *node, const char *absent, struct verdicts *verdict
 		"Use a resource mapping with a device on every node (Datacenter, Resource "
 		"Mappings), or allow this node alone (Datacenter, HA: a strict rule, or "
 		"a restricted group).",
-		"High availability may start it on %s, %s.", node ? node : "another node", absent);
+		"High availability may start it on %s%s%s, %s.", node ? "node '" : "another node",
+		node ? node : "", node ? "'" : "", absent);
 }
 
 int lint_ha(const struct lint *lint, struct verdicts *verdicts)
