@@ -199,9 +199,11 @@ PHASES := $(filter-out hook/main.c,$(HOOK))
 SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
 
 # Tests always run with the sanitizers, which is where D=asan objects come from, or to be counted.
+# What they are built from is built on both cores, unless it is said on how many.
+JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j 2)
 ifeq ($(filter asan cov,$(D)),)
 check-unit check-fake:
-	$(Q)$(MAKE) --no-print-directory D=asan $@
+	$(Q)$(MAKE) $(JOBS) --no-print-directory D=asan $@
 else
 $(UNIT:%.c=$(O)/%.o) $(FAKE:%.c=$(O)/%.o) $(SUPPORT:%.c=$(O)/%.o): | $(B)/packages/test
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
@@ -209,9 +211,9 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
 $(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(PHASES:%.c=$(O)/%.o) $(O)/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 check-unit: $(UNIT:%.c=$(O)/%)
-	$(Q)tests/run $^
+	$(Q)tests/run -j 2 $^
 check-fake: $(FAKE:%.c=$(O)/%)
-	$(Q)tests/run $^
+	$(Q)tests/run -j 2 $^
 endif
 
 # How much of lib/ the unit, fake and cli tests run. A child ends with _exit(), which must count too;
@@ -262,7 +264,7 @@ fuzz-%: $(O)/tests/fuzz/fuzz_% $(B)/fuzz/corpus
 fuzz: $(FUZZ:tests/fuzz/fuzz_%.c=fuzz-%)
 else
 check-fuzz:
-	$(Q)$(MAKE) --no-print-directory D=asan $@
+	$(Q)$(MAKE) $(JOBS) --no-print-directory D=asan $@
 fuzz:
 	$(Q)$(MAKE) --no-print-directory D=fuzz $@
 endif
@@ -281,7 +283,7 @@ $(B)/tests/hold: $(O)/tests/block/hold.o
 	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $<
 
 check-cli: all $(COUNTED) $(B)/tests/hold $(B)/packages/test
-	$(Q)tests/run $(sort $(wildcard tests/cli/test-*))
+	$(Q)tests/run -j 2 $(sort $(wildcard tests/cli/test-*))
 
 # Each scenario on both kernels, two test VMs side by side.
 SUITES := bookworm trixie

@@ -29,6 +29,23 @@ static void a_mounted_disk_is_an_error(void **state)
 	check_over(&check);
 }
 
+static void the_disk_that_the_host_runs_from_is_not_to_be_unmounted(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state, &check, 0x010600, "50 22 8:0 / /boot/efi rw - vfat /dev/sda rw\n");
+	check_run(*state, &check, check_storage);
+	check_expect(&check, 0, "storage-in-use", LEVEL_ERROR, ADDRESS,
+		     "sda is mounted on /boot/efi.");
+	assert_non_null(
+		strstr(finding_remedy(&check.findings.items[0]), "give VM 101 another device"));
+	check_over(&check);
+	build(*state, &check, 0x010600, "50 22 8:0 / /boot/data rw - ext4 /dev/sda rw\n");
+	check_run(*state, &check, check_storage);
+	assert_non_null(strstr(finding_remedy(&check.findings.items[0]), "Unmount it"));
+	check_over(&check);
+}
+
 static void on_a_usb_controller_it_has_its_own_id(void **state)
 {
 	struct check_case check = { 0 };
@@ -91,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(a_mounted_disk_is_an_error),
+		tree_test(the_disk_that_the_host_runs_from_is_not_to_be_unmounted),
 		tree_test(on_a_usb_controller_it_has_its_own_id),
 		tree_test(an_idle_disk_is_fine),
 		tree_test(what_cannot_be_told_is_an_error),
