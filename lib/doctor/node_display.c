@@ -313,7 +313,7 @@ int node_displays(const struct doctor *doctor, struct verdicts *verdicts)
 	}
 	if (!any && r == 0)
 		r = verdict_add(verdicts, VERDICT_INFO, "gpu-none", NULL, NULL,
-				"There is no GPU but a remote console's, if that.");
+				"No GPU, or only that of a remote console.");
 	return r;
 }
 

@@ -52,30 +52,38 @@ static bool is_ours(const char *volume)
 	return name && strcmp(name + 1, HOOK_NAME) == 0;
 }
 
+/* attach puts the file where the VM looks for it; `vmid` 0: no VM of this node uses it. */
+static char *replace_words(uint32_t vmid)
+{
+	return vmid ? text_format(
+			      "'pve-vfio attach %u' puts it there, when the VM is off; on the other "
+			      "nodes that it may run on, too.",
+			      vmid)
+		    : strdup("Replace it by a copy of " HOOK_PATH ".");
+}
+
 /* One that a VM uses must be there and be executable: PVE does not start the VM otherwise. */
-static int judge_file(struct hooks *hooks, const char *path, const char *users,
+static int judge_file(struct hooks *hooks, const char *path, const char *users, uint32_t vmid,
 		      struct verdicts *verdicts)
 {
 	cleanup(hook_file_done) struct hook_file file = read_hook(hooks->doctor->node->root, path);
+	cleanup_free char *replace = replace_words(vmid);
+	cleanup_free char *allow = text_format("Make it executable: 'chmod 755 %s'.", path);
 
-	if (strings_add(&hooks->looked, path) < 0)
+	if (!replace || !allow || strings_add(&hooks->looked, path) < 0)
 		return -ENOMEM;
 	if (file.fault == -ENOENT)
-		return verdict_add(verdicts, VERDICT_ERROR, "hook-missing", path,
-				   "Put it there on every node the VM may run on: 'ln -s " HOOK_PATH
-				   "' into that folder.",
+		return verdict_add(verdicts, VERDICT_ERROR, "hook-missing", path, replace,
 				   "It is not there, and %s will not start without it.", users);
 	if (file.fault < 0)
 		return verdict_add(verdicts, VERDICT_UNKNOWN, "hook-missing", path, NULL,
 				   "It cannot be read: %s.", strerror(-file.fault));
 	if (!file.executable)
-		return verdict_add(verdicts, VERDICT_ERROR, "hook-not-executable", path,
-				   "Make it executable: 'chmod 755'.",
+		return verdict_add(verdicts, VERDICT_ERROR, "hook-not-executable", path, allow,
 				   "It is not executable, and %s will not start.", users);
 	if (hooks->installed.data && (file.size != hooks->installed.size ||
 				      memcmp(file.data, hooks->installed.data, file.size) != 0))
-		return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path,
-				   "Replace it by a copy of " HOOK_PATH ".",
+		return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path, replace,
 				   "It is another version than the one that is installed on this "
 				   "node.");
 	return verdict_add(verdicts, VERDICT_OK, "hook", path, NULL,
@@ -99,16 +107,19 @@ static int judge_volume(struct hooks *hooks, const struct node_vm *vm, const cha
 {
 	cleanup_free char *path = snippet_path(&hooks->stores, volume);
 	cleanup_free char *users = list_users(hooks->doctor->node, volume);
+	cleanup_free char *attach =
+		text_format("Register it anew: 'pve-vfio attach %u'.", vm->vmid);
 
-	if (!users)
+	if (!users || !attach)
 		return -ENOMEM;
 	if (!path)
-		return verdict_add(verdicts, VERDICT_ERROR, "hook-volume", volume,
-				   "Correct it with 'qm set VMID --hookscript'.",
+		return verdict_add(verdicts, VERDICT_ERROR, "hook-volume", volume, attach,
 				   "VM %u names this hookscript, and no storage of this node has "
 				   "such a volume.",
 				   vm->vmid);
-	return strings_has(&hooks->looked, path) ? 0 : judge_file(hooks, path, users, verdicts);
+	return strings_has(&hooks->looked, path)
+		       ? 0
+		       : judge_file(hooks, path, users, vm->vmid, verdicts);
 }
 
 /* A line that Proxmox VE ignores looks to its author as if the hook were registered. */
@@ -125,6 +136,24 @@ static int judge_dropped(const struct node_vm *vm, const struct vm_dropped_line 
 		"will never run: nothing checks its starts, and the host does not get "
 		"its devices back.",
 		dropped->line, dropped->text, dropped->why);
+}
+
+/* A VM whose starts nobody checks; `other`: the hookscript that it has, or NULL. */
+static int judge_without(const struct node_vm *vm, const char *other, const char *subject,
+			 struct verdicts *verdicts)
+{
+	cleanup_free char *remedy = text_format(other ? "Have both: 'pve-vfio attach %u --chain'."
+						      : "Register the hook: 'pve-vfio attach %u'.",
+						vm->vmid);
+
+	if (!remedy)
+		return -ENOMEM;
+	return verdict_add(
+		verdicts, VERDICT_WARNING, "vm-without-hook", subject, remedy,
+		"It has PCI devices and %s%s%s: nothing checks its starts, and the host does "
+		"not get its devices back.",
+		other ? "another hookscript (" : "no hookscript", other ? other : "",
+		other ? ")" : "");
 }
 
 static int judge_vms(struct hooks *hooks, struct verdicts *verdicts)
@@ -148,17 +177,7 @@ static int judge_vms(struct hooks *hooks, struct verdicts *verdicts)
 		else if (volume && is_ours(volume))
 			r = judge_volume(hooks, vm, volume, verdicts);
 		else if (!vm->config.is_template && node_vm_has_passthrough(vm))
-			r = verdict_add(
-				verdicts, VERDICT_WARNING, "vm-without-hook", subject,
-				"Register the hook: 'qm set VMID --hookscript "
-				"STORAGE:snippets/pve-vfio-hook'.",
-				volume ? "It has PCI devices and another hookscript (%s): "
-					 "nothing checks its starts, and the host does not get "
-					 "its devices back."
-				       : "It has PCI devices and no hookscript%s: nothing checks "
-					 "its starts, and the host does not get its devices "
-					 "back.",
-				volume ? volume : "");
+			r = judge_without(vm, volume, subject, verdicts);
 		if (r < 0)
 			return r;
 	}
@@ -182,7 +201,7 @@ static int judge_stores(struct hooks *hooks, struct verdicts *verdicts)
 		if (store->disabled || strings_has(&hooks->looked, path) ||
 		    !sysroot_exists(hooks->doctor->node->root, path + 1))
 			continue;
-		if (judge_file(hooks, path, "no VM of this node", verdicts) < 0)
+		if (judge_file(hooks, path, "no VM of this node", 0, verdicts) < 0)
 			return -ENOMEM;
 	}
 	if (able > 0)
@@ -190,7 +209,8 @@ static int judge_stores(struct hooks *hooks, struct verdicts *verdicts)
 	return verdict_add(verdicts, VERDICT_INFO, "snippets-none", NULL,
 			   "To see hookscripts in the web interface, add 'Snippets' to the content "
 			   "of a storage.",
-			   "No storage of this node lists snippets; hooks work all the same.");
+			   "No storage of this node has the content 'snippets'; hooks work all the "
+			   "same.");
 }
 
 int node_hook(const struct doctor *doctor, struct verdicts *verdicts)

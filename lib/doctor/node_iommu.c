@@ -80,8 +80,10 @@ static int judge_cpu(const struct sysroot *root, const struct cpu *cpu, struct v
 		return verdict_add(verdicts, VERDICT_OK, "cpu-virtualization", NULL, NULL,
 				   "An arm64 processor, and there is /dev/kvm.");
 	if (cpu->arm)
-		return verdict_add(verdicts, VERDICT_INFO, "cpu-virtualization", NULL, NULL,
-				   "An arm64 processor; /dev/kvm, which tells, is not there.");
+		return verdict_add(
+			verdicts, VERDICT_INFO, "cpu-virtualization", NULL, NULL,
+			"An arm64 processor. Whether it runs VMs is not known: /dev/kvm is not "
+			"there.");
 	if (!cpu->known)
 		return verdict_add(verdicts, VERDICT_UNKNOWN, "cpu-virtualization", NULL, NULL,
 				   "/proc/cpuinfo names no vendor and no flags.");
