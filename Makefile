@@ -284,7 +284,7 @@ $(B)/tests/hold: $(O)/tests/block/hold.o
 	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $<
 
 check-cli: all $(COUNTED) $(B)/tests/hold $(B)/packages/test
-	$(Q)tests/run -j 2 $(sort $(wildcard tests/cli/test-*))
+	$(Q)tests/run -j 2 -t 900 $(sort $(wildcard tests/cli/test-*))
 
 # Each scenario on both kernels, two test VMs side by side.
 SUITES := bookworm trixie
