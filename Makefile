@@ -202,7 +202,7 @@ SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
 # What they are built from is built on both cores, unless it is said on how many.
 JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j 2)
 ifeq ($(filter asan cov,$(D)),)
-check-unit check-fake:
+check-unit check-fake: | $(B)/packages/build $(B)/packages/test $(DEPS)
 	$(Q)$(MAKE) $(JOBS) --no-print-directory D=asan $@
 else
 $(UNIT:%.c=$(O)/%.o) $(FAKE:%.c=$(O)/%.o) $(SUPPORT:%.c=$(O)/%.o): | $(B)/packages/test
@@ -264,7 +264,7 @@ fuzz-%: $(O)/tests/fuzz/fuzz_% $(B)/fuzz/corpus
 	$(Q)grep '^Done ' $(B)/fuzz/$*.log
 fuzz: $(FUZZ:tests/fuzz/fuzz_%.c=fuzz-%)
 else
-check-fuzz:
+check-fuzz: | $(B)/packages/build $(DEPS)
 	$(Q)$(MAKE) $(JOBS) --no-print-directory D=asan $@
 fuzz:
 	$(Q)$(MAKE) --no-print-directory D=fuzz $@
