@@ -225,7 +225,7 @@ int disks_apply(const struct sysroot *root, const struct action *action, struct 
 	struct deadline deadline = deadline_in_ms(RELEASE_MS), in_use = deadline_in_ms(IN_USE_MS);
 	cleanup_strings struct strings functions = { 0 };
 	char address[PCI_ADDRESS_TEXT];
-	const struct storage_question question = { address, &functions, NULL, NULL };
+	const struct storage_question question = { address, &functions, NULL, NULL, NULL };
 	const struct strings none = { 0 };
 	struct release release = { 0 };
 	unsigned step = 0;
@@ -433,7 +433,7 @@ int disks_revert(const struct sysroot *root, const struct action *action, const 
 	cleanup_strings struct strings functions = { 0 }, before = { 0 };
 	cleanup_free char *driver = NULL, *missing = NULL, *title = NULL;
 	char address[PCI_ADDRESS_TEXT];
-	const struct storage_question question = { address, &functions, NULL, NULL };
+	const struct storage_question question = { address, &functions, NULL, NULL, NULL };
 	bool settled;
 	int r;
 

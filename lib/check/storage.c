@@ -10,37 +10,16 @@
 #include "use/storage.h"
 #include "use/usb.h"
 
-/* Whether the host could not run without the disk: "sda1 is mounted on /boot/efi". */
-static bool host_runs_from(const struct strings *uses)
-{
-	static const char *const places[] = { "/", "/boot", "/boot/efi", "/usr", "/var" };
-
-	for (size_t i = 0; i < uses->count; i++) {
-		const char *at = strstr(uses->items[i], "mounted on ");
-
-		if (!at)
-			continue;
-		at += strlen("mounted on ");
-		for (size_t k = 0; k < sizeof(places) / sizeof(*places); k++) {
-			size_t size = strlen(places[k]);
-
-			if (strncmp(at, places[k], size) == 0 && strchr(" ,.", at[size]))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* Whoever has it open comes first; the table has what is to be done about the host's own uses. */
 static int advise(const struct start *start, enum check_id id, const struct strings *uses,
-		  const struct holders *holders, struct findings *findings)
+		  const struct holders *holders, bool runs_host, struct findings *findings)
 {
 	cleanup_free char *remedy = holders_remedy(holders, start->vmid);
 	bool others = false;
 
 	if (!remedy)
 		return -ENOMEM;
-	if (host_runs_from(uses))
+	if (runs_host)
 		return finding_advise(findings,
 				      "The host itself runs from this disk: give VM %u another "
 				      "device; 'pve-vfio devices' lists them.",
@@ -93,8 +72,9 @@ static int check_one(const struct start *start, const struct strings *functions,
 	enum check_id id =
 		usb_is_controller(device) ? CHECK_USB_STORAGE_IN_USE : CHECK_STORAGE_IN_USE;
 	cleanup_holders struct holders holders = { 0 };
+	bool runs_host = false;
 	const struct storage_question question = { device->name, functions, &start->plan.openings,
-						   &holders };
+						   &holders, &runs_host };
 	cleanup_strings struct strings uses = { 0 }, idle = { 0 };
 	struct error reason = { 0 };
 	int r = storage_look(start->root, &question, &uses, &idle, &reason);
@@ -108,7 +88,7 @@ static int check_one(const struct start *start, const struct strings *functions,
 	if (uses.count == 0)
 		return idle.count > 0 ? check_owners(start, id, device->name, &idle, findings) : 0;
 	r = finding_add_list(findings, id, device->name, &uses);
-	return r < 0 ? r : advise(start, id, &uses, &holders, findings);
+	return r < 0 ? r : advise(start, id, &uses, &holders, runs_host, findings);
 }
 
 int check_storage(const struct start *start, struct findings *findings, struct error *err)

@@ -95,6 +95,16 @@ const struct mount *mount_find(const struct mounts *mounts, const char *number, 
 	return NULL;
 }
 
+bool mount_runs_host(const struct mount *mount)
+{
+	static const char *const places[] = { "/", "/boot", "/boot/efi", "/usr", "/var" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (strcmp(mount->point, places[i]) == 0)
+			return true;
+	return false;
+}
+
 void mounts_done(struct mounts *mounts)
 {
 	for (size_t i = 0; i < mounts->count; i++) {

@@ -28,5 +28,8 @@ int mounts_read(const struct sysroot *root, struct mounts *ret, struct error *er
  * btrfs shows a number of its own.
  */
 const struct mount *mount_find(const struct mounts *mounts, const char *number, const char *node);
+
+/* Where the host itself lives: /, /boot, /boot/efi, /usr, /var. */
+bool mount_runs_host(const struct mount *mount);
 void mounts_done(struct mounts *mounts);
 #define cleanup_mounts cleanup(mounts_done)

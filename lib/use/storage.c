@@ -33,6 +33,7 @@ struct storage {
 	struct openings looked_at; /* where the caller has not */
 	struct exports exports;
 	struct holders *holders;
+	bool *runs_host;
 };
 
 static void storage_done(struct storage *storage)
@@ -180,6 +181,8 @@ static int describe_uses(const struct storage *storage, const struct block *bloc
 
 	if (mount) {
 		text_add(&uses, "mounted on %s", mount->point);
+		if (storage->runs_host && mount_runs_host(mount))
+			*storage->runs_host = true;
 	} else {
 		cleanup_free char *btrfs = find_btrfs(storage, block->name);
 		const char *other = btrfs ? NULL : find_file_system(storage, block->name);
@@ -345,6 +348,7 @@ int storage_look(const struct sysroot *root, const struct storage_question *ques
 		.functions = question->functions,
 		.openings = question->openings,
 		.holders = question->holders,
+		.runs_host = question->runs_host,
 		.looked = deadline_in_ms(LOOK_MS),
 	};
 	size_t before = uses->count + idle->count;
@@ -376,7 +380,7 @@ int storage_uses_find(const struct sysroot *root, const char *address,
 		      const struct openings *openings, struct strings *uses,
 		      struct holders *holders, struct error *err)
 {
-	const struct storage_question question = { address, NULL, openings, holders };
+	const struct storage_question question = { address, NULL, openings, holders, NULL };
 	cleanup_strings struct strings none = { 0 };
 
 	return storage_look(root, &question, uses, &none, err);

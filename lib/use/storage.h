@@ -14,6 +14,7 @@ struct storage_question {
 	const struct strings *functions;
 	const struct openings *openings; /* NULL: the processes are looked at */
 	struct holders *holders;	 /* NULL: nobody wants to know */
+	bool *runs_host; /* true where the host could not run without them; NULL as before */
 };
 
 /*
