@@ -41,7 +41,7 @@ int usage_error(const struct command *command, const char *format, ...)
 	return end_usage_error(NULL, command->verb);
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct verb *named(const char *name)
 {
 	for (size_t i = 0; i < verb_count; i++)
 		if (strcmp(verbs[i].name, name) == 0)
@@ -51,13 +51,13 @@ static const struct verb *find_verb(const char *name)
 
 const struct verb *verb_find(char *const *words, int count, int *ret_words)
 {
-	const struct verb *verb = count > 0 ? find_verb(words[0]) : NULL;
+	const struct verb *verb = count > 0 ? named(words[0]) : NULL;
 	const struct verb *below = NULL;
 	char name[NAME_MAX_SIZE];
 
 	if (verb && !verb->run && count > 1) {
 		snprintf(name, sizeof(name), "%s %s", words[0], words[1]);
-		below = find_verb(name);
+		below = named(name);
 	}
 	*ret_words = below ? 2 : 1;
 	return below ? below : verb;

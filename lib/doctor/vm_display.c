@@ -193,7 +193,7 @@ static int lint_sound(const struct lint *lint, const struct line *line, struct v
 	return 0;
 }
 
-/* Where this GPU's ROM is to be had depends on its maker. */
+/* How to get this GPU's ROM depends on its maker. */
 static char *rom_remedy(const struct lint *lint, const struct line *line)
 {
 	const char *name = line->entry->device.name;

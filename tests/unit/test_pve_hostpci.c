@@ -324,7 +324,7 @@ static void test_done(void **state)
 	hostpci_done(&hostpci);
 }
 
-/* What a person is told to type: a line with one thing changed, and the command that sets it. */
+/* What remedies name: a line with one thing changed, and the command that sets it. */
 static void test_change(void **state)
 {
 	static const struct {
