@@ -15,13 +15,20 @@
 #define LABEL_INDENT 2
 #define LABEL_WIDTH  12
 
+/* Asked of the terminal once. */
+static size_t columns(void)
+{
+	static size_t width;
+
+	if (width == 0)
+		width = terminal_of_output().width;
+	return width < COLUMNS_MAX ? width : COLUMNS_MAX;
+}
+
 void print_wrapped(const char *start, unsigned indent, const char *text)
 {
-	size_t width = terminal_of_output().width, column = strlen(start);
+	size_t width = columns(), column = strlen(start);
 	bool first = true;
-
-	if (width > COLUMNS_MAX)
-		width = COLUMNS_MAX;
 
 	fputs(start, stdout);
 	for (;;) {
