@@ -74,13 +74,26 @@ static int silence(unsigned closed)
 	return fcntl(3, F_GETFD) >= 0 ? 5 : 0;
 }
 
+/*
+ * A mount on /dev that nobody else sees. In a tree that one has been chrooted into / is no mount, but
+ * /dev is: what is mounted on a private one stays here.
+ */
+static bool cover_dev(void)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return false;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 &&
+	    mount(NULL, "/dev", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	return mount("tmpfs", "/dev", "tmpfs", 0, NULL) == 0;
+}
+
 /* In a root without /dev/null they are no file that could be written to. */
 static int without_null(unsigned closed)
 {
 	char byte = 'x';
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0)
+	if (!cover_dev())
 		return 77;
 	if (!arrange(closed))
 		return 1;
