@@ -49,11 +49,19 @@ static int wait_closed(struct hook *hook, const struct start *start, struct erro
 {
 	const struct actions *actions = &start->journal.actions;
 	cleanup_free bool *held = calloc(actions->count + 1, sizeof(*held));
+	struct held_silence silence;
 
 	if (!held)
 		return error_set_memory(err);
-	if (held_find(&hook->root, &start->journal, NULL, OWNER_WAIT_MS, held) == 0)
+	if (held_find(&hook->root, &start->journal, NULL, OWNER_WAIT_MS, held, &silence) == 0)
 		return 0;
+	if (silence.limit_ms > 0)
+		return error_set(
+			err, -ETIMEDOUT,
+			"%s has not answered within %u s, so what the earlier run of VM %u "
+			"had counts as open; 'pve-vfio status %u' shows what that is",
+			*silence.path ? silence.path : "a VFIO node", silence.limit_ms / 1000,
+			hook->vmid, hook->vmid);
 	for (size_t i = 0; i < actions->count; i++)
 		if (held[i] && actions->items[i].type == ACTION_BIND)
 			return error_set(

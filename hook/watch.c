@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -44,14 +45,20 @@ static bool is_ours(const struct journal *journal, uint64_t run)
 	       journal->phase != JOURNAL_KEPT;
 }
 
-/* Any of its devices that somebody has open; a process that can be seen to have it in `holder`. */
+/*
+ * Any of its devices that somebody has open; a process that can be seen to have it in `holder`, or the
+ * child that looked, where that stays in the kernel.
+ */
 static bool any_held(struct hook *hook, const struct journal *journal, struct task *holder)
 {
 	cleanup_free bool *held = calloc(journal->actions.count + 1, sizeof(*held));
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
+	struct held_silence silence;
 
-	if (!held || held_find(&hook->root, journal, NULL, 0, held) == 0)
+	if (!held || held_find(&hook->root, journal, NULL, 0, held, &silence) == 0)
 		return false;
+	if (silence.stuck && task_read(&hook->root, silence.stuck, holder) == 0)
+		return true;
 	(void)vfio_holders_find(&hook->root, 0, &holders, NULL);
 	for (size_t i = 0; i < journal->actions.count && holder->pid == 0; i++) {
 		const struct action *action = &journal->actions.items[i];
@@ -125,6 +132,9 @@ static void wait_for(const struct sysroot *root, const struct task *task, unsign
 	cleanup_close int pidfd = task->pid ? (int)syscall(SYS_pidfd_open, task->pid, 0) : -1;
 	struct pollfd entry = { .fd = pidfd, .events = POLLIN };
 
+	/* Not a child of ours, but where one that looked stays in the kernel: so would another one. */
+	if (task->pid && waitpid(task->pid, NULL, 0) == task->pid)
+		return;
 	if (pidfd >= 0 && task_is_alive(root, task)) {
 		(void)poll(&entry, 1, LOOK_MS);
 		*wait_ms = LOOK_FIRST_MS;

@@ -2,10 +2,10 @@
 /* change: devices that are open. Ends no process, and asks none to. */
 #include "change/held.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/lanes.h"
 #include "use/vfio.h"
 
 /* A look at all groups, where none blocks. */
@@ -15,7 +15,6 @@ struct look {
 	const struct sysroot *root;
 	const struct actions *actions;
 	bool *open; /* for each action; a report takes it back */
-	unsigned wait_ms;
 };
 
 /* A device that was taken, which an alternative that was only foreseen is not. */
@@ -24,31 +23,20 @@ static bool is_taken(const struct action *action)
 	return action->type == ACTION_BIND && action->state != ACTION_FORESEEN;
 }
 
-/* Reports each device as soon as it is closed. */
+/* Reports each device that is closed. */
 static void look_in_lane(int fd, void *work, void *context)
 {
-	struct look *look = work;
-	struct deadline deadline = deadline_in_ms(look->wait_ms);
-	unsigned step = 0;
-	bool any;
+	cleanup_vfio_sight struct vfio_sight sight = { 0 };
+	const struct look *look = work;
 
 	(void)context;
-	do {
-		cleanup_vfio_sight struct vfio_sight sight = { 0 };
+	for (size_t i = 0; i < look->actions->count; i++) {
+		struct lane_report report = { .step = i };
 
-		any = false;
-		for (size_t i = 0; i < look->actions->count; i++) {
-			struct lane_report report = { .step = i };
-
-			if (!look->open[i])
-				continue;
-			look->open[i] = vfio_group_is_open(look->root,
-							   look->actions->items[i].group, &sight);
-			any |= look->open[i];
-			if (!look->open[i])
-				lane_send(fd, &report);
-		}
-	} while (any && deadline_wait_step(deadline, &step));
+		if (look->open[i] &&
+		    !vfio_group_is_open(look->root, look->actions->items[i].group, &sight))
+			lane_send(fd, &report);
+	}
 }
 
 static void note_closed(const struct lane_report *report, struct lane *lane, void *context)
@@ -75,29 +63,56 @@ static bool must_wait(const struct look *look, const struct action *action)
 	return false;
 }
 
-size_t held_find(const struct sysroot *root, const struct journal *journal, const bool *chosen,
-		 unsigned wait_ms, bool *held)
+/* One look at all that was open; false where it did not end in time. */
+static bool look_again(struct look *look, unsigned limit_ms, struct held_silence *silence)
 {
 	static const struct lanes_callbacks callbacks = { look_in_lane, note_closed };
-	struct look look = { root, &journal->actions, NULL, wait_ms };
-	cleanup_free bool *open = calloc(journal->actions.count + 1, sizeof(*open));
-	struct lane lane = { .work = &look };
+	struct lane lane = { .work = look };
+
+	(void)lanes_run(&lane, 1, limit_ms, &callbacks, NULL);
+	if (lane.end != LANE_LATE && lane.end != LANE_STUCK)
+		return true;
+	snprintf(silence->path, sizeof(silence->path), "%s", lane.path);
+	silence->limit_ms = limit_ms;
+	silence->stuck = lane.end == LANE_STUCK ? lane.pid : 0;
+	return false;
+}
+
+static size_t count_open(const struct look *look)
+{
 	size_t count = 0;
 
-	look.open = open;
-	for (size_t i = 0; i < journal->actions.count; i++) {
-		held[i] = (!chosen || chosen[i]) && is_taken(&journal->actions.items[i]);
+	for (size_t i = 0; i < look->actions->count; i++)
+		count += look->open[i];
+	return count;
+}
+
+size_t held_find(const struct sysroot *root, const struct journal *journal, const bool *chosen,
+		 unsigned wait_ms, bool *held, struct held_silence *ret_silence)
+{
+	const struct actions *actions = &journal->actions;
+	cleanup_free bool *open = calloc(actions->count + 1, sizeof(*open));
+	uint64_t limit_ms = (uint64_t)journal->deadline_s * 1000;
+	struct deadline deadline = deadline_in_ms(wait_ms);
+	struct look look = { root, actions, open };
+	unsigned step = 0;
+	size_t count = 0;
+
+	*ret_silence = (struct held_silence){ 0 };
+	for (size_t i = 0; i < actions->count; i++) {
+		held[i] = (!chosen || chosen[i]) && is_taken(&actions->items[i]);
 		count += held[i];
 		if (open)
 			open[i] = held[i];
 	}
 	if (count == 0 || !open)
 		return count;
-	(void)lanes_run(&lane, 1, wait_ms + LOOK_MS, &callbacks, NULL);
-	count = 0;
-	for (size_t i = 0; i < journal->actions.count; i++) {
-		held[i] = (!chosen || chosen[i]) && must_wait(&look, &journal->actions.items[i]);
-		count += open[i];
-	}
-	return count;
+	if (limit_ms == 0 || limit_ms > (uint64_t)wait_ms + LOOK_MS)
+		limit_ms = (uint64_t)wait_ms + LOOK_MS;
+	while (look_again(&look, (unsigned)limit_ms, ret_silence) && count_open(&look) > 0 &&
+	       deadline_wait_step(deadline, &step))
+		continue;
+	for (size_t i = 0; i < actions->count; i++)
+		held[i] = (!chosen || chosen[i]) && must_wait(&look, &actions->items[i]);
+	return count_open(&look);
 }

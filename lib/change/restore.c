@@ -85,13 +85,18 @@ static int settle_foreseen(const struct sysroot *root, const struct state *state
 }
 
 static void tell_held(const struct restore *restore, const struct vfio_holders *holders,
-		      const struct action *action)
+		      const struct held_silence *silence, const struct action *action)
 {
 	const struct vfio_holder *holder = vfio_holder_of(holders, action->group);
 	struct run_result result = { .result = -EBUSY };
-	char text[128];
+	char text[LANE_PATH_MAX + 128];
 
-	if (holder)
+	if (silence->limit_ms > 0)
+		snprintf(text, sizeof(text),
+			 "%s has not answered within %u s, so its group %d counts as open",
+			 *silence->path ? silence->path : "its node", silence->limit_ms / 1000,
+			 action->group);
+	else if (holder)
 		snprintf(text, sizeof(text), "process %d (%s) still holds its group %d",
 			 (int)holder->pid, holder->command, holder->group);
 	else
@@ -107,10 +112,11 @@ static int leave_held(struct restore *restore, const struct journal *journal, bo
 	const struct actions *actions = &journal->actions;
 	cleanup_vfio_holders struct vfio_holders holders = { 0 };
 	cleanup_free bool *held = calloc(actions->count + 1, sizeof(*held));
+	struct held_silence silence;
 
 	if (!held)
 		return -ENOMEM;
-	restore->held = held_find(restore->root, journal, chosen, restore->wait_ms, held);
+	restore->held = held_find(restore->root, journal, chosen, restore->wait_ms, held, &silence);
 	if (restore->held == 0)
 		return 0;
 	/* Who it is, is for the sentence alone. */
@@ -118,7 +124,7 @@ static int leave_held(struct restore *restore, const struct journal *journal, bo
 	for (size_t i = 0; i < actions->count; i++) {
 		chosen[i] &= !held[i];
 		if (held[i] && actions->items[i].type == ACTION_BIND)
-			tell_held(restore, &holders, &actions->items[i]);
+			tell_held(restore, &holders, &silence, &actions->items[i]);
 	}
 	return 0;
 }

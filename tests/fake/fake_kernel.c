@@ -297,10 +297,14 @@ bool is_group_open(const struct tree *tree, const char *address)
 int fake_open(const struct sysroot *root, const char *path)
 {
 	char file[PATH_MAX];
+	struct stat status;
 
 	if (!text_starts_with(path, "dev/vfio/"))
 		return 0;
 	snprintf(file, sizeof(file), "%s/.fake/open/%s", root->path, path + strlen("dev/vfio/"));
+	/* a FIFO that nobody writes to */
+	if (stat(file, &status) == 0 && S_ISFIFO(status.st_mode))
+		close(open(file, O_RDONLY | O_CLOEXEC));
 	return access(file, F_OK) == 0 ? -EBUSY : 0;
 }
 
@@ -310,6 +314,16 @@ void fake_open_group(const struct fake_kernel *kernel, const char *address)
 
 	open_file(&kernel->tree, address, path);
 	tree_bytes(&kernel->tree, path, "", 0);
+}
+
+void fake_silence_group(const struct fake_kernel *kernel, const char *address)
+{
+	char path[PATH_MAX];
+
+	fake_open_group(kernel, address);
+	fake_close(kernel, address);
+	open_file(&kernel->tree, address, path);
+	assert_int_equal(mkfifoat(kernel->tree.root.fd, path, 0600), 0);
 }
 
 void fake_open_device(const struct fake_kernel *kernel, const char *address, pid_t pid, bool groups)

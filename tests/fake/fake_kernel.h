@@ -95,6 +95,9 @@ void fake_open_device(const struct fake_kernel *kernel, const char *address, pid
 		      bool groups);
 void fake_close(const struct fake_kernel *kernel, const char *address);
 
+/* Opening the node of its group does not return before fake_close(). */
+void fake_silence_group(const struct fake_kernel *kernel, const char *address);
+
 /*
  * The next writes of a kind misbehave. `where` is
  *

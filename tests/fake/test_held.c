@@ -145,6 +145,38 @@ static void test_waited_for(void **state)
 	assert_back(kernel);
 }
 
+/* What does not answer is not waited for longer than the run's deadline, and is named. */
+static void test_silent(void **state)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+	struct restore restore = fake_giving_back(kernel, 5000);
+	char told[3 * PATH_MAX], path[PATH_MAX];
+	uint64_t began;
+
+	assert_int_equal(fake_take(kernel, BOTH, 5000, &journal), 0);
+	text_done(&kernel->told);
+	journal.deadline_s = 1;
+	fake_silence_group(kernel, GPU);
+	restore.wait_ms = 60000;
+	began = clock_now_us();
+	assert_int_equal(restore_journal(&restore, &journal, NULL, &kernel->err), 2);
+	assert_in_range((clock_now_us() - began) / 1000, 1000, 10000);
+	assert_int_equal(restore.held, 2);
+	tree_format(path, "%s/.fake/open/17", kernel->tree.root.path);
+	snprintf(told, sizeof(told),
+		 NIC
+		 " ok\n" GPU
+		 " EBUSY: %s has not answered within 1 s, so its group 17 counts as open\n" AUDIO
+		 " EBUSY: %s has not answered within 1 s, so its group 17 counts as open\n",
+		 path, path);
+	assert_told(kernel, told);
+	fake_close(kernel, GPU);
+	assert_int_equal(fake_restore(kernel, 5000), 0);
+	text_done(&kernel->told);
+	assert_back(kernel);
+}
+
 #define held_test(function) cmocka_unit_test_setup_teardown(function, setup, fake_teardown)
 
 int main(void)
@@ -153,6 +185,7 @@ int main(void)
 		held_test(test_not_given_back),
 		held_test(test_all_of_it_stays),
 		held_test(test_waited_for),
+		held_test(test_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
