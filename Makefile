@@ -5,10 +5,10 @@
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
 #   make deb        build/pve-vfio_VERSION_amd64.deb, the same bytes wherever and whenever
 #   make install    into DESTDIR, as the package has it
-#   make check-package    that: built twice, installed, upgraded, removed and purged
 #   make check      every test
 #   make bench      how fast, beside what one would use instead: 20 minutes, prints a table
-#   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot    one kind
+#   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot,
+#   check-package   one kind; the last builds the package twice, installs, upgrades and removes it
 #   make coverage   how many lines of lib/ the unit, fake and cli tests run; fails below 90 %
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make pictures   the pictures of the README anew, from what the programs print
@@ -286,22 +286,25 @@ $(B)/tests/hold: $(O)/tests/block/hold.o
 check-cli: all $(COUNTED) $(B)/tests/hold $(B)/packages/test
 	$(Q)tests/run -j 2 -t 900 $(sort $(wildcard tests/cli/test-*))
 
-# Each scenario on both kernels, two test VMs side by side.
+# Two test VMs side by side, each on one core. Each scenario on both kernels; and a Debian that pve-vfio
+# sets up, started through each boot loader, and setup killed everywhere. What takes longest is first.
 SUITES := bookworm trixie
 SCENARIOS := $(patsubst tests/vm/test-%,%,$(sort $(wildcard tests/vm/test-*)))
+VM := $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)')) \
+	tests/vm/host-use-disks tests/vm/host-use-rest tests/vm/rom-dump tests/vm/rom-firmware
+BOOT := tests/vm/boot-loaders tests/vm/boot-kill
 check-vm: all $(B)/packages/vm
-	$(Q)tests/run -j 2 -t 2700 $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)')) \
-		tests/vm/host-use-disks tests/vm/host-use-rest tests/vm/rom-dump tests/vm/rom-firmware
-
-# A Debian that pve-vfio sets up, started through each boot loader; and setup killed everywhere.
+	$(Q)tests/run -j 2 -t 2700 $(VM)
 check-boot: all $(B)/packages/boot
-	$(Q)tests/run -t 1500 tests/vm/boot-kill tests/vm/boot-loaders
+	$(Q)tests/run -j 2 -t 2700 $(BOOT)
+check-machines: all $(B)/packages/vm $(B)/packages/boot
+	$(Q)tests/run -j 2 -t 2700 $(BOOT) $(VM)
 
 # The page of 'pve-vfio report --html' in a browser; PICTURES=DIR keeps what it looks like.
 check-html: all $(B)/packages/html
 	$(Q)tests/run tests/html/test-page
 
-check: check-unit check-fake check-cli check-fuzz check-html check-vm check-boot check-package
+check: check-unit check-fake check-cli check-fuzz check-html check-machines check-package
 
 # Builds the package twice, and installs, upgrades, removes and purges it in trees of both suites.
 check-package: deb $(B)/packages/package
@@ -353,6 +356,6 @@ distclean:
 	rm -rf $(B)
 
 .PHONY: all programs manuals install deb check check-unit check-fake check-cli check-fuzz check-html \
-	check-vm check-boot check-package coverage fuzz bench demo pictures lint format clean distclean
+	check-vm check-boot check-machines check-package coverage fuzz bench demo pictures lint format clean distclean
 .SECONDARY:
 .DELETE_ON_ERROR:

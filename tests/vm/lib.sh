@@ -4,6 +4,10 @@
 # disk 04:00.0, the USB controller 05:00.0, a group of two endpoints 07:01.0 and 07:02.0.
 # shellcheck shell=bash
 
+if [ ! -d /run/rig ]; then
+	echo 'Bail out! This changes the host: run it with tests/vm/scenario'
+	exit 2
+fi
 export LC_ALL=C
 sys=/sys/bus/pci
 hook=$B/pve-vfio-hook
