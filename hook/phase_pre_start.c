@@ -125,7 +125,7 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 	return all ? watch_held(hook, &start->journal, restore.held, r) : r;
 }
 
-/* Says all that was found. -EPERM: refused. */
+/* Says all that was found, and refuses where one of it is an error. */
 static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
 {
 	cleanup_free char *words = words_findings(findings, hook->vmid);
@@ -134,9 +134,9 @@ static int tell_findings(struct hook *hook, const struct findings *findings, str
 	if (words)
 		hook_say(hook, "%s", words);
 	if (errors > 0)
-		return error_set(err, -EPERM,
-				 "VM %u is not started, for %zu reason%s; the host is as it was",
-				 hook->vmid, errors, errors > 1 ? "s" : "");
+		return error_refuse(err,
+				    "VM %u is not started, for %zu reason%s; the host is as it was",
+				    hook->vmid, errors, errors > 1 ? "s" : "");
 	return 0;
 }
 

@@ -12,33 +12,27 @@
 /* The longest name of a verb of two words. */
 #define NAME_MAX_SIZE 64
 
-/* Prints the end of a sentence of what is wrong: what was meant, if that is near, and the help. */
-static int end_usage_error(const char *near, const struct verb *verb)
+/* Where the help of a verb is. */
+static int refer_to_help(struct error *err, const struct verb *verb, const char *what,
+			 const char *near)
 {
-	const char *name = verb ? verb->name : "";
-
-	if (near)
-		fprintf(stderr, "; did you mean '%s'? See", near);
-	else
-		fputs("; see", stderr);
-	fprintf(stderr, " 'pve-vfio %s%s--help'\n", name, verb ? " " : "");
-	return STATUS_USAGE;
+	return error_misuse(err, "%s%s%s%s 'pve-vfio %s%s--help'", what,
+			    near ? "; did you mean '" : "", near ? near : "",
+			    near ? "'? See" : "; see", verb ? verb->name : "", verb ? " " : "");
 }
 
-static void begin_usage_error(const struct verb *verb)
+int usage_error(struct error *err, const struct command *command, const char *format, ...)
 {
-	fprintf(stderr, "pve-vfio%s%s: ", verb ? " " : "", verb ? verb->name : "");
-}
-
-int usage_error(const struct command *command, const char *format, ...)
-{
+	cleanup_free char *what = NULL;
 	va_list arguments;
+	int size;
 
-	begin_usage_error(command->verb);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	size = vasprintf(&what, format, arguments);
 	va_end(arguments);
-	return end_usage_error(NULL, command->verb);
+	if (size < 0)
+		what = NULL;
+	return refer_to_help(err, command->verb, what ? what : "", NULL);
 }
 
 static const struct verb *named(const char *name)
@@ -80,8 +74,9 @@ static void add_name(const char *names[NAMES_MAX], size_t *count, const char *na
 }
 
 /* `over`: the verb that it would be below, or NULL. */
-static int unknown_verb(const char *word, const struct verb *over)
+static int unknown_verb(const char *word, const struct verb *over, struct error *err)
 {
+	cleanup_free char *what = text_format("unknown verb '%s'", word);
 	const char *names[NAMES_MAX];
 	size_t count = 0;
 
@@ -93,9 +88,7 @@ static int unknown_verb(const char *word, const struct verb *over)
 		else if (verb->what && !over && !strchr(verb->name, ' '))
 			add_name(names, &count, verb->name);
 	}
-	begin_usage_error(over);
-	fprintf(stderr, "unknown verb '%s'", word);
-	return end_usage_error(text_near(word, names, count), over);
+	return refer_to_help(err, over, what ? what : "", text_near(word, names, count));
 }
 
 /* Whether `word` is the option, alone or with "=VALUE". */
@@ -115,10 +108,10 @@ static const struct verb_option *find_option(const struct verb_option *options, 
 	return NULL;
 }
 
-static int unknown_option(const struct command *command, const char *word)
+static int unknown_option(const struct command *command, const char *word, struct error *err)
 {
 	const struct verb_option *own = command->verb ? command->verb->options : NULL;
-	cleanup_free char *name = strndup(word, strcspn(word, "="));
+	cleanup_free char *name = strndup(word, strcspn(word, "=")), *what = NULL;
 	const char *names[NAMES_MAX];
 	size_t count = 0;
 
@@ -126,9 +119,9 @@ static int unknown_option(const struct command *command, const char *word)
 		add_name(names, &count, own->name);
 	for (const struct verb_option *at = global_options; at->name; at++)
 		add_name(names, &count, at->name);
-	begin_usage_error(command->verb);
-	fprintf(stderr, "unknown option '%s'", name ? name : word);
-	return end_usage_error(text_near(name ? name : word, names, count), command->verb);
+	what = text_format("unknown option '%s'", name ? name : word);
+	return refer_to_help(err, command->verb, what ? what : "",
+			     text_near(name ? name : word, names, count));
 }
 
 /* A word that is no option; "-" is standard input or output. */
@@ -148,21 +141,22 @@ struct reading {
 };
 
 /* The option at `at`, with the value that is in its word or the next. */
-static int take_option(struct reading *reading, const struct verb_option *option, const char **ret)
+static int take_option(struct reading *reading, const struct verb_option *option, const char **ret,
+		       struct error *err)
 {
 	const char *word = reading->argv[reading->at];
 	const char *equals = word[1] == '-' ? strchr(word, '=') : NULL;
 
 	*ret = equals ? equals + 1 : NULL;
 	if (option->form == OPTION_FLAG && equals)
-		return usage_error(reading->command, "no value goes with '%s'", option->name);
+		return usage_error(err, reading->command, "no value goes with '%s'", option->name);
 	if (option->form == OPTION_FLAG || option->form == OPTION_OPTIONAL || equals)
-		return STATUS_DONE;
+		return 0;
 	if (reading->at + 1 == reading->argc || !is_word(reading->argv[reading->at + 1]))
-		return usage_error(reading->command, "'%s' needs a value: %s", option->name,
+		return usage_error(err, reading->command, "'%s' needs a value: %s", option->name,
 				   option->value);
 	*ret = reading->argv[++reading->at];
-	return STATUS_DONE;
+	return 0;
 }
 
 static void give(struct command *command, const struct verb_option *option, const char *value)
@@ -170,36 +164,38 @@ static void give(struct command *command, const struct verb_option *option, cons
 	command->given[command->given_count++] = (struct given_option){ option, value };
 }
 
-static int take_verbs_option(struct reading *reading, const struct verb_option *option)
+static int take_verbs_option(struct reading *reading, const struct verb_option *option,
+			     struct error *err)
 {
 	const char *value;
-	int status = take_option(reading, option, &value);
+	int r = take_option(reading, option, &value, err);
 	bool in_word = value && value != reading->argv[reading->at];
 
-	if (status != STATUS_DONE)
-		return status;
+	if (r < 0)
+		return r;
 	give(reading->command, option, value);
 	while (option->form == OPTION_VALUES && !in_word && reading->at + 1 < reading->argc &&
 	       is_word(reading->argv[reading->at + 1]))
 		give(reading->command, option, reading->argv[++reading->at]);
-	return STATUS_DONE;
+	return 0;
 }
 
-static int take_global_option(struct reading *reading, const struct verb_option *option)
+static int take_global_option(struct reading *reading, const struct verb_option *option,
+			      struct error *err)
 {
 	struct command *command = reading->command;
 	const char *value;
-	int status = take_option(reading, option, &value);
+	int r = take_option(reading, option, &value, err);
 
-	if (status != STATUS_DONE)
-		return status;
+	if (r < 0)
+		return r;
 	if (value)
 		reading->root = value;
 	else if (strcmp(option->name, "--json") == 0)
 		command->json = true;
 	else
 		reading->wish = strcmp(option->name, "--help") == 0 ? WISH_HELP : WISH_VERSION;
-	return STATUS_DONE;
+	return 0;
 }
 
 static const struct verb_option *find_global_option(const char *word)
@@ -226,7 +222,7 @@ static void find_verb_words(struct reading *reading, int *ret_at, int *ret_words
 }
 
 /* Sorts the words into options and others, which end up at the start of argv. */
-static int sort_words(struct reading *reading, int verb_at, int verb_words)
+static int sort_words(struct reading *reading, int verb_at, int verb_words, struct error *err)
 {
 	struct command *command = reading->command;
 	bool ended = false;
@@ -234,7 +230,7 @@ static int sort_words(struct reading *reading, int verb_at, int verb_words)
 	for (reading->at = 1; reading->at < reading->argc; reading->at++) {
 		char *word = reading->argv[reading->at];
 		const struct verb_option *own, *global;
-		int status = STATUS_DONE;
+		int r = 0;
 
 		if (reading->at >= verb_at && reading->at < verb_at + verb_words)
 			continue;
@@ -247,55 +243,54 @@ static int sort_words(struct reading *reading, int verb_at, int verb_words)
 		if (strcmp(word, "--") == 0)
 			ended = true;
 		else if (own)
-			status = take_verbs_option(reading, own);
+			r = take_verbs_option(reading, own, err);
 		else if (global)
-			status = take_global_option(reading, global);
+			r = take_global_option(reading, global, err);
 		else
-			status = unknown_option(command, word);
-		if (status != STATUS_DONE)
-			return status;
+			r = unknown_option(command, word, err);
+		if (r < 0)
+			return r;
 	}
-	return STATUS_DONE;
+	return 0;
 }
 
-static int check_words(const struct command *command)
+static int check_words(const struct command *command, struct error *err)
 {
 	const struct verb *verb = command->verb;
 
 	if (!verb->run && command->argc > 0)
-		return unknown_verb(command->argv[0], verb);
+		return unknown_verb(command->argv[0], verb, err);
 	if (!verb->run)
-		return usage_error(command, "a verb is needed");
+		return usage_error(err, command, "a verb is needed");
 	if (command->argc < verb->least)
-		return usage_error(command, "it takes %s", verb->words);
+		return usage_error(err, command, "it takes %s", verb->words);
 	if (command->argc > verb->most)
-		return usage_error(command, "one word too many: '%s'", command->argv[verb->most]);
+		return usage_error(err, command, "one word too many: '%s'",
+				   command->argv[verb->most]);
 	if (command->json && !verb->json)
-		return usage_error(command, "it does not print JSON");
-	return STATUS_DONE;
+		return usage_error(err, command, "it does not print JSON");
+	return 0;
 }
 
 int command_parse(int argc, char **argv, struct command *ret, const char **ret_root,
-		  enum command_wish *ret_wish)
+		  enum command_wish *ret_wish, struct error *err)
 {
 	struct reading reading = { ret, argc, argv, 1, "/", WISH_RUN };
-	int at, words, status;
+	int at, words, r;
 
 	ret->argv = argv + 1;
 	ret->given = calloc((size_t)argc + 1, sizeof(*ret->given));
-	if (!ret->given) {
-		fputs("pve-vfio: no memory left\n", stderr);
-		return STATUS_FAILED;
-	}
+	if (!ret->given)
+		return error_set_memory(err);
 	find_verb_words(&reading, &at, &words);
 	if (words > 0 && !ret->verb)
-		return unknown_verb(argv[at], NULL);
-	status = sort_words(&reading, at, words);
+		return unknown_verb(argv[at], NULL, err);
+	r = sort_words(&reading, at, words, err);
 	*ret_root = reading.root;
 	*ret_wish = reading.wish;
-	if (status != STATUS_DONE || reading.wish != WISH_RUN)
-		return status;
-	return ret->verb ? check_words(ret) : usage_error(ret, "a verb is needed");
+	if (r < 0 || reading.wish != WISH_RUN)
+		return r;
+	return ret->verb ? check_words(ret, err) : usage_error(err, ret, "a verb is needed");
 }
 
 void command_done(struct command *command)
@@ -324,9 +319,9 @@ const char *command_value(const struct command *command, const char *option)
 	return given ? given->value : NULL;
 }
 
-int command_parse_vmid(const struct command *command, int at, uint32_t *ret)
+int command_parse_vmid(const struct command *command, int at, uint32_t *ret, struct error *err)
 {
 	if (parse_u32(command->argv[at], ret) == 0 && *ret > 0)
-		return STATUS_DONE;
-	return usage_error(command, "'%s' is not a VM id", command->argv[at]);
+		return 0;
+	return usage_error(err, command, "'%s' is not a VM id", command->argv[at]);
 }

@@ -111,7 +111,7 @@ static void print_layouts(void)
 	print_rows("Layouts", &rows);
 }
 
-static int print_program(void)
+static void print_program(void)
 {
 	puts("Usage: pve-vfio VERB [WORD...] [OPTION...]\n\n"
 	     "Passes PCI devices to Proxmox VE VMs: the companion of pve-vfio-hook.\n");
@@ -120,7 +120,6 @@ static int print_program(void)
 	puts("'pve-vfio help VERB' says what a verb takes, with examples.\n"
 	     "Exit status: 0 done; 1 failed; 2 usage; 3 refused, or found wanting.\n"
 	     "See pve-vfio(8).");
-	return STATUS_DONE;
 }
 
 /* "what a verb takes" as "What a verb takes." */
@@ -132,12 +131,14 @@ static void print_sentence(const char *what)
 	print_wrapped("", 0, sentence ? sentence : what);
 }
 
-int help_print(const struct verb *verb)
+void help_print(const struct verb *verb)
 {
 	cleanup_free char *status = NULL;
 
-	if (!verb)
-		return print_program();
+	if (!verb) {
+		print_program();
+		return;
+	}
 	printf("Usage: pve-vfio %s%s%s%s\n\n", verb->name, *verb->words ? " " : "", verb->words,
 	       verb->options ? " [OPTION...]" : "");
 	print_sentence(verb->what ? verb->what : "for the package's own scripts");
@@ -155,7 +156,6 @@ int help_print(const struct verb *verb)
 	if (verb->json)
 		puts("With --json it prints JSON.");
 	puts("See pve-vfio(8).");
-	return STATUS_DONE;
 }
 
 int verb_help(struct command *command, struct error *err)
@@ -163,12 +163,12 @@ int verb_help(struct command *command, struct error *err)
 	int words = 0;
 	const struct verb *verb = verb_find(command->argv, command->argc, &words);
 
-	(void)err;
 	if (command->argc > 0 && (!verb || words < command->argc))
-		return usage_error(command, "there is no verb '%s%s%s'", command->argv[0],
+		return usage_error(err, command, "there is no verb '%s%s%s'", command->argv[0],
 				   command->argc > 1 ? " " : "",
 				   command->argc > 1 ? command->argv[1] : "");
-	return help_print(verb);
+	help_print(verb);
+	return 0;
 }
 
 void help_list_verbs(void)

@@ -207,12 +207,15 @@ static const struct {
 
 int verb_list(struct command *command, struct error *err)
 {
+	cleanup_text struct text names = { 0 };
+	cleanup_free char *words = NULL;
+
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		if (strcmp(command->argv[0], lists[i].name) == 0)
-			return lists[i].print(command, err) < 0 ? STATUS_FAILED : STATUS_DONE;
-	fprintf(stderr, "pve-vfio: there is no list '%s'; there are:", command->argv[0]);
+			return lists[i].print(command, err);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
-		fprintf(stderr, " %s", lists[i].name);
-	fputc('\n', stderr);
-	return STATUS_USAGE;
+		text_add(&names, " %s", lists[i].name);
+	words = text_take(&names);
+	return error_misuse(err, "there is no list '%s'; there are:%s", command->argv[0],
+			    words ? words : "");
 }

@@ -13,6 +13,28 @@
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_REFUSED = 3,
+};
+
+/* What the person who called is to know of a result, and the exit status for a script. */
+static int finish(const struct verb *verb, int r, const struct error *err)
+{
+	bool usage = r < 0 && err->kind == ERROR_USAGE;
+
+	if (*err->message)
+		fprintf(stderr, "pve-vfio%s%s: %s\n", usage && verb ? " " : "",
+			usage && verb ? verb->name : "", err->message);
+	if (r >= 0)
+		return STATUS_DONE;
+	if (usage)
+		return STATUS_USAGE;
+	return err->kind == ERROR_REFUSED ? STATUS_REFUSED : STATUS_FAILED;
+}
+
 static int print_version(void)
 {
 	cleanup_free char *words = version_words("pve-vfio");
@@ -42,21 +64,20 @@ static int run_verb(const struct guard_link *link, void *context)
 	struct command *command = call->command;
 	const struct verb *verb = command->verb;
 	struct error err = { 0 };
-	int status = STATUS_FAILED;
+	int r;
 
 	command->link = link;
 	/* What has been printed when it is begun anew would be printed twice. */
 	if (verb->looks)
 		setvbuf(stdout, output, _IOFBF, sizeof(output));
-	if (sysroot_open(call->root, &command->root, &err) == 0) {
+	r = sysroot_open(call->root, &command->root, &err);
+	if (r == 0) {
 		command->root.silent = call->silent.count > 0 ? &call->silent : NULL;
 		command->root.anew = verb->looks;
-		status = verb->run(command, &err);
+		r = verb->run(command, &err);
 		sysroot_done(&command->root);
 	}
-	if (*err.message)
-		fprintf(stderr, "pve-vfio: %s\n", err.message);
-	return status;
+	return finish(verb, r, &err);
 }
 
 static bool tell_silence(const struct guard_silence *silence, void *context)
@@ -100,12 +121,15 @@ static int run(int argc, char **argv, struct outputs *outputs)
 	cleanup(command_done) struct command command = { .root = { .fd = -1 } };
 	enum command_wish wish;
 	const char *root;
-	int status = command_parse(argc, argv, &command, &root, &wish);
+	struct error err = { 0 };
+	int r = command_parse(argc, argv, &command, &root, &wish, &err);
 
-	if (status != STATUS_DONE)
-		return status;
-	if (wish == WISH_HELP)
-		return help_print(command.verb);
+	if (r < 0)
+		return finish(command.verb, r, &err);
+	if (wish == WISH_HELP) {
+		help_print(command.verb);
+		return STATUS_DONE;
+	}
 	if (wish == WISH_VERSION)
 		return print_version();
 	if (command.json || command.verb->run == verb_config)

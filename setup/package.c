@@ -128,11 +128,11 @@ static int installed(struct command *command, struct error *err)
 	if (command->argc < 2 || !*command->argv[1]) {
 		puts("pve-vfio is installed and has changed nothing. Next: 'pve-vfio doctor'; "
 		     "see pve-vfio-passthrough(7).");
-		return STATUS_DONE;
+		return 0;
 	}
 	r = look_at_stores(&looking, err);
 	strings_done(&looking.links);
-	return r < 0 || looking.silent ? STATUS_FAILED : STATUS_DONE;
+	return r == 0 && looking.silent ? -ETIMEDOUT : r;
 }
 
 /* ---- before removal */
@@ -250,10 +250,8 @@ static int removal(struct command *command, struct error *err)
 	struct looking looking = { .root = &command->root };
 	int r = judge_journals(command, err);
 
-	if (r > 0)
-		fprintf(stderr, "pve-vfio: not removed; nothing is changed\n");
 	if (r != 0)
-		return r > 0 ? STATUS_REFUSED : STATUS_FAILED;
+		return r > 0 ? error_refuse(err, "not removed; nothing is changed") : r;
 	r = tell_vms(&command->root, err);
 	if (r == 0)
 		r = look_at_stores(&looking, err);
@@ -263,7 +261,7 @@ static int removal(struct command *command, struct error *err)
 	if (r == 0 && sysroot_exists(&command->root, &SETUP_PATH[1]))
 		fprintf(stderr, "pve-vfio: what 'pve-vfio setup' has set stays; to take it back, "
 				"before the package is removed:\n  pve-vfio undo\n");
-	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+	return r;
 }
 
 int verb_package(struct command *command, struct error *err)
@@ -274,6 +272,5 @@ int verb_package(struct command *command, struct error *err)
 		return installed(command, err);
 	if (strcmp(what, "removal") == 0)
 		return removal(command, err);
-	fprintf(stderr, "pve-vfio: package takes 'installed [OLD VERSION]' or 'removal'\n");
-	return STATUS_USAGE;
+	return usage_error(err, command, "it takes 'installed [OLD VERSION]' or 'removal'");
 }

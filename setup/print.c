@@ -65,15 +65,13 @@ void print_row(const char *label, const char *format, ...)
 	print_wrapped(start, LABEL_INDENT + LABEL_WIDTH, text ? text : "");
 }
 
-int print_json(json_t *document)
+int print_json(json_t *document, struct error *err)
 {
 	cleanup_json json_t *owned = document;
 	cleanup_free char *text = owned ? json_dumps(owned, JSON_INDENT(2)) : NULL;
 
-	if (!text) {
-		fputs("pve-vfio: no memory left\n", stderr);
-		return STATUS_FAILED;
-	}
+	if (!text)
+		return error_set_memory(err);
 	puts(text);
-	return STATUS_DONE;
+	return 0;
 }

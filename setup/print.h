@@ -16,7 +16,7 @@ void print_wrapped(const char *start, unsigned indent, const char *text);
 void print_row(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Prints a JSON document and a newline; takes the reference. Returns an exit status: NULL is one for
- * which there was no memory, which is said.
+ * Prints a JSON document and a newline; takes the reference. NULL is one for which there was no
+ * memory: -ENOMEM.
  */
-int print_json(json_t *document);
+int print_json(json_t *document, struct error *err) must_check;

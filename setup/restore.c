@@ -41,20 +41,18 @@ static int refuse_at_work(struct command *command, const struct journal *journal
 	int r = journal_find_qemu(&command->root, journal, &qemu, err);
 
 	if (r < 0)
-		return STATUS_FAILED;
+		return r;
 	if (qemu.pid)
-		fprintf(stderr,
-			"pve-vfio: VM %u runs (process %d) and keeps its devices; 'qm shutdown %u' "
-			"ends it\n",
+		return error_refuse(
+			err,
+			"VM %u runs (process %d) and keeps its devices; 'qm shutdown %u' ends it",
 			journal->vmid, (int)qemu.pid, journal->vmid);
-	else if (lock >= 0 && vm_lock_is_held(lock))
-		fprintf(stderr,
-			"pve-vfio: VM %u is being started or stopped: Proxmox VE has its "
-			"configuration locked; try again when that has ended\n",
-			journal->vmid);
-	else
-		return STATUS_DONE;
-	return STATUS_REFUSED;
+	if (lock >= 0 && vm_lock_is_held(lock))
+		return error_refuse(err,
+				    "VM %u is being started or stopped: Proxmox VE has its "
+				    "configuration locked; try again when that has ended",
+				    journal->vmid);
+	return 0;
 }
 
 static int read_journal(struct command *command, const struct state *state, uint32_t vmid,
@@ -145,17 +143,19 @@ static int restore_stale(struct command *command, const struct state *state, str
 					   "not all devices are back with the host; see 'pve-vfio "
 					   "status'");
 	}
-	return failed < 0 ? STATUS_FAILED : STATUS_DONE;
+	return failed;
 }
 
 /* The VM is gone, or there is nothing to give back. */
 static int tell_nothing(struct command *command, uint32_t vmid, struct error *err)
 {
+	int r;
+
 	*err = (struct error){ 0 };
-	if (vm_look(&command->root, vmid, err) < 0)
-		return STATUS_FAILED;
-	printf("VM %u holds no devices.\n", vmid);
-	return STATUS_DONE;
+	r = vm_look(&command->root, vmid, err);
+	if (r == 0)
+		printf("VM %u holds no devices.\n", vmid);
+	return r;
 }
 
 /* One VM, on demand: also what it was to keep. */
@@ -164,24 +164,22 @@ static int restore_one(struct command *command, const struct state *state, uint3
 {
 	cleanup_journal struct journal journal = { 0 };
 	cleanup_close int lock = -1;
-	int r, status;
+	int r;
 
 	lock = journal_lock(&command->root, state, vmid, LOCK_WAIT_MS, err);
 	if (lock < 0)
-		return STATUS_FAILED;
+		return lock;
 	r = read_journal(command, state, vmid, &journal, err);
 	if (r == -ENOENT)
 		return tell_nothing(command, vmid, err);
-	if (r < 0)
-		return STATUS_FAILED;
-	status = refuse_at_work(command, &journal, err);
-	if (status != STATUS_DONE)
-		return status;
-	r = give_back(command, state, &journal, err);
-	if (r > 0)
-		error_set(err, -EIO,
-			  "not all devices are back with the host; see 'pve-vfio status %u'", vmid);
-	return r == 0 ? STATUS_DONE : STATUS_FAILED;
+	if (r == 0)
+		r = refuse_at_work(command, &journal, err);
+	if (r == 0)
+		r = give_back(command, state, &journal, err);
+	return r > 0 ? error_set(err, -EIO,
+				 "not all devices are back with the host; see 'pve-vfio status %u'",
+				 vmid)
+		     : r;
 }
 
 int verb_restore(struct command *command, struct error *err)
@@ -189,17 +187,19 @@ int verb_restore(struct command *command, struct error *err)
 	cleanup_state struct state state = { .fd = -1 };
 	bool stale = command_has(command, "--stale");
 	uint32_t vmid = 0;
-	int r;
+	int r = 0;
 
 	if (stale != (command->argc == 0))
-		return usage_error(command, "it takes either a VMID or --stale");
-	if (!stale && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
-		return STATUS_USAGE;
+		return usage_error(err, command, "it takes either a VMID or --stale");
+	if (!stale)
+		r = command_parse_vmid(command, 0, &vmid, err);
+	if (r < 0)
+		return r;
 	r = state_open(&command->root, false, &state, err);
 	if (r == -ENOENT)
-		return stale ? STATUS_DONE : tell_nothing(command, vmid, err);
+		return stale ? 0 : tell_nothing(command, vmid, err);
 	if (r < 0)
-		return STATUS_FAILED;
+		return r;
 	return stale ? restore_stale(command, &state, err)
 		     : restore_one(command, &state, vmid, err);
 }

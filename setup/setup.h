@@ -12,13 +12,6 @@
 #include "base/guard.h"
 #include "host/sysroot.h"
 
-enum exit_status {
-	STATUS_DONE = 0,
-	STATUS_FAILED = 1,
-	STATUS_USAGE = 2,
-	STATUS_REFUSED = 3,
-};
-
 struct command;
 
 enum option_form {
@@ -78,7 +71,10 @@ extern const struct verb verbs[];
 extern const struct verb_option global_options[]; /* ended by one without a name */
 extern const size_t verb_count;
 
-/* Each returns an exit status; with STATUS_FAILED the sentence in `err` is not printed yet. */
+/*
+ * Each returns 0 or -errno, with the sentence in `err`; what that comes to for who has called the
+ * program is its kind, of which main.c makes the exit status.
+ */
 int verb_attach(struct command *command, struct error *err);
 int verb_doctor(struct command *command, struct error *err);
 int verb_report(struct command *command, struct error *err);
@@ -107,26 +103,23 @@ enum command_wish { WISH_RUN, WISH_HELP, WISH_VERSION };
 
 /*
  * Reads the command line by the table; the words end up in order in `argv`. Options may be anywhere,
- * and behind "--" there is none. Returns STATUS_DONE with *ret_wish (for WISH_HELP the verb may be
- * NULL); or prints what is wrong with it and returns STATUS_USAGE. STATUS_FAILED without memory.
+ * and after "--" there is none. For WISH_HELP the verb may be NULL.
  */
 int command_parse(int argc, char **argv, struct command *ret, const char **ret_root,
-		  enum command_wish *ret_wish);
+		  enum command_wish *ret_wish, struct error *err) must_check;
 void command_done(struct command *command);
 
 /* Whether an option of the verb is given; its value, of several the last, or NULL. */
 bool command_has(const struct command *command, const char *option);
 const char *command_value(const struct command *command, const char *option);
 
-/*
- * Parses the VMID of `command->argv[at]`. Prints what is wrong and returns STATUS_USAGE, or
- * STATUS_DONE.
- */
-int command_parse_vmid(const struct command *command, int at, uint32_t *ret);
+/* Parses the VMID of `command->argv[at]`. */
+int command_parse_vmid(const struct command *command, int at, uint32_t *ret,
+		       struct error *err) must_check;
 
-/* Prints "pve-vfio VERB: ...; see 'pve-vfio VERB --help'" and returns STATUS_USAGE. */
-int usage_error(const struct command *command, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* The command line is wrong: "...; see 'pve-vfio VERB --help'". -EINVAL. */
+int usage_error(struct error *err, const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The verb of one word or two at the start of `words`; the number of words it has. NULL: none. */
 const struct verb *verb_find(char *const *words, int count, int *ret_words);
@@ -136,8 +129,8 @@ bool verb_is_below(const struct verb *verb, const struct verb *over);
 
 /* ---- help.c */
 
-/* What the program is and takes, or one verb. Returns STATUS_DONE. */
-int help_print(const struct verb *verb);
+/* What the program is and takes, or one verb. */
+void help_print(const struct verb *verb);
 
 /* "VERB<tab>WHAT IT DOES", and "VERB<tab>OPTION<tab>TAKES", a line each: for the shells. */
 void help_list_verbs(void);

@@ -29,72 +29,73 @@ static void read_options(const struct command *command, struct attach_options *r
 }
 
 /* A part of a device has one function, a type as PCI.pm's format takes it, and no ROM. */
-static int check_mdev(const struct command *command, const struct attach_options *options)
+static int check_mdev(const struct command *command, const struct attach_options *options,
+		      struct error *err)
 {
 	const char *type = options->mdev;
 
 	if (!type)
-		return STATUS_DONE;
+		return 0;
 	if (!*type || type[strcspn(type, "/.:,;= \t\r\n")])
 		return usage_error(
-			command,
+			err, command,
 			"--mdev takes a type as 'pve-vfio devices ADDRESS' lists it, not '%s'",
 			type);
 	if (options->word_count > 1 || (options->word_count == 0 && !options->mapping))
-		return usage_error(command, "name the one device that has '%s'", type);
+		return usage_error(err, command, "name the one device that has '%s'", type);
 	if (options->romfile || options->gop)
-		return usage_error(command, "a part of a device has no ROM: '%s'",
+		return usage_error(err, command, "a part of a device has no ROM: '%s'",
 				   options->romfile ? options->romfile : options->gop);
 	if (options->layout && strcmp(options->layout, "vgpu") != 0)
-		return usage_error(command, "--mdev goes with the layout 'vgpu', not '%s'",
+		return usage_error(err, command, "--mdev goes with the layout 'vgpu', not '%s'",
 				   options->layout);
-	return STATUS_DONE;
+	return 0;
 }
 
-static int check_options(const struct command *command, const struct attach_options *options)
+static int check_options(const struct command *command, const struct attach_options *options,
+			 struct error *err)
 {
 	if (options->layout && !layout_find(options->layout))
-		return usage_error(command, "there is no layout '%s'", options->layout);
+		return usage_error(err, command, "there is no layout '%s'", options->layout);
 	if (options->guest && strcmp(options->guest, "linux") != 0 &&
 	    strcmp(options->guest, "windows") != 0)
-		return usage_error(command, "--guest takes linux or windows, not '%s'",
+		return usage_error(err, command, "--guest takes linux or windows, not '%s'",
 				   options->guest);
 	if (options->romfile && options->word_count != 1)
-		return usage_error(command, "name the one device that gets '%s'", options->romfile);
+		return usage_error(err, command, "name the one device that gets '%s'",
+				   options->romfile);
 	if (options->layout && options->word_count == 0 && !options->mapping)
-		return usage_error(command, "name the device for '%s'", options->layout);
-	return check_mdev(command, options);
+		return usage_error(err, command, "name the device for '%s'", options->layout);
+	return check_mdev(command, options, err);
 }
 
 /* Everything that can refuse, before anything is changed. */
 static int look(struct attach *attach, struct error *err)
 {
 	cleanup_vm_edit struct vm_edit checked = { 0 };
-	int status, r;
+	int r = attached_read(attach->root, attach->vm.vmid, &attach->vm.config, &attach->attached,
+			      err);
 
-	r = attached_read(attach->root, attach->vm.vmid, &attach->vm.config, &attach->attached,
-			  err);
 	if (r == 0 || r == -ENOENT)
 		r = pci_devices_list(attach->root, &attach->present, err);
 	if (r == 0)
 		r = mappings_read(attach->root, &attach->mappings, err);
+	if (r == 0)
+		r = attach_devices_look(attach, err);
+	if (r == 0)
+		r = attach_mapping_look(attach, err);
 	if (r < 0)
-		return STATUS_FAILED;
-	status = attach_devices_look(attach, err);
-	if (status == STATUS_DONE)
-		status = attach_mapping_look(attach, err);
-	if (status != STATUS_DONE)
-		return status;
+		return r;
 	/* A mapping that is not made yet cannot be looked at: its devices can. */
 	r = attach_devices_edit(attach, attach->mapping_words.count == 0, &checked, err);
 	if (r == 0)
 		r = attach_devices_edit(attach, true, &attach->edit, err);
 	if (r < 0)
-		return r == -ENOMEM ? STATUS_FAILED : STATUS_REFUSED;
-	status = attach_check(attach, &checked, err);
-	if (status == STATUS_DONE)
-		status = attach_hook_look(attach, err);
-	return status == STATUS_DONE ? attach_ask(attach, err) : status;
+		return error_as_refusal(err, r);
+	r = attach_check(attach, &checked, err);
+	if (r == 0)
+		r = attach_hook_look(attach, err);
+	return r < 0 ? r : attach_ask(attach, err);
 }
 
 static int set_copy(char **to, const char *value)
@@ -205,25 +206,28 @@ static int change(struct attach *attach, struct error *err)
 
 static int attach_all(struct attach *attach, struct error *err)
 {
-	int status = look(attach, err);
+	int r = look(attach, err);
 
-	if (status != STATUS_DONE)
-		return status;
+	if (r < 0)
+		return r;
 	attach_print_console(attach);
 	attach_print_devices(attach);
 	attach_print_changes(attach);
 	if (attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
 	    attach->mapping_words.count == 0)
 		printf("VM %u has all of this already; nothing is to be done.\n", attach->vm.vmid);
-	if (setup_show(attach->link, err) < 0 || change(attach, err) < 0)
-		return STATUS_FAILED;
+	r = setup_show(attach->link, err);
+	if (r == 0)
+		r = change(attach, err);
+	if (r < 0)
+		return r;
 	attach_hook_tell_nodes(attach);
 	if (attach->edit.count == 0)
-		return STATUS_DONE;
+		return 0;
 	attach_print_guest(attach);
 	if (attach->device_count > 0)
 		printf("\n'pve-vfio plan %u' shows what the next start does.\n", attach->vm.vmid);
-	return STATUS_DONE;
+	return 0;
 }
 
 static void attach_done(struct attach *attach)
@@ -256,13 +260,13 @@ int verb_attach(struct command *command, struct error *err)
 		.options = &options,
 	};
 	uint32_t vmid;
-	int status;
+	int r;
 
 	read_options(command, &options);
-	status = check_options(command, &options);
-	if (status == STATUS_DONE)
-		status = command_parse_vmid(command, 0, &vmid);
-	if (status == STATUS_DONE)
-		status = attach_vm_read(&command->root, vmid, "attach", &attach.vm, err);
-	return status == STATUS_DONE ? attach_all(&attach, err) : status;
+	r = check_options(command, &options, err);
+	if (r == 0)
+		r = command_parse_vmid(command, 0, &vmid, err);
+	if (r == 0)
+		r = attach_vm_read(&command->root, vmid, "attach", &attach.vm, err);
+	return r < 0 ? r : attach_all(&attach, err);
 }

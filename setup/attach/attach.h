@@ -2,9 +2,6 @@
 /*
  * setup: pve-vfio attach and detach: from a device to a VM that has it, and back. Looks first, says
  * each command, and changes nothing before everything has been looked at.
- *
- * Functions that can refuse return an exit status; the sentence for STATUS_FAILED and
- * STATUS_REFUSED is in `err` unless it is printed already.
  */
 #pragma once
 

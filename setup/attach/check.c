@@ -110,10 +110,8 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	size_t errors;
 	int r;
 
-	if (!text) {
-		error_set_memory(err);
-		return STATUS_FAILED;
-	}
+	if (!text)
+		return error_set_memory(err);
 	r = open_journals(attach, &state, &start, err);
 	if (r == 0)
 		r = start_prepare(&start, err);
@@ -122,18 +120,17 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 		r = check_start_run(&start, &findings, err);
 	}
 	if (r < 0)
-		return STATUS_FAILED;
+		return r;
 	words = words_findings(&findings, 0);
 	fputs(words ? words : "", stderr);
 	tell_of_others(attach);
 	errors = findings_count(&findings, LEVEL_ERROR);
 	if (errors == 0 || attach->device_count == 0)
-		return STATUS_DONE;
-	error_set(err, -EPERM,
-		  "the hook would refuse to start VM %u, for %zu reason%s; nothing is "
-		  "changed",
-		  attach->vm.vmid, errors, errors > 1 ? "s" : "");
-	return STATUS_REFUSED;
+		return 0;
+	return error_refuse(err,
+			    "the hook would refuse to start VM %u, for %zu reason%s; nothing is "
+			    "changed",
+			    attach->vm.vmid, errors, errors > 1 ? "s" : "");
 }
 
 /* ---- what an installed system would not like */
@@ -160,7 +157,7 @@ int attach_ask(const struct attach *attach, struct error *err)
 	bool any = false;
 
 	if (!vm_config_has_disk(&attach->vm.config))
-		return STATUS_DONE;
+		return 0;
 	for (size_t i = 0; i < sizeof(risks) / sizeof(*risks); i++) {
 		const struct vm_change *change = vm_edit_find(&attach->edit, risks[i].key);
 
@@ -175,9 +172,9 @@ int attach_ask(const struct attach *attach, struct error *err)
 	}
 	if (!any || attach->options->yes || attach->options->dry_run ||
 	    ask_yes_no("Change it?") > 0)
-		return STATUS_DONE;
-	error_set(err, -EPERM,
-		  "VM %u is left as it is; --yes changes it, and another --layout may do without",
-		  attach->vm.vmid);
-	return STATUS_REFUSED;
+		return 0;
+	return error_refuse(
+		err,
+		"VM %u is left as it is; --yes changes it, and another --layout may do without",
+		attach->vm.vmid);
 }

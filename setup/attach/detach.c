@@ -41,14 +41,13 @@ static int refuse_holding(struct detach *detach, struct error *err)
 	if (r == 0)
 		r = journal_read(detach->root, &state, detach->vm.vmid, &journal, err);
 	if (r == -ENOENT)
-		return STATUS_DONE;
+		return 0;
 	if (r < 0)
-		return STATUS_FAILED;
-	error_set(err, -EPERM,
-		  "VM %u is off but its devices are not back with the host: give them back with "
-		  "'pve-vfio restore %u' first",
-		  detach->vm.vmid, detach->vm.vmid);
-	return STATUS_REFUSED;
+		return r;
+	return error_refuse(err,
+			    "VM %u is off but its devices are not back with the host: give them "
+			    "back with 'pve-vfio restore %u' first",
+			    detach->vm.vmid, detach->vm.vmid);
 }
 
 /* A key that is not as attach left it belongs to whoever changed it. */
@@ -168,33 +167,29 @@ static int change(struct detach *detach, struct error *err)
 
 static int detach_all(struct detach *detach, struct error *err)
 {
-	int status, r;
+	int r = attached_read(detach->root, detach->vm.vmid, &detach->vm.config, &detach->attached,
+			      err);
 
-	r = attached_read(detach->root, detach->vm.vmid, &detach->vm.config, &detach->attached,
-			  err);
 	if (r == -ENOENT) {
 		printf("pve-vfio attach has changed nothing of VM %u.\n", detach->vm.vmid);
-		return STATUS_DONE;
+		return 0;
 	}
-	if (r < 0)
-		return STATUS_FAILED;
-	status = refuse_holding(detach, err);
-	if (status != STATUS_DONE)
-		return status;
-	if (look(detach, err) < 0 || change(detach, err) < 0)
-		return STATUS_FAILED;
-	return STATUS_DONE;
+	if (r == 0)
+		r = refuse_holding(detach, err);
+	if (r == 0)
+		r = look(detach, err);
+	return r < 0 ? r : change(detach, err);
 }
 
 int verb_detach(struct command *command, struct error *err)
 {
 	cleanup(detach_done) struct detach detach = { .root = &command->root };
 	uint32_t vmid;
-	int status;
+	int r;
 
 	detach.dry_run = command_has(command, "--dry-run");
-	status = command_parse_vmid(command, 0, &vmid);
-	if (status == STATUS_DONE)
-		status = attach_vm_read(&command->root, vmid, "detach", &detach.vm, err);
-	return status == STATUS_DONE ? detach_all(&detach, err) : status;
+	r = command_parse_vmid(command, 0, &vmid, err);
+	if (r == 0)
+		r = attach_vm_read(&command->root, vmid, "detach", &detach.vm, err);
+	return r < 0 ? r : detach_all(&detach, err);
 }

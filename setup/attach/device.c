@@ -235,14 +235,12 @@ int attach_devices_look(struct attach *attach, struct error *err)
 		r = look_at_mapped(attach, &has_display, &used, err);
 	/* With a sentence: it is the person's word that does not fit, not the machine. */
 	if (r < 0)
-		return r == -ENOMEM ? STATUS_FAILED : STATUS_REFUSED;
-	if (options->layout && !used && attach->device_count > 0) {
-		error_set(err, -EINVAL, "layout '%s' is not for %s (%s)", options->layout,
-			  layout_kind_name(attach->devices[0].device.kind),
-			  attach->devices[0].device.function);
-		return STATUS_REFUSED;
-	}
-	return STATUS_DONE;
+		return error_as_refusal(err, r);
+	if (options->layout && !used && attach->device_count > 0)
+		return error_refuse(err, "layout '%s' is not for %s (%s)", options->layout,
+				    layout_kind_name(attach->devices[0].device.kind),
+				    attach->devices[0].device.function);
+	return 0;
 }
 
 /* Every line that has one of the device's functions goes, so that it comes back as the layout has it. */

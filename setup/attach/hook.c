@@ -40,15 +40,11 @@ static int look_at_other(struct attach *attach, const char *other, struct error 
 			attach->vm.vmid, other);
 	if (!answer)
 		answer = options->dry_run ? 1 : ask_yes_no("Chain it?");
-	if (answer <= 0) {
-		error_set(err, -EPERM, "VM %u keeps its hookscript; nothing is changed",
-			  attach->vm.vmid);
-		return STATUS_REFUSED;
-	}
+	if (answer <= 0)
+		return error_refuse(err, "VM %u keeps its hookscript; nothing is changed",
+				    attach->vm.vmid);
 	attach->hook.chain = strdup(other);
-	if (!attach->hook.chain)
-		error_set_memory(err);
-	return attach->hook.chain ? STATUS_DONE : STATUS_FAILED;
+	return attach->hook.chain ? 0 : error_set_memory(err);
 }
 
 /* ---- the storage */
@@ -87,20 +83,20 @@ static int choose(const struct attach *attach, const struct storages *storages, 
 	const char *name = attach->options->storage;
 
 	*ret = name ? storages_find(storages, name) : best(storages, cluster);
+	if (!*ret && name)
+		return error_refuse(
+			err, "there is no storage '%s' on this node; 'pvesm status' shows them",
+			name);
 	if (!*ret)
-		error_set(err, -ENOENT,
-			  name ? "there is no storage '%s' on this node; 'pvesm status' shows them"
-			       : "no storage of this node is a folder that can have snippets%s",
-			  name ? name : "");
-	else if (!(*ret)->files)
-		error_set(err, -EINVAL,
-			  "the storage '%s' is no folder and cannot have snippets; give another",
-			  name);
-	else if (!(*ret)->active)
-		error_set(err, -EAGAIN, "the storage '%s' is disabled or not active", name);
-	else
-		return STATUS_DONE;
-	return STATUS_REFUSED;
+		return error_refuse(err,
+				    "no storage of this node is a folder that can have snippets");
+	if (!(*ret)->files)
+		return error_refuse(
+			err, "the storage '%s' is no folder and cannot have snippets; give another",
+			name);
+	if (!(*ret)->active)
+		return error_refuse(err, "the storage '%s' is disabled or not active", name);
+	return 0;
 }
 
 static int ask_for_content(struct attach *attach, const struct storage *storage, struct error *err)
@@ -113,17 +109,14 @@ static int ask_for_content(struct attach *attach, const struct storage *storage,
 	attach->hook.content = strcmp(storage->content, "none") == 0
 				       ? strdup("snippets")
 				       : text_format("%s,snippets", storage->content);
-	if (!question || !attach->hook.content) {
-		error_set_memory(err);
-		return STATUS_FAILED;
-	}
+	if (!question || !attach->hook.content)
+		return error_set_memory(err);
 	if (attach->options->yes || attach->options->dry_run || ask_yes_no(question) > 0)
-		return STATUS_DONE;
-	error_set(err, -EPERM,
-		  "a hookscript lies in a storage's snippets folder, and none has one; give --yes, "
-		  "or run 'pvesm set %s --content %s' yourself",
-		  storage->name, attach->hook.content);
-	return STATUS_REFUSED;
+		return 0;
+	return error_refuse(err,
+			    "a hookscript lies in a storage's snippets folder, and none has one; "
+			    "give --yes, or run 'pvesm set %s --content %s' yourself",
+			    storage->name, attach->hook.content);
 }
 
 static int use_storage(struct attach *attach, const struct storage *storage, struct error *err)
@@ -133,11 +126,9 @@ static int use_storage(struct attach *attach, const struct storage *storage, str
 	hook->shared = storage->shared;
 	hook->storage = strdup(storage->name);
 	hook->volume = text_format("%s" HOOK_VOLUME, storage->name);
-	if (!hook->storage || !hook->volume) {
-		error_set_memory(err);
-		return STATUS_FAILED;
-	}
-	return storage->snippets ? STATUS_DONE : ask_for_content(attach, storage, err);
+	if (!hook->storage || !hook->volume)
+		return error_set_memory(err);
+	return storage->snippets ? 0 : ask_for_content(attach, storage, err);
 }
 
 /* The storage of a hookscript that is ours already stays. */
@@ -146,17 +137,20 @@ static int look_at_storage(struct attach *attach, const char *now, struct error 
 	cleanup_storages struct storages storages = { 0 };
 	cleanup_strings struct strings nodes = { 0 };
 	const struct storage *storage = NULL;
-	int status;
+	int r = storages_query(attach->vm.node, &storages, err);
 
-	if (storages_query(attach->vm.node, &storages, err) < 0 || cluster_nodes(&nodes, err) < 0)
-		return STATUS_FAILED;
+	if (r == 0)
+		r = cluster_nodes(&nodes, err);
+	if (r < 0)
+		return r;
 	if (now && is_ours(now) && !attach->options->storage) {
 		cleanup_free char *name = text_format("%.*s", (int)strcspn(now, ":"), now);
 
 		storage = name ? storages_find(&storages, name) : NULL;
 	}
-	status = storage ? STATUS_DONE : choose(attach, &storages, nodes.count > 1, &storage, err);
-	return status == STATUS_DONE ? use_storage(attach, storage, err) : status;
+	if (!storage)
+		r = choose(attach, &storages, nodes.count > 1, &storage, err);
+	return r < 0 ? r : use_storage(attach, storage, err);
 }
 
 /* ---- the file */
@@ -182,10 +176,10 @@ static int is_current(const struct attach *attach, struct error *err)
 	if (r < 0)
 		return error_set(err, r, "cannot read %s: %s", path, strerror(-r));
 	if (!memmem(there, there_size, mark, strlen(mark)))
-		return error_set(err, -EEXIST,
-				 "%s is there and is not pve-vfio's: move it away, or give another "
-				 "--storage",
-				 path);
+		return error_refuse(err,
+				    "%s is there and is not pve-vfio's: move it away, or give "
+				    "another --storage",
+				    path);
 	return there_size == ours_size && memcmp(there, ours, ours_size) == 0 &&
 	       access(path, X_OK) == 0;
 }
@@ -193,24 +187,21 @@ static int is_current(const struct attach *attach, struct error *err)
 int attach_hook_look(struct attach *attach, struct error *err)
 {
 	const char *now = vm_config_get(&attach->vm.config, "hookscript");
-	int status = STATUS_DONE, r;
+	int r = 0;
 
 	if (now && !is_ours(now))
-		status = look_at_other(attach, now, err);
-	if (status == STATUS_DONE)
-		status = look_at_storage(attach, now, err);
-	if (status != STATUS_DONE)
-		return status;
-	if (volume_path(attach->hook.volume, &attach->hook.path, err) < 0)
-		return STATUS_FAILED;
-	r = is_current(attach, err);
+		r = look_at_other(attach, now, err);
+	if (r == 0)
+		r = look_at_storage(attach, now, err);
+	if (r == 0)
+		r = volume_path(attach->hook.volume, &attach->hook.path, err);
+	if (r == 0)
+		r = is_current(attach, err);
 	if (r < 0)
-		return r == -EEXIST ? STATUS_REFUSED : STATUS_FAILED;
+		return r;
 	attach->hook.place = r == 0;
 	r = vm_edit_set(&attach->edit, "hookscript", now, attach->hook.volume, NULL);
-	if (r < 0)
-		error_set_memory(err);
-	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+	return r < 0 ? error_set_memory(err) : 0;
 }
 
 static int enable_content(const struct attach *attach, struct error *err)

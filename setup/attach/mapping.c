@@ -137,7 +137,7 @@ int attach_mapping_look(struct attach *attach, struct error *err)
 	int r;
 
 	if (!name)
-		return STATUS_DONE;
+		return 0;
 	if (!is_good_name(name))
 		r = error_set(err, -EINVAL,
 			      "'%s' is no name for a mapping: a letter, then letters, digits, - "
@@ -152,5 +152,5 @@ int attach_mapping_look(struct attach *attach, struct error *err)
 		r = look_at_entry(attach, mapping, err);
 	else
 		r = make_words(attach, NULL, err);
-	return r == 0 ? STATUS_DONE : r == -ENOMEM ? STATUS_FAILED : STATUS_REFUSED;
+	return error_as_refusal(err, r);
 }

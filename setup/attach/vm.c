@@ -27,25 +27,27 @@ static int refuse_state(const struct sysroot *root, const struct attach_vm *vm,
 	int r;
 
 	if (vm->config.is_template)
-		return error_set(err, -EPERM, "VM %u is a template: it never runs", vm->vmid);
+		return error_refuse(err, "VM %u is a template: it never runs", vm->vmid);
 	if (lock)
-		return error_set(err, -EPERM,
-				 "VM %u is locked (%s): wait until that has ended; if no such "
-				 "task is running, 'qm unlock %u'",
-				 vm->vmid, lock, vm->vmid);
+		return error_refuse(err,
+				    "VM %u is locked (%s): wait until that has ended; if no such "
+				    "task is running, 'qm unlock %u'",
+				    vm->vmid, lock, vm->vmid);
 	r = qemu_find(root, vm->vmid, &qemu, err);
 	if (r < 0)
 		return r;
 	if (qemu.pid)
-		return error_set(err, -EPERM,
-				 "VM %u runs (process %d): a VM takes and gives PCI devices only "
-				 "while it is off; shut it down and %s then",
-				 vm->vmid, (int)qemu.pid, for_what);
+		return error_refuse(
+			err,
+			"VM %u runs (process %d): a VM takes and gives PCI devices only "
+			"while it is off; shut it down and %s then",
+			vm->vmid, (int)qemu.pid, for_what);
 	if (has_pending(vm->text))
-		return error_set(err, -EPERM,
-				 "VM %u has changes pending ('qm pending %u'): start and stop it, "
-				 "or revert them, and %s then",
-				 vm->vmid, vm->vmid, for_what);
+		return error_refuse(
+			err,
+			"VM %u has changes pending ('qm pending %u'): start and stop it, "
+			"or revert them, and %s then",
+			vm->vmid, vm->vmid, for_what);
 	return 0;
 }
 
@@ -93,21 +95,14 @@ int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_wh
 	int r;
 
 	ret->vmid = vmid;
-	if (!root->live) {
-		error_set(err, -EOPNOTSUPP,
-			  "%s works on the running node only: it asks qm, pvesm and pvesh",
-			  for_what);
-		return STATUS_FAILED;
-	}
-	if (geteuid() != 0) {
-		error_set(err, -EPERM, "%s must be run as root", for_what);
-		return STATUS_FAILED;
-	}
+	if (!root->live)
+		return error_set(err, -EOPNOTSUPP,
+				 "%s works on the running node only: it asks qm, pvesm and pvesh",
+				 for_what);
+	if (geteuid() != 0)
+		return error_set(err, -EACCES, "%s must be run as root", for_what);
 	r = read_text(root, ret, err);
-	if (r < 0)
-		return STATUS_FAILED;
-	r = refuse_state(root, ret, for_what, err);
-	return r == 0 ? STATUS_DONE : r == -EPERM ? STATUS_REFUSED : STATUS_FAILED;
+	return r < 0 ? r : refuse_state(root, ret, for_what, err);
 }
 
 void attach_vm_done(struct attach_vm *vm)

@@ -11,17 +11,18 @@ int verb_config(struct command *command, struct error *err)
 {
 	cleanup_settings struct settings settings = { 0 };
 	uint32_t vmid = 0;
+	int r = command->argc > 0 ? command_parse_vmid(command, 0, &vmid, err) : 0;
 
-	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
-		return STATUS_USAGE;
-	if (vmid > 0 && vm_look(&command->root, vmid, err) < 0)
-		return STATUS_FAILED;
-	if (settings_read(&command->root, vmid, NULL, &settings, err) < 0)
-		return STATUS_FAILED;
+	if (r == 0 && vmid > 0)
+		r = vm_look(&command->root, vmid, err);
+	if (r == 0)
+		r = settings_read(&command->root, vmid, NULL, &settings, err);
+	if (r < 0)
+		return r;
 	if (settings.foreign)
 		fprintf(stderr,
 			"pve-vfio: %s/%u.json is of an earlier VM %u: nothing of it applies; see "
 			"'pve-vfio plan %u'\n",
 			SETTINGS_VM_FOLDER, vmid, vmid, vmid);
-	return print_json(settings_json(&settings));
+	return print_json(settings_json(&settings), err);
 }

@@ -2,6 +2,7 @@
 /* setup: one device in full. Changes nothing. */
 #include "setup/look/device.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -301,7 +302,7 @@ static bool is_meant(const char *word, const char *address)
 }
 
 int device_print(struct command *command, const struct pve_node *node,
-		 const struct device_rows *rows)
+		 const struct device_rows *rows, struct error *err)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
 	cleanup_json json_t *array = device_rows_json(rows);
@@ -310,26 +311,20 @@ int device_print(struct command *command, const struct pve_node *node,
 
 	for (size_t i = 0; i < rows->count; i++) {
 		cleanup(detail_done) struct detail detail = { 0 };
-		struct error reason = { 0 };
 
 		if (!is_meant(word, rows->items[i].entry->device.name))
 			continue;
-		if (read_detail(node, &rows->items[i], &names, &detail) < 0) {
-			error_set_memory(&reason);
-			fprintf(stderr, "pve-vfio: %s\n", reason.message);
-			return STATUS_FAILED;
-		}
+		if (read_detail(node, &rows->items[i], &names, &detail) < 0)
+			return error_set_memory(err);
 		if (!command->json)
 			print_text(&detail);
 		else
 			add_json(json_array_get(array, i), &detail);
 		json_array_append(shown, json_array_get(array, i));
 	}
-	if (json_array_size(shown) == 0) {
-		fprintf(stderr,
-			"pve-vfio: there is no PCI device '%s'; 'pve-vfio devices' lists them\n",
-			word);
-		return STATUS_FAILED;
-	}
-	return command->json ? print_json(json_pack("{s:O}", "devices", shown)) : STATUS_DONE;
+	if (json_array_size(shown) == 0)
+		return error_set(err, -ENODEV,
+				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
+				 word);
+	return command->json ? print_json(json_pack("{s:O}", "devices", shown), err) : 0;
 }

@@ -9,8 +9,7 @@
 
 /*
  * Prints the functions that the command's argument means ("0000:01:00.0", "01:00.0", "01:00" for all
- * of it). Returns an exit status; STATUS_USAGE with words for one that is no address,
- * STATUS_FAILED for none there.
+ * of it). -ENODEV, with words, where there is none.
  */
 int device_print(struct command *command, const struct pve_node *node,
-		 const struct device_rows *rows);
+		 const struct device_rows *rows, struct error *err) must_check;

@@ -17,18 +17,18 @@ static void print_faults(const struct pve_node *node)
 }
 
 static int print_rows(struct command *command, const struct pve_node *node,
-		      const struct device_rows *rows)
+		      const struct device_rows *rows, struct error *err)
 {
 	struct terminal terminal = terminal_of_output();
 	cleanup_free char *words = NULL;
 
 	if (command->argc > 0)
-		return device_print(command, node, rows);
+		return device_print(command, node, rows, err);
 	if (command->json)
-		return print_json(json_pack("{s:o}", "devices", device_rows_json(rows)));
+		return print_json(json_pack("{s:o}", "devices", device_rows_json(rows)), err);
 	words = device_rows_words(rows, &terminal);
 	fputs(words ? words : "", stdout);
-	return STATUS_DONE;
+	return 0;
 }
 
 int verb_devices(struct command *command, struct error *err)
@@ -38,14 +38,15 @@ int verb_devices(struct command *command, struct error *err)
 	cleanup_pci_claims struct pci_claims claims = { 0 };
 	cleanup_pci_names struct pci_names names = { 0 };
 	cleanup_device_rows struct device_rows rows = { 0 };
+	int r = pve_node_read(&node, err);
 
-	if (pve_node_read(&node, err) < 0 || safeties_judge(&node, &safeties, err) < 0)
-		return STATUS_FAILED;
+	if (r == 0)
+		r = safeties_judge(&node, &safeties, err);
+	if (r < 0)
+		return r;
 	if (pci_claims_read(&command->root, &node.inventory, &claims) < 0 ||
-	    device_rows_make(&node, &safeties, &claims, &names, &rows) < 0) {
-		error_set_memory(err);
-		return STATUS_FAILED;
-	}
+	    device_rows_make(&node, &safeties, &claims, &names, &rows) < 0)
+		return error_set_memory(err);
 	print_faults(&node);
-	return print_rows(command, &node, &rows);
+	return print_rows(command, &node, &rows, err);
 }

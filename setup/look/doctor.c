@@ -8,18 +8,19 @@
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
-static int print(const struct command *command, const struct verdicts *verdicts)
+static int print(const struct command *command, const struct verdicts *verdicts, struct error *err)
 {
 	struct terminal terminal = terminal_of_output();
 	cleanup_free char *words = NULL, *summary = NULL;
 
 	if (command->json)
 		return print_json(json_pack("{s:b, s:o}", "well", verdicts_are_well(verdicts),
-					    "verdicts", verdicts_json(verdicts)));
+					    "verdicts", verdicts_json(verdicts)),
+				  err);
 	words = verdicts_words(verdicts, &terminal);
 	summary = verdicts_summary(verdicts);
 	printf("%s\n%s\n", words ? words : "", summary ? summary : "");
-	return STATUS_DONE;
+	return 0;
 }
 
 static int judge(struct command *command, struct verdicts *verdicts, struct error *err)
@@ -32,11 +33,10 @@ static int judge(struct command *command, struct verdicts *verdicts, struct erro
 		.node = &node, .safeties = &safeties, .claims = &claims, .quirks = &quirks
 	};
 	uint32_t vmid = 0;
-	int r;
+	int r = command->argc > 0 ? command_parse_vmid(command, 0, &vmid, err) : 0;
 
-	if (command->argc > 0 && command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
-		return STATUS_USAGE;
-	r = quirks_read(&command->root, NULL, 0, &quirks, err);
+	if (r == 0)
+		r = quirks_read(&command->root, NULL, 0, &quirks, err);
 	if (r == 0)
 		r = pve_node_read(&node, err);
 	if (r == 0)
@@ -46,17 +46,17 @@ static int judge(struct command *command, struct verdicts *verdicts, struct erro
 	if (r == 0)
 		r = command->argc > 0 ? doctor_vm(&doctor, vmid, verdicts, err)
 				      : doctor_node(&doctor, verdicts, err);
-	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+	return r;
 }
 
 int verb_doctor(struct command *command, struct error *err)
 {
 	cleanup_verdicts struct verdicts verdicts = { 0 };
-	int status = judge(command, &verdicts, err);
+	int r = judge(command, &verdicts, err);
 
-	if (status != STATUS_DONE)
-		return status;
-	if (print(command, &verdicts) != STATUS_DONE)
-		return STATUS_FAILED;
-	return verdicts_are_well(&verdicts) ? STATUS_DONE : STATUS_REFUSED;
+	if (r == 0)
+		r = print(command, &verdicts, err);
+	if (r < 0)
+		return r;
+	return verdicts_are_well(&verdicts) ? 0 : error_refuse_silently(err);
 }

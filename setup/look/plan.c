@@ -57,14 +57,14 @@ static void print_releases(const struct actions *actions)
 }
 
 static int print(const struct command *command, const struct start *start,
-		 const struct findings *findings)
+		 const struct findings *findings, struct error *err)
 {
 	cleanup_pci_names struct pci_names names = { 0 };
 	cleanup_free char *words = NULL;
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 
 	if (command->json)
-		return print_json(start_json(&names, start, findings));
+		return print_json(start_json(&names, start, findings), err);
 	if (start->wanted.count == 0 && findings->count == 0)
 		printf("VM %u wants no PCI device.\n", start->vmid);
 	if (start->qemu.pid)
@@ -79,7 +79,7 @@ static int print(const struct command *command, const struct start *start,
 	if (errors > 0)
 		printf("The start would be refused, for %zu reason%s.\n", errors,
 		       errors > 1 ? "s" : "");
-	return STATUS_DONE;
+	return 0;
 }
 
 /* Without root the other VMs' journals cannot be read; without any there is no directory. */
@@ -103,10 +103,10 @@ int verb_plan(struct command *command, struct error *err)
 		.root = &command->root,
 		.dry = true,
 	};
-	int r;
+	int r = command_parse_vmid(command, 0, &start.vmid, err);
 
-	if (command_parse_vmid(command, 0, &start.vmid) != STATUS_DONE)
-		return STATUS_USAGE;
+	if (r < 0)
+		return r;
 	r = open_state(command, &state, err);
 	if (r == 0) {
 		start.state = &state;
@@ -116,9 +116,9 @@ int verb_plan(struct command *command, struct error *err)
 		r = start_prepare(&start, err);
 	if (r == 0)
 		r = check_start_run(&start, &findings, err);
+	if (r == 0)
+		r = print(command, &start, &findings, err);
 	if (r < 0)
-		return STATUS_FAILED;
-	if (print(command, &start, &findings) != STATUS_DONE)
-		return STATUS_FAILED;
-	return findings_count(&findings, LEVEL_ERROR) > 0 ? STATUS_REFUSED : STATUS_DONE;
+		return r;
+	return findings_count(&findings, LEVEL_ERROR) > 0 ? error_refuse_silently(err) : 0;
 }

@@ -181,9 +181,9 @@ int verb_report(struct command *command, struct error *err)
 	};
 
 	if ((options.html && !*options.html) || (options.record && !*options.record))
-		return usage_error(command, "%s needs a file; '-' is standard output",
+		return usage_error(err, command, "%s needs a file; '-' is standard output",
 				   options.html && !*options.html ? "--html" : "--record");
 	if (options.html && options.record)
-		return usage_error(command, "give --html or --record, one at a time");
-	return report(command, &options, err) < 0 ? STATUS_FAILED : STATUS_DONE;
+		return usage_error(err, command, "give --html or --record, one at a time");
+	return report(command, &options, err);
 }

@@ -269,11 +269,12 @@ int verb_status(struct command *command, struct error *err)
 	cleanup_json json_t *vms = json_array();
 	struct vmids one = { .count = 1 };
 	uint32_t vmid;
-	int r;
+	int r, shown = 0;
 
 	if (command->argc > 0) {
-		if (command_parse_vmid(command, 0, &vmid) != STATUS_DONE)
-			return STATUS_USAGE;
+		r = command_parse_vmid(command, 0, &vmid, err);
+		if (r < 0)
+			return r;
 		one.items = &vmid;
 	}
 	r = state_open(&command->root, false, &state, err);
@@ -286,8 +287,8 @@ int verb_status(struct command *command, struct error *err)
 	if (r == 0 && command->argc > 0)
 		r = vm_look(&command->root, vmid, err);
 	if (command->json && (r >= 0 || json_array_size(vms) > 0))
-		(void)print_json(json_pack("{s:O}", "vms", vms));
+		shown = print_json(json_pack("{s:O}", "vms", vms), err);
 	else if (r == 0)
 		puts(command->argc > 0 ? "The VM holds no devices." : "No VM holds devices.");
-	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+	return r < 0 ? r : shown;
 }

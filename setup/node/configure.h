@@ -30,22 +30,23 @@ struct configure {
 	bool applied;
 };
 
-/* Reads the options; STATUS_USAGE after printing what is wrong, or STATUS_DONE. */
-int configure_parse(const struct command *command, struct configure_options *ret);
+/* Reads the options. */
+int configure_parse(const struct command *command, struct configure_options *ret,
+		    struct error *err) must_check;
 
 /* Two asked options give one thing two values: "--param=a=1" and "--param=a=2". */
 bool configure_is_against(const char *asked, const char *other);
 
 /*
- * Makes the request of what is asked; looks at the devices. STATUS_REFUSED, with the sentence in
- * `err`, where the host would lose what it cannot do without.
+ * Makes the request of what is asked; looks at the devices. Refused where the host would lose what it
+ * cannot do without.
  */
 int configure_request(const struct sysroot *root, const struct strings *asked,
 		      struct boot_request *ret, struct error *err);
 
 /*
- * The functions that an address means, "01:00" all of a slot; adds EARLY settings. -EBUSY for what
- * the host needs, and for a device that nothing tells from one that the host needs: an address may
+ * The functions that an address means, "01:00" all of a slot; adds EARLY settings. Refused: what
+ * the host needs, and a device that nothing tells from one that the host needs: an address may
  * be another card's at the next boot. "0000:01:00.0=10de:2484" is for an image; where the address
  * is there, the ids must be its own.
  */
@@ -61,7 +62,7 @@ int configure_parse_address(const char *word, struct pci_address *ret, bool *ret
 			    struct error *err);
 
 /*
- * Refuses (-EBUSY) to take from the host what it cannot do without; `what` is what would be done.
+ * Refuses to take from the host what it cannot do without; `what` is what would be done.
  * Where nothing can be told there is no host: an image.
  */
 int configure_check_uses(const struct sysroot *root, const struct pci_device *device,
@@ -77,13 +78,17 @@ bool configure_ask(const char *question);
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,
 		  const struct strings *words, struct error *err);
 
-/* Prints all there is to know before the question; the JSON document after it (an exit status). */
+/* Prints all there is to know before the question; the JSON document after it. */
 void configure_print(const struct configure *configure);
 void configure_print_draft(const struct boot_draft *draft, const struct boot_settings *settings);
 void configure_print_commands(const struct sysroot *root, const struct boot_commands *commands);
-int configure_print_json(const struct configure *configure, bool reboot);
+int configure_print_json(const struct configure *configure, bool reboot,
+			 struct error *err) must_check;
 json_t *configure_json_files(const struct boot_draft *draft);
 json_t *configure_json_commands(const struct boot_commands *commands);
+
+/* The refusal where nobody has said yes. */
+#define CONFIGURE_NOT_AGREED "nothing is changed: say y on a terminal, or give --yes"
 
 /* Says what is left to do; true when a reboot is needed. */
 bool configure_needs_reboot(const struct configure *configure);

@@ -26,11 +26,11 @@ int configure_check_uses(const struct sysroot *root, const struct pci_device *de
 	if (r == 0)
 		r = network_uses_find(root, device->name, &uses, err);
 	if (r < 0)
-		return r == -EBUSY ? -EIO : r;
+		return r;
 	if (uses.count > 0)
-		return error_set(err, -EBUSY,
-				 "%s would take %s from the host, which needs it to run: %s", what,
-				 device->name, uses.items[0]);
+		return error_refuse(err,
+				    "%s would take %s from the host, which needs it to run: %s",
+				    what, device->name, uses.items[0]);
 	return 0;
 }
 

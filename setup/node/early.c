@@ -157,7 +157,7 @@ static int find_uses(const struct sysroot *root, const struct pci_device *device
 	if (r == 0)
 		r = network_uses_find(root, device->name, uses, err);
 	if (r < 0)
-		return r == -EBUSY ? -EIO : r;
+		return r;
 	pci_attribute_path(path, device->name, "boot_vga");
 	(void)sysroot_read_attribute(root, path, &boot_vga);
 	(void)framebuffer_find(root, device->name, &held, &framebuffer, NULL);
@@ -190,8 +190,8 @@ static int check_twins(const struct sysroot *root, const char *address, const st
 			continue;
 		r = find_uses(root, &twin, &uses, err);
 		if (r == 0 && uses.count > 0)
-			r = error_set(
-				err, -EBUSY,
+			r = error_refuse(
+				err,
 				"--early would hold %s by its address alone: nothing tells it "
 				"from %s, which is of the same model and which the host uses "
 				"(%s). When a card is added or removed, that one may be at "

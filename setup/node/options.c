@@ -115,31 +115,29 @@ bool configure_is_against(const char *asked, const char *other)
 }
 
 static int ask_for(const struct command *command, const struct verb_option *option,
-		   const char *value, struct strings *asked)
+		   const char *value, struct strings *asked, struct error *err)
 {
 	cleanup_free char *words =
 		text_format("%s%s%s", option->name, value ? "=" : "", value ? value : "");
 
 	if (value && !is_good(option, value))
-		return usage_error(command, "%s '%s'", what_is_wrong(option, value), value);
-	if (!words || (!strings_has(asked, words) && strings_add(asked, words) < 0)) {
-		fputs("pve-vfio setup: no memory left\n", stderr);
-		return STATUS_FAILED;
-	}
-	return STATUS_DONE;
+		return usage_error(err, command, "%s '%s'", what_is_wrong(option, value), value);
+	if (!words || (!strings_has(asked, words) && strings_add(asked, words) < 0))
+		return error_set_memory(err);
+	return 0;
 }
 
 /* Commas part the members of a list, too. */
 static int ask_for_each(const struct command *command, const struct given_option *given,
-			struct strings *asked)
+			struct strings *asked, struct error *err)
 {
 	cleanup_free char *copy = strdup(given->value);
 	char *rest = copy, *word;
-	int status = STATUS_DONE;
+	int r = copy ? 0 : error_set_memory(err);
 
-	while (status == STATUS_DONE && rest && (word = strsep(&rest, ",")))
-		status = ask_for(command, given->option, word, asked);
-	return status;
+	while (r == 0 && rest && (word = strsep(&rest, ",")))
+		r = ask_for(command, given->option, word, asked, err);
+	return r;
 }
 
 /* How setup goes about it, in place of what is set. */
@@ -153,29 +151,29 @@ static bool is_way(const char *option)
 	return false;
 }
 
-int configure_parse(const struct command *command, struct configure_options *ret)
+int configure_parse(const struct command *command, struct configure_options *ret, struct error *err)
 {
-	int status = STATUS_DONE;
+	int r = 0;
 
 	ret->dry_run = command_has(command, "--dry-run");
 	ret->yes = command_has(command, "--yes");
 	ret->clean_up = command_has(command, "--clean-up");
 	ret->add = command_has(command, "--add");
-	for (size_t i = 0; i < command->given_count && status == STATUS_DONE; i++) {
+	for (size_t i = 0; i < command->given_count && r == 0; i++) {
 		const struct given_option *given = &command->given[i];
 
 		if (is_way(given->option->name))
 			continue;
-		status = given->option->form == OPTION_VALUES
-				 ? ask_for_each(command, given, &ret->asked)
-				 : ask_for(command, given->option, given->value, &ret->asked);
+		r = given->option->form == OPTION_VALUES
+			    ? ask_for_each(command, given, &ret->asked, err)
+			    : ask_for(command, given->option, given->value, &ret->asked, err);
 	}
-	for (size_t i = 0; i < ret->asked.count && status == STATUS_DONE; i++)
-		for (size_t k = 0; k < i && status == STATUS_DONE; k++)
+	for (size_t i = 0; i < ret->asked.count && r == 0; i++)
+		for (size_t k = 0; k < i; k++)
 			if (configure_is_against(ret->asked.items[i], ret->asked.items[k]))
-				status = usage_error(command, "two values for one thing: '%s'",
-						     ret->asked.items[i]);
-	return status;
+				return usage_error(err, command, "two values for one thing: '%s'",
+						   ret->asked.items[i]);
+	return r;
 }
 
 /* ---- from what is asked to a request */
@@ -253,7 +251,7 @@ int configure_request(const struct sysroot *root, const struct strings *asked,
 		int r = add_asked(root, asked->items[i], ret, err);
 
 		if (r < 0)
-			return r == -EBUSY ? STATUS_REFUSED : STATUS_FAILED;
+			return r;
 	}
-	return check_devices(&ret->devices, err) < 0 ? STATUS_FAILED : STATUS_DONE;
+	return check_devices(&ret->devices, err);
 }

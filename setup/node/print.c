@@ -312,7 +312,7 @@ static json_t *json_leftovers(const struct boot_leftovers *leftovers)
 	return array;
 }
 
-int configure_print_json(const struct configure *configure, bool reboot)
+int configure_print_json(const struct configure *configure, bool reboot, struct error *err)
 {
 	const struct boot_loader *loader = &configure->plan.machine.loader;
 
@@ -325,5 +325,6 @@ int configure_print_json(const struct configure *configure, bool reboot)
 				    json_leftovers(&configure->plan.leftovers), "notes",
 				    json_strings(&configure->plan.notes), "commands",
 				    configure_json_commands(&configure->commands), "applied",
-				    configure->applied, "reboot", reboot));
+				    configure->applied, "reboot", reboot),
+			  err);
 }

@@ -249,18 +249,23 @@ static int apply(struct configure *configure, struct error *err)
 static int finish(struct configure *configure, struct error *err)
 {
 	bool reboot;
+	int r = 0;
 
 	configure->applied = true;
 	reboot = configure_needs_reboot(configure);
 	if (configure->json)
-		(void)configure_print_json(configure, reboot);
+		r = configure_print_json(configure, reboot, err);
 	else if (!configure->root->live)
 		puts("Done.");
 	else
 		puts(reboot ? "Done. Reboot for all of it to take effect; then look with "
 			      "'pve-vfio doctor'."
 			    : "Done. Everything is in effect: no reboot is needed.");
-	return finish_record(configure, err) < 0 ? STATUS_FAILED : STATUS_DONE;
+	if (r < 0) {
+		(void)finish_record(configure, NULL);
+		return r;
+	}
+	return finish_record(configure, err);
 }
 
 /* The record says what was asked for, also where all of it was there already. */
@@ -327,13 +332,13 @@ static bool is_left_to_hand(const struct configure *configure)
 	       boot_settings_count(settings, BOOT_PARAMETER, true) > 0;
 }
 
-/* -ESTALE in `ret_result`: somebody has edited a file since it was read, and nothing is done. */
-static int show_and_apply(struct configure *configure, char **agreed, int *ret_result,
-			  struct error *err)
+/* -ESTALE: somebody has edited a file since it was read, and nothing is done. */
+static int show_and_apply(struct configure *configure, char **agreed, struct error *err)
 {
 	const struct configure_options *options = &configure->options;
 	bool nothing = !boot_draft_changes(&configure->plan.draft) &&
 		       configure->commands.count == 0 && !configure->record.pending;
+	int r = 0;
 
 	if (!configure->json)
 		configure_print(configure);
@@ -344,51 +349,47 @@ static int show_and_apply(struct configure *configure, char **agreed, int *ret_r
 			     : "Nothing to do: everything is set.");
 	if (nothing || options->dry_run) {
 		if (configure->json)
-			(void)configure_print_json(configure, configure_needs_reboot(configure));
-		if (nothing && !options->dry_run && !is_recorded(configure) &&
-		    finish_record(configure, err) < 0)
-			return STATUS_FAILED;
-		return STATUS_DONE;
+			r = configure_print_json(configure, configure_needs_reboot(configure), err);
+		if (r < 0 || !nothing || options->dry_run || is_recorded(configure))
+			return r;
+		return finish_record(configure, err);
 	}
-	if (setup_show(configure->link, err) < 0)
-		return STATUS_FAILED;
+	r = setup_show(configure->link, err);
+	if (r < 0)
+		return r;
 	if (!ask(configure, agreed)) {
 		if (configure->json)
-			(void)configure_print_json(configure, false);
-		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
-		return STATUS_REFUSED;
+			r = configure_print_json(configure, false, err);
+		return r < 0 ? r : error_refuse(err, CONFIGURE_NOT_AGREED);
 	}
-	*ret_result = apply(configure, err);
-	return *ret_result < 0 ? STATUS_FAILED : finish(configure, err);
+	r = apply(configure, err);
+	return r < 0 ? r : finish(configure, err);
 }
 
-static int set_up(struct command *command, char **agreed, int *ret_result, struct error *err)
+static int set_up(struct command *command, char **agreed, struct error *err)
 {
 	cleanup(configure_done) struct configure configure = { .root = &command->root,
 							       .link = command->link,
 							       .json = command->json };
-	int status = configure_parse(command, &configure.options);
+	int r = configure_parse(command, &configure.options, err);
 
-	if (status != STATUS_DONE)
-		return status;
-	if (read_machine(&configure, err) < 0)
-		return STATUS_FAILED;
-	status = configure_request(configure.root, &configure.options.asked, &configure.request,
-				   err);
-	if (status != STATUS_DONE)
-		return status;
+	if (r == 0)
+		r = read_machine(&configure, err);
+	if (r == 0)
+		r = configure_request(configure.root, &configure.options.asked, &configure.request,
+				      err);
+	if (r < 0)
+		return r;
 	if (configure.plan.machine.dracut &&
-	    boot_settings_count(&configure.request.devices, BOOT_EARLY, false) > 0) {
-		error_set(err, -ENOTSUP,
-			  "--early needs initramfs-tools, and dracut makes the initramfs of this "
-			  "machine: it would run no script that holds a device. Install "
-			  "initramfs-tools in its place, or leave the device to the hook, which "
-			  "takes it when the VM starts");
-		return STATUS_REFUSED;
-	}
-	if (make_plan(&configure, err) < 0)
-		return STATUS_FAILED;
-	return show_and_apply(&configure, agreed, ret_result, err);
+	    boot_settings_count(&configure.request.devices, BOOT_EARLY, false) > 0)
+		return error_refuse(
+			err,
+			"--early needs initramfs-tools, and dracut makes the initramfs of this "
+			"machine: it would run no script that holds a device. Install "
+			"initramfs-tools in its place, or leave the device to the hook, which "
+			"takes it when the VM starts");
+	r = make_plan(&configure, err);
+	return r < 0 ? r : show_and_apply(&configure, agreed, err);
 }
 
 /* A file that was edited meanwhile is read again, and what is planned is shown anew. */
@@ -397,10 +398,10 @@ int verb_setup(struct command *command, struct error *err)
 	cleanup_free char *agreed = NULL;
 
 	for (unsigned left = ATTEMPTS;; left--) {
-		int r = 0, status = set_up(command, &agreed, &r, err);
+		int r = set_up(command, &agreed, err);
 
 		if (r != -ESTALE || left == 1)
-			return status;
+			return r;
 		fprintf(stderr, "pve-vfio: %s; everything is read again\n", err->message);
 		*err = (struct error){ 0 };
 	}

@@ -144,7 +144,7 @@ static int forget(const struct undo *undo, struct error *err)
 	return r < 0 ? r : record_remove(undo->root, err);
 }
 
-static void print(const struct undo *undo, bool applied)
+static int print(const struct undo *undo, bool applied, struct error *err)
 {
 	json_t *notes;
 
@@ -153,47 +153,48 @@ static void print(const struct undo *undo, bool applied)
 		for (size_t i = 0; i < undo->notes.count; i++)
 			printf("Note: %s\n", undo->notes.items[i]);
 		configure_print_commands(undo->root, &undo->commands);
-		return;
+		return 0;
 	}
 	notes = json_array();
 	for (size_t i = 0; i < undo->notes.count; i++)
 		json_array_append_new(notes, json_string(undo->notes.items[i]));
-	(void)print_json(json_pack("{s:o, s:o, s:o, s:b}", "files",
-				   configure_json_files(&undo->draft), "commands",
-				   configure_json_commands(&undo->commands), "notes", notes,
-				   "applied", applied));
+	return print_json(json_pack("{s:o, s:o, s:o, s:b}", "files",
+				    configure_json_files(&undo->draft), "commands",
+				    configure_json_commands(&undo->commands), "notes", notes,
+				    "applied", applied),
+			  err);
 }
 
 static int show_and_apply(struct undo *undo, struct error *err)
 {
 	cleanup_close int lock = -1;
+	int r = !undo->json || undo->dry_run ? print(undo, false, err) : 0;
 
-	if (!undo->json)
-		print(undo, false);
-	if (undo->dry_run) {
-		if (undo->json)
-			print(undo, false);
-		return STATUS_DONE;
-	}
-	if (setup_show(undo->link, err) < 0)
-		return STATUS_FAILED;
-	if (!undo->yes && (undo->json || !configure_ask("Take this back?"))) {
-		fputs("pve-vfio: nothing is changed: say y on a terminal, or give --yes\n", stderr);
-		return STATUS_REFUSED;
-	}
+	if (r < 0 || undo->dry_run)
+		return r;
+	r = setup_show(undo->link, err);
+	if (r < 0)
+		return r;
+	if (!undo->yes && (undo->json || !configure_ask("Take this back?")))
+		return error_refuse(err, CONFIGURE_NOT_AGREED);
 	lock = transaction_lock(undo->root, err);
-	if (lock < 0 || boot_draft_look_again(&undo->draft, undo->root, err) < 0)
-		return STATUS_FAILED;
+	if (lock < 0)
+		return lock;
+	r = boot_draft_look_again(&undo->draft, undo->root, err);
+	if (r < 0)
+		return r;
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
-	if (write_back(undo, err) < 0 || forget(undo, err) < 0)
-		return STATUS_FAILED;
+	r = write_back(undo, err);
+	if (r == 0)
+		r = forget(undo, err);
+	if (r < 0)
+		return r;
 	if (undo->json)
-		print(undo, true);
-	else
-		puts(undo->root->live ? "Done. Reboot for it to take effect." : "Done.");
-	return STATUS_DONE;
+		return print(undo, true, err);
+	puts(undo->root->live ? "Done. Reboot for it to take effect." : "Done.");
+	return 0;
 }
 
 int verb_undo(struct command *command, struct error *err)
@@ -205,19 +206,18 @@ int verb_undo(struct command *command, struct error *err)
 		.yes = command_has(command, "--yes"),
 		.dry_run = command_has(command, "--dry-run"),
 	};
+	int r = record_read(undo.root, &undo.record, err);
 
-	if (record_read(undo.root, &undo.record, err) < 0)
-		return STATUS_FAILED;
+	if (r < 0)
+		return r;
 	if (!undo.record.exists) {
 		if (!undo.dry_run)
 			(void)record_remove(undo.root, NULL);
 		if (undo.json)
-			print(&undo, false);
-		else
-			puts("Nothing to undo: pve-vfio setup has changed nothing here.");
-		return STATUS_DONE;
+			return print(&undo, false, err);
+		puts("Nothing to undo: pve-vfio setup has changed nothing here.");
+		return 0;
 	}
-	if (make_plan(&undo, err) < 0)
-		return STATUS_FAILED;
-	return show_and_apply(&undo, err);
+	r = make_plan(&undo, err);
+	return r < 0 ? r : show_and_apply(&undo, err);
 }

@@ -36,12 +36,10 @@ static int read_target(const struct command *command, const char *device,
 	bool is_address;
 
 	if (rom_device_parse(device, &address, &target->vendor, &target->device, &is_address) < 0)
-		return usage_error(command, "'%s' is no device: neither an address nor VVVV:DDDD",
-				   device);
+		return usage_error(err, command,
+				   "'%s' is no device: neither an address nor VVVV:DDDD", device);
 	audience->has_target = true;
-	if (is_address && rom_target_read(&command->root, address, target, err) < 0)
-		return STATUS_FAILED;
-	return STATUS_DONE;
+	return is_address ? rom_target_read(&command->root, address, target, err) : 0;
 }
 
 /* The lines of the VM with an address; a mapping names no device before the VM starts. */
@@ -80,55 +78,54 @@ static int read_hostpci(const struct command *command, const struct vm_config *c
 	const struct rom_lines lines = { items, HOSTPCI_COUNT, check_has_emulated_vga(config) };
 	const struct vm_hostpci *line;
 	uint32_t number;
-	int status;
+	int r = rom_option_number(command, "--hostpci", HOSTPCI_COUNT - 1, &number, err);
 
-	if (!rom_option_number(command, "--hostpci", HOSTPCI_COUNT - 1, &number))
-		return STATUS_USAGE;
+	if (r < 0)
+		return r;
 	line = &config->hostpci[number];
-	if (!line->present) {
-		error_set(err, -ENOENT, "%s has no valid hostpci%u", config->path, number);
-		return STATUS_FAILED;
-	}
+	if (!line->present)
+		return error_set(err, -ENOENT, "%s has no valid hostpci%u", config->path, number);
 	if (line->hostpci.host.count == 0)
-		return STATUS_DONE;
-	status = read_target(command, line->hostpci.host.items[0], audience, err);
-	if (status != STATUS_DONE)
-		return status;
+		return 0;
+	r = read_target(command, line->hostpci.host.items[0], audience, err);
+	if (r < 0)
+		return r;
 	read_lines(command, config, items, paths);
 	audience->target.before = rom_lines_before(&lines, number);
 	if (audience->firmware == ROM_READER_OVMF)
 		audience->driver_line = rom_lines_find_driver(&command->root, &lines, number);
-	return STATUS_DONE;
+	return 0;
 }
 
 static int read_vm(const struct command *command, struct rom_audience *audience, struct error *err)
 {
 	cleanup_vm_config struct vm_config config = { 0 };
 	uint32_t vmid;
+	int r = rom_option_number(command, "--vmid", UINT32_MAX, &vmid, err);
 
-	if (!rom_option_number(command, "--vmid", UINT32_MAX, &vmid))
-		return STATUS_USAGE;
-	if (vm_config_read(&command->root, NULL, vmid, &config, err) < 0 ||
-	    read_firmware(&config, &audience->firmware, err) < 0)
-		return STATUS_FAILED;
-	return command_value(command, "--hostpci") ? read_hostpci(command, &config, audience, err)
-						   : STATUS_DONE;
+	if (r == 0)
+		r = vm_config_read(&command->root, NULL, vmid, &config, err);
+	if (r == 0)
+		r = read_firmware(&config, &audience->firmware, err);
+	if (r < 0 || !command_value(command, "--hostpci"))
+		return r;
+	return read_hostpci(command, &config, audience, err);
 }
 
 int rom_audience_read(const struct command *command, struct rom_audience *ret, struct error *err)
 {
 	const char *bios = command_value(command, "--bios");
 	const char *device = command_value(command, "--device");
-	int status = STATUS_DONE;
+	int r = 0;
 
 	*ret = (struct rom_audience){ .firmware = ROM_READER_COUNT, .driver_line = HOSTPCI_COUNT };
 	if (command_value(command, "--vmid"))
-		status = read_vm(command, ret, err);
+		r = read_vm(command, ret, err);
 	else if (command_value(command, "--hostpci"))
-		return usage_error(command, "--hostpci needs --vmid");
-	if (status == STATUS_DONE && bios && parse_firmware(bios, &ret->firmware) < 0)
-		return usage_error(command, "--bios takes ovmf or seabios, not '%s'", bios);
-	return status == STATUS_DONE && device ? read_target(command, device, ret, err) : status;
+		return usage_error(err, command, "--hostpci needs --vmid");
+	if (r == 0 && bios && parse_firmware(bios, &ret->firmware) < 0)
+		return usage_error(err, command, "--bios takes ovmf or seabios, not '%s'", bios);
+	return r == 0 && device ? read_target(command, device, ret, err) : r;
 }
 
 bool rom_audience_has(const struct rom_audience *audience, enum rom_reader reader)

@@ -14,9 +14,9 @@ static void print_text(const struct rom_file *file, const struct rom_audience *a
 	printf("\n\n");
 }
 
-static void print_judgement_json(const struct rom_file *file, const char *path,
-				 const struct rom_audience *audience,
-				 const struct rom_judgement *judgement)
+static int print_judgement_json(const struct rom_file *file, const char *path,
+				const struct rom_audience *audience,
+				const struct rom_judgement *judgement, struct error *err)
 {
 	json_t *readers = json_array(), *remarks = json_array(), *device = json_null();
 
@@ -42,11 +42,12 @@ static void print_judgement_json(const struct rom_file *file, const char *path,
 	if (audience->has_target)
 		device = json_pack("{s:o, s:o}", "vendor", json_hex_id(audience->target.vendor),
 				   "device", json_hex_id(audience->target.device));
-	(void)print_json(json_pack("{s:o, s:o, s:b, s:s?, s:b, s:o, s:o}", "file",
-				   json_name(file->name), "target", device, "usable",
-				   rom_audience_is_served(audience, judgement), "kind",
-				   rom_kind_name(judgement->kind), "cut_short", judgement->cut,
-				   "readers", readers, "remarks", remarks));
+	return print_json(json_pack("{s:o, s:o, s:b, s:s?, s:b, s:o, s:o}", "file",
+				    json_name(file->name), "target", device, "usable",
+				    rom_audience_is_served(audience, judgement), "kind",
+				    rom_kind_name(judgement->kind), "cut_short", judgement->cut,
+				    "readers", readers, "remarks", remarks),
+			  err);
 }
 
 int verb_rom_check(struct command *command, struct error *err)
@@ -56,19 +57,21 @@ int verb_rom_check(struct command *command, struct error *err)
 	const char *path = command->argv[0];
 	cleanup_rom struct rom rom = { 0 };
 	struct rom_audience audience = { 0 };
-	int status = rom_audience_read(command, &audience, err);
+	int r = rom_audience_read(command, &audience, err);
 
-	if (status != STATUS_DONE)
-		return status;
-	if (rom_file_read(path, &file, err) < 0 ||
-	    rom_parse(rom_file_bytes(&file), &rom, err) < 0 ||
-	    rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err) < 0)
-		return STATUS_FAILED;
-	if (command->json) {
-		print_judgement_json(&file, path, &audience, &judgement);
-	} else {
+	if (r == 0)
+		r = rom_file_read(path, &file, err);
+	if (r == 0)
+		r = rom_parse(rom_file_bytes(&file), &rom, err);
+	if (r == 0)
+		r = rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err);
+	if (r == 0 && command->json) {
+		r = print_judgement_json(&file, path, &audience, &judgement, err);
+	} else if (r == 0) {
 		print_text(&file, &audience);
 		rom_judgement_print(&audience, &rom, &judgement, path);
 	}
-	return rom_audience_is_served(&audience, &judgement) ? STATUS_DONE : STATUS_REFUSED;
+	if (r < 0)
+		return r;
+	return rom_audience_is_served(&audience, &judgement) ? 0 : error_refuse_silently(err);
 }

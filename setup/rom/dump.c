@@ -7,20 +7,20 @@
 #include "rom/read.h"
 #include "setup/rom/rom.h"
 
-static int parse_source(const struct command *command, enum rom_source *ret)
+static int parse_source(const struct command *command, enum rom_source *ret, struct error *err)
 {
 	const char *name = command_value(command, "--source");
 
 	*ret = ROM_SOURCE_COUNT;
 	if (!name)
-		return STATUS_DONE;
+		return 0;
 	for (enum rom_source source = 0; source < ROM_SOURCE_COUNT; source++) {
 		if (strcmp(rom_source_name(source), name) == 0) {
 			*ret = source;
-			return STATUS_DONE;
+			return 0;
 		}
 	}
-	return usage_error(command, "--source takes sysfs, amdgpu or vfct, not '%s'", name);
+	return usage_error(err, command, "--source takes sysfs, amdgpu or vfct, not '%s'", name);
 }
 
 /* "x86 8086:0406, EFI 8086:0406" */
@@ -55,17 +55,18 @@ static void print_text(const struct rom_dump *dump, const char *path)
 		      stderr);
 }
 
-static void print_dump_json(const struct rom_dump *dump, const struct pci_device *device,
-			    const char *path)
+static int print_dump_json(const struct rom_dump *dump, const struct pci_device *device,
+			   const char *path, struct error *err)
 {
 	json_t *notes = json_array();
 
 	for (size_t i = 0; i < dump->notes.count; i++)
 		json_array_append_new(notes, json_string(dump->notes.items[i]));
-	(void)print_json(json_pack("{s:s, s:o, s:I, s:s, s:b, s:o}", "address", device->name,
-				   "file", json_name(path), "size", (json_int_t)dump->size,
-				   "source", rom_source_name(dump->source), "shadow", dump->shadow,
-				   "notes", notes));
+	return print_json(json_pack("{s:s, s:o, s:I, s:s, s:b, s:o}", "address", device->name,
+				    "file", json_name(path), "size", (json_int_t)dump->size,
+				    "source", rom_source_name(dump->source), "shadow", dump->shadow,
+				    "notes", notes),
+			  err);
 }
 
 int verb_rom_dump(struct command *command, struct error *err)
@@ -77,24 +78,29 @@ int verb_rom_dump(struct command *command, struct error *err)
 	enum rom_source source;
 	uint16_t ignored;
 	bool is_address;
+	int r;
 
 	if (!path)
-		return usage_error(command, "it needs -o FILE");
+		return usage_error(err, command, "it needs -o FILE");
 	if (command->json && strcmp(path, "-") == 0)
-		return usage_error(command, "--json and the ROM cannot both go to standard output");
+		return usage_error(err, command,
+				   "--json and the ROM cannot both go to standard output");
 	if (rom_device_parse(command->argv[0], &address, &ignored, &ignored, &is_address) < 0 ||
 	    !is_address)
-		return usage_error(command, "'%s' is not the address of a device",
+		return usage_error(err, command, "'%s' is not the address of a device",
 				   command->argv[0]);
-	if (parse_source(command, &source) != STATUS_DONE)
-		return STATUS_USAGE;
-	if (pci_device_read(&command->root, address, &device, err) < 0 ||
-	    rom_read(&command->root, &device, source, &dump, err) < 0 ||
-	    rom_file_write(path, (struct bytes){ (const uint8_t *)dump.data, dump.size }, err) < 0)
-		return STATUS_FAILED;
+	r = parse_source(command, &source, err);
+	if (r == 0)
+		r = pci_device_read(&command->root, address, &device, err);
+	if (r == 0)
+		r = rom_read(&command->root, &device, source, &dump, err);
+	if (r == 0)
+		r = rom_file_write(path, (struct bytes){ (const uint8_t *)dump.data, dump.size },
+				   err);
+	if (r < 0)
+		return r;
 	if (command->json)
-		print_dump_json(&dump, &device, path);
-	else
-		print_text(&dump, path);
-	return STATUS_DONE;
+		return print_dump_json(&dump, &device, path, err);
+	print_text(&dump, path);
+	return 0;
 }

@@ -26,17 +26,20 @@ static const struct {
 	{ "--pad", ROM_STEP_PAD },
 };
 
-/* The repair that the options ask for. Returns an exit status. */
-static int read_repair(const struct command *command, struct rom_repair *ret)
+/* The repair that the options ask for. */
+static int read_repair(const struct command *command, struct rom_repair *ret, struct error *err)
 {
+	int r = 0;
+
 	*ret = (struct rom_repair){ 0 };
 	for (size_t i = 0; i < sizeof(repairs) / sizeof(*repairs); i++)
 		if (command_has(command, repairs[i].option))
 			ret->steps |= repairs[i].step;
-	if ((ret->steps & ROM_STEP_VENDOR && !rom_option_id(command, "--vendor", &ret->vendor)) ||
-	    (ret->steps & ROM_STEP_DEVICE && !rom_option_id(command, "--device", &ret->device)))
-		return STATUS_USAGE;
-	return STATUS_DONE;
+	if (ret->steps & ROM_STEP_VENDOR)
+		r = rom_option_id(command, "--vendor", &ret->vendor, err);
+	if (r == 0 && ret->steps & ROM_STEP_DEVICE)
+		r = rom_option_id(command, "--device", &ret->device, err);
+	return r;
 }
 
 /* Each byte that is different. */
@@ -81,7 +84,7 @@ static void print_device_lists(const struct rom_fix *fix)
 	}
 }
 
-static void print_fix_json(const struct rom_fix *fix, const char *output)
+static int print_fix_json(const struct rom_fix *fix, const char *output, struct error *err)
 {
 	json_t *changes = json_array();
 
@@ -94,11 +97,12 @@ static void print_fix_json(const struct rom_fix *fix, const char *output)
 						(json_int_t)change->size, "before", change->before,
 						"after", change->after, "what", change->what));
 	}
-	(void)print_json(json_pack("{s:o, s:I, s:b, s:I, s:o, s:I, s:I}", "file", json_name(output),
-				   "size", (json_int_t)fix->size, "changed",
-				   rom_fix_has_changed(fix), "stripped", (json_int_t)fix->stripped,
-				   "changes", changes, "trimmed", (json_int_t)fix->trimmed,
-				   "padded", (json_int_t)fix->padded));
+	return print_json(json_pack("{s:o, s:I, s:b, s:I, s:o, s:I, s:I}", "file",
+				    json_name(output), "size", (json_int_t)fix->size, "changed",
+				    rom_fix_has_changed(fix), "stripped", (json_int_t)fix->stripped,
+				    "changes", changes, "trimmed", (json_int_t)fix->trimmed,
+				    "padded", (json_int_t)fix->padded),
+			  err);
 }
 
 /* The backup is the oldest state: a second repair keeps it. */
@@ -148,22 +152,23 @@ static int write_result(const struct command *command, const struct rom_file *fi
 	return r == 0 ? verify(output, fix, err) : r;
 }
 
-static int check_output(const struct command *command, const struct rom_repair *repair)
+static int check_output(const struct command *command, const struct rom_repair *repair,
+			struct error *err)
 {
 	const char *input = command->argv[0], *output = command_value(command, "-o");
 	bool in_place = command_has(command, "--in-place");
 
 	if (!output == !in_place)
-		return usage_error(command, "it takes -o FILE or --in-place");
+		return usage_error(err, command, "it takes -o FILE or --in-place");
 	if (in_place && strcmp(input, "-") == 0)
-		return usage_error(command, "--in-place does not go with standard input");
+		return usage_error(err, command, "--in-place does not go with standard input");
 	if (strcmp(input, "-") == 0 && !repair->steps)
-		return usage_error(command,
+		return usage_error(err, command,
 				   "the answers cannot come from where the ROM comes from");
 	if (output && rom_file_is_same(input, output))
-		return usage_error(command, "'%s' is the file itself; that takes --in-place",
+		return usage_error(err, command, "'%s' is the file itself; that takes --in-place",
 				   output);
-	return STATUS_DONE;
+	return 0;
 }
 
 int verb_rom_fix(struct command *command, struct error *err)
@@ -172,26 +177,27 @@ int verb_rom_fix(struct command *command, struct error *err)
 	cleanup_rom_fix struct rom_fix fix = { 0 };
 	const char *output = command_value(command, "-o");
 	struct rom_repair repair;
-	int r;
+	int r = read_repair(command, &repair, err);
 
-	if (read_repair(command, &repair) != STATUS_DONE ||
-	    check_output(command, &repair) != STATUS_DONE)
-		return STATUS_USAGE;
-	if (rom_file_read(command->argv[0], &file, err) < 0 ||
-	    rom_fix_start(rom_file_bytes(&file), &fix, err) < 0)
-		return STATUS_FAILED;
-	r = repair.steps ? rom_fix_apply(&fix, &repair, err) : rom_ask(&fix, err);
+	if (r == 0)
+		r = check_output(command, &repair, err);
+	if (r == 0)
+		r = rom_file_read(command->argv[0], &file, err);
+	if (r == 0)
+		r = rom_fix_start(rom_file_bytes(&file), &fix, err);
+	if (r == 0)
+		r = repair.steps ? rom_fix_apply(&fix, &repair, err) : rom_ask(&fix, err);
+	if (r == 0)
+		r = write_result(command, &file, &fix, err);
 	if (r < 0)
-		return STATUS_FAILED;
-	if (write_result(command, &file, &fix, err) < 0)
-		return STATUS_FAILED;
+		return r;
 	if (!output)
 		output = file.name;
-	if (command->json && strcmp(output, "-") != 0)
-		print_fix_json(&fix, output);
-	if (command->json || strcmp(output, "-") == 0)
-		return STATUS_DONE;
+	if (strcmp(output, "-") == 0)
+		return 0;
+	if (command->json)
+		return print_fix_json(&fix, output, err);
 	print_changes(&fix, output);
 	print_device_lists(&fix);
-	return STATUS_DONE;
+	return 0;
 }

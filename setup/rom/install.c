@@ -40,20 +40,20 @@ static int check(const struct command *command, const struct rom_file *file, str
 	cleanup_rom_judgement struct rom_judgement judgement = { 0 };
 	cleanup_rom struct rom rom = { 0 };
 	struct rom_audience audience;
-	int status = rom_audience_read(command, &audience, err);
+	int r = rom_audience_read(command, &audience, err);
 
-	if (status != STATUS_DONE)
-		return status;
-	if (rom_parse(rom_file_bytes(file), &rom, err) < 0 ||
-	    rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err) < 0)
-		return STATUS_FAILED;
+	if (r == 0)
+		r = rom_parse(rom_file_bytes(file), &rom, err);
+	if (r == 0)
+		r = rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err);
+	if (r < 0)
+		return r;
 	rom_judgement_print(&audience, &rom, &judgement, command->argv[0]);
 	putchar('\n');
 	if (!rom_judgement_is_hopeless(&judgement, audience.firmware))
-		return STATUS_DONE;
-	fprintf(stderr, "pve-vfio: '%s' is not installed: %s\n", file->name,
-		judgement.cut ? "it is cut short" : "no VM could use it");
-	return STATUS_REFUSED;
+		return 0;
+	return error_refuse(err, "'%s' is not installed: %s", file->name,
+			    judgement.cut ? "it is cut short" : "no VM could use it");
 }
 
 /* 1 when the file is there with that content, 0 when there is none or it may be replaced. */
@@ -74,9 +74,9 @@ static int look_at_old(const struct command *command, const char *name, const st
 		return 1;
 	if (command_has(command, "--replace"))
 		return 0;
-	return error_set(err, -EEXIST,
-			 "'/%s' is there with other content: give another NAME, or --replace",
-			 path);
+	return error_refuse(err,
+			    "'/%s' is there with other content: give another NAME, or --replace",
+			    path);
 }
 
 static int copy(const struct command *command, const char *name, const struct rom_file *file,
@@ -138,11 +138,12 @@ static int give_to_vm(const struct command *command, const char *name, struct er
 	cleanup_free char *key = NULL, *value = NULL;
 	const struct vm_hostpci *line;
 	uint32_t id, number;
-	int r;
+	int r = rom_option_number(command, "--vmid", UINT32_MAX, &id, err);
 
-	if (!rom_option_number(command, "--vmid", UINT32_MAX, &id) ||
-	    !rom_option_number(command, "--hostpci", HOSTPCI_COUNT - 1, &number))
-		return error_set(err, -EINVAL, "nothing is set");
+	if (r == 0)
+		r = rom_option_number(command, "--hostpci", HOSTPCI_COUNT - 1, &number, err);
+	if (r < 0)
+		return r;
 	key = text_format("hostpci%u", number);
 	if (!key)
 		return error_set_memory(err);
@@ -168,24 +169,19 @@ int verb_rom_install(struct command *command, struct error *err)
 	cleanup_rom_file struct rom_file file = { 0 };
 	const char *name = choose_name(command);
 	bool for_vm = command_value(command, "--vmid");
-	int status, r;
+	int r;
 
 	if (!for_vm != !command_value(command, "--hostpci"))
-		return usage_error(command, "--vmid and --hostpci go together");
+		return usage_error(err, command, "--vmid and --hostpci go together");
 	if (!is_good_name(name))
-		return usage_error(command,
+		return usage_error(err, command,
 				   "'%s' is no name for romfile=: letters, digits and . _ + - "
 				   "only",
 				   name);
-	if (rom_file_read(command->argv[0], &file, err) < 0)
-		return STATUS_FAILED;
-	status = check(command, &file, err);
-	if (status != STATUS_DONE)
-		return status;
-	r = copy(command, name, &file, err);
-	if (r == -EEXIST)
-		return STATUS_REFUSED;
-	if (r == 0 && for_vm)
-		r = give_to_vm(command, name, err);
-	return r < 0 ? STATUS_FAILED : STATUS_DONE;
+	r = rom_file_read(command->argv[0], &file, err);
+	if (r == 0)
+		r = check(command, &file, err);
+	if (r == 0)
+		r = copy(command, name, &file, err);
+	return r == 0 && for_vm ? give_to_vm(command, name, err) : r;
 }

@@ -8,31 +8,31 @@
 
 #include "base/number.h"
 
-bool rom_option_id(const struct command *command, const char *option, uint16_t *ret)
+int rom_option_id(const struct command *command, const char *option, uint16_t *ret,
+		  struct error *err)
 {
+	const char *text = command_value(command, option);
 	uint32_t id;
 
-	if (parse_hex_u32(command_value(command, option), &id) == 0 && id <= UINT16_MAX) {
-		*ret = (uint16_t)id;
-		return true;
-	}
-	usage_error(command, "'%s' of %s is not an id of four hexadecimal digits",
-		    command_value(command, option), option);
-	return false;
+	if (parse_hex_u32(text, &id) < 0 || id > UINT16_MAX)
+		return usage_error(err, command,
+				   "'%s' of %s is not an id of four hexadecimal digits", text,
+				   option);
+	*ret = (uint16_t)id;
+	return 0;
 }
 
-bool rom_option_number(const struct command *command, const char *option, uint32_t max,
-		       uint32_t *ret)
+int rom_option_number(const struct command *command, const char *option, uint32_t max,
+		      uint32_t *ret, struct error *err)
 {
-	uint64_t number;
 	const char *text = command_value(command, option);
+	uint64_t number;
 
-	if (parse_number(text, strlen(text), 10, max, &number) == 0) {
-		*ret = (uint32_t)number;
-		return true;
-	}
-	usage_error(command, "'%s' of %s is not a number from 0 to %u", text, option, max);
-	return false;
+	if (parse_number(text, strlen(text), 10, max, &number) < 0)
+		return usage_error(err, command, "'%s' of %s is not a number from 0 to %u", text,
+				   option, max);
+	*ret = (uint32_t)number;
+	return 0;
 }
 
 static bool parse_ids(const char *text, uint16_t *ret_vendor, uint16_t *ret_device)

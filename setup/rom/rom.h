@@ -10,12 +10,13 @@
 #include "setup/print.h"
 #include "setup/setup.h"
 
-/* Parses the four hexadecimal digits of an option, with or without 0x. False after a usage error. */
-bool rom_option_id(const struct command *command, const char *option, uint16_t *ret);
+/* Parses the four hexadecimal digits of an option, with or without 0x. */
+int rom_option_id(const struct command *command, const char *option, uint16_t *ret,
+		  struct error *err) must_check;
 
-/* Parses the number of an option, up to `max`. False after a usage error. */
-bool rom_option_number(const struct command *command, const char *option, uint32_t max,
-		       uint32_t *ret);
+/* Parses the number of an option, up to `max`. */
+int rom_option_number(const struct command *command, const char *option, uint32_t max,
+		      uint32_t *ret, struct error *err) must_check;
 
 /*
  * Parses a device given by its address, as lspci, sysfs or Proxmox VE write it (a slot stands for
@@ -86,10 +87,9 @@ struct rom_audience {
 bool rom_audience_is_served(const struct rom_audience *audience,
 			    const struct rom_judgement *judgement);
 
-/*
- * From --device, --bios, --vmid and --hostpci, as far as they are given. Returns an exit status.
- */
-int rom_audience_read(const struct command *command, struct rom_audience *ret, struct error *err);
+/* From --device, --bios, --vmid and --hostpci, as far as they are given. */
+int rom_audience_read(const struct command *command, struct rom_audience *ret,
+		      struct error *err) must_check;
 
 /*
  * Prints what becomes of the ROM: what the file is in place of one, a line or more for each reader of

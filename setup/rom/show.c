@@ -248,12 +248,13 @@ int verb_rom_show(struct command *command, struct error *err)
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_rom struct rom rom = { 0 };
 
-	if (rom_file_read(command->argv[0], &file, err) < 0 ||
-	    rom_parse(rom_file_bytes(&file), &rom, err) < 0)
-		return STATUS_FAILED;
-	if (command->json)
-		(void)print_json(json_rom(&file, &rom));
-	else
+	int r = rom_file_read(command->argv[0], &file, err);
+
+	if (r == 0)
+		r = rom_parse(rom_file_bytes(&file), &rom, err);
+	if (r == 0 && command->json)
+		r = print_json(json_rom(&file, &rom), err);
+	else if (r == 0)
 		print_rom(&file, command->argv[0], &rom);
-	return rom.count > 0 ? STATUS_DONE : STATUS_REFUSED;
+	return r == 0 && rom.count == 0 ? error_refuse_silently(err) : r;
 }

@@ -74,7 +74,7 @@ static void print_table(const struct rom_file *file, const struct vfct *vfct)
 	print_faults(stdout, "", vfct);
 }
 
-static void print_vfct_json(const struct rom_file *file, const struct vfct *vfct)
+static int print_vfct_json(const struct rom_file *file, const struct vfct *vfct, struct error *err)
 {
 	json_t *images = json_array();
 
@@ -94,11 +94,12 @@ static void print_vfct_json(const struct rom_file *file, const struct vfct *vfct
 				  (json_int_t)image->revision, "offset", (json_int_t)image->offset,
 				  "size", (json_int_t)image->data.size));
 	}
-	(void)print_json(json_pack("{s:o, s:I, s:b, s:b, s:o}", "file", json_name(file->name),
-				   "length", (json_int_t)vfct->length, "checksum_right",
-				   vfct->checksum_ok, "complete",
-				   vfct->end == VFCT_END_MARK || vfct->end == VFCT_END_TABLE,
-				   "images", images));
+	return print_json(json_pack("{s:o, s:I, s:b, s:b, s:o}", "file", json_name(file->name),
+				    "length", (json_int_t)vfct->length, "checksum_right",
+				    vfct->checksum_ok, "complete",
+				    vfct->end == VFCT_END_MARK || vfct->end == VFCT_END_TABLE,
+				    "images", images),
+			  err);
 }
 
 static const struct vfct_image *find_by_ids(const struct vfct *vfct, uint16_t vendor,
@@ -178,16 +179,16 @@ struct wish {
 	uint16_t vendor, device;
 };
 
-static int read_wish(const struct command *command, struct wish *ret)
+static int read_wish(const struct command *command, struct wish *ret, struct error *err)
 {
 	const char *text = command_value(command, "--device");
 
 	*ret = (struct wish){ .given = text };
 	if (text &&
 	    rom_device_parse(text, &ret->address, &ret->vendor, &ret->device, &ret->is_address) < 0)
-		return usage_error(command,
+		return usage_error(err, command,
 				   "'%s' is not a device: neither an address nor VVVV:DDDD", text);
-	return STATUS_DONE;
+	return 0;
 }
 
 static const struct vfct_image *choose(const struct command *command, const struct wish *wish,
@@ -211,14 +212,15 @@ static int extract(const struct command *command, const struct wish *wish, const
 	const char *path = command_value(command, "-o");
 	const struct vfct_image *image = choose(command, wish, vfct, err);
 	char place[40];
+	int r = image ? rom_file_write(path, image->data, err) : -ENOENT;
 
-	if (!image || rom_file_write(path, image->data, err) < 0)
-		return STATUS_FAILED;
+	if (r < 0)
+		return r;
 	format_place(image, place);
 	print_faults(stderr, "pve-vfio: ", vfct);
 	fprintf(stderr, "%s: %zu bytes, for %04x:%04x at %s: %s\n", path, image->data.size,
 		image->vendor_id, image->device_id, place, describe_data(image));
-	return STATUS_DONE;
+	return 0;
 }
 
 int verb_rom_vfct(struct command *command, struct error *err)
@@ -227,21 +229,24 @@ int verb_rom_vfct(struct command *command, struct error *err)
 	cleanup_rom_file struct rom_file file = { 0 };
 	cleanup_vfct struct vfct vfct = { 0 };
 	struct wish wish;
+	int r = read_wish(command, &wish, err);
 
-	if (read_wish(command, &wish) != STATUS_DONE)
-		return STATUS_USAGE;
+	if (r < 0)
+		return r;
 	if (command_value(command, "-o") && list)
-		return usage_error(command, "-o writes one image, and does not go with a list");
+		return usage_error(err, command,
+				   "-o writes one image, and does not go with a list");
 	if (command_value(command, "--device") && !command_value(command, "-o"))
-		return usage_error(command, "--device needs -o FILE");
-	if (read_table(command, &file, err) < 0 ||
-	    vfct_parse(rom_file_bytes(&file), &vfct, err) < 0)
-		return STATUS_FAILED;
+		return usage_error(err, command, "--device needs -o FILE");
+	r = read_table(command, &file, err);
+	if (r == 0)
+		r = vfct_parse(rom_file_bytes(&file), &vfct, err);
+	if (r < 0)
+		return r;
 	if (command_value(command, "-o"))
 		return extract(command, &wish, &vfct, err);
 	if (command->json)
-		print_vfct_json(&file, &vfct);
-	else
-		print_table(&file, &vfct);
-	return STATUS_DONE;
+		return print_vfct_json(&file, &vfct, err);
+	print_table(&file, &vfct);
+	return 0;
 }

@@ -14,15 +14,13 @@ static int read_ids(const struct command *command, struct rom_target *ret, struc
 	bool is_address;
 
 	if (rom_device_parse(text, &address, &ret->vendor, &ret->device, &is_address) < 0)
-		return usage_error(command,
+		return usage_error(err, command,
 				   "'%s' is not a device: neither an address nor VVVV:DDDD", text);
-	if (is_address && rom_target_read(&command->root, address, ret, err) < 0)
-		return STATUS_FAILED;
-	return STATUS_DONE;
+	return is_address ? rom_target_read(&command->root, address, ret, err) : 0;
 }
 
 /* What the file is in place of a driver, if that is known. */
-static int refuse(const struct rom_file *file, const char *fault, struct error *err)
+static int tell_fault(const struct rom_file *file, const char *fault, struct error *err)
 {
 	cleanup_rom struct rom rom = { 0 };
 	int r = rom_parse(rom_file_bytes(file), &rom, err);
@@ -45,27 +43,26 @@ int verb_rom_wrap(struct command *command, struct error *err)
 	struct rom_driver driver;
 	const char *fault;
 	size_t size;
-	int status;
+	int r;
 
 	if (!output || !command_value(command, "--device"))
-		return usage_error(command, "it needs --device and -o FILE");
+		return usage_error(err, command, "it needs --device and -o FILE");
 	if (rom_file_is_same(command->argv[0], output))
-		return usage_error(command, "'%s' is the driver itself", output);
-	status = read_ids(command, &target, err);
-	if (status != STATUS_DONE)
-		return status;
-	if (rom_file_read(command->argv[0], &file, err) < 0)
-		return STATUS_FAILED;
+		return usage_error(err, command, "'%s' is the driver itself", output);
+	r = read_ids(command, &target, err);
+	if (r == 0)
+		r = rom_file_read(command->argv[0], &file, err);
+	if (r < 0)
+		return r;
 	fault = rom_driver_wrap_fault(rom_file_bytes(&file), &driver);
-	if (fault) {
-		(void)refuse(&file, fault, err);
-		return STATUS_FAILED;
-	}
-	if (rom_driver_wrap(rom_file_bytes(&file), target.vendor, target.device, &data, &size,
-			    err) < 0 ||
-	    rom_file_write(output, (struct bytes){ data, size }, err) < 0)
-		return STATUS_FAILED;
+	if (fault)
+		return tell_fault(&file, fault, err);
+	r = rom_driver_wrap(rom_file_bytes(&file), target.vendor, target.device, &data, &size, err);
+	if (r == 0)
+		r = rom_file_write(output, (struct bytes){ data, size }, err);
+	if (r < 0)
+		return r;
 	fprintf(stderr, "%s: %zu bytes, a UEFI driver for %04x:%04x\n", output, size, target.vendor,
 		target.device);
-	return STATUS_DONE;
+	return 0;
 }
