@@ -41,7 +41,8 @@ static const struct file_call {
 	{ SYS_lseek, 0, NONE },	     { SYS_fsync, 0, NONE },	    { SYS_fdatasync, 0, NONE },
 	{ SYS_ftruncate, 0, NONE },  { SYS_fchmod, 0, NONE },	    { SYS_fchown, 0, NONE },
 	{ SYS_flock, 0, NONE },	     { SYS_fcntl, 0, NONE },	    { SYS_ioctl, 0, NONE },
-	{ SYS_close, 0, NONE },	     { SYS_finit_module, 0, NONE },
+	{ SYS_close, 0, NONE },	     { SYS_finit_module, 0, NONE }, { SYS_sendto, 0, NONE },
+	{ SYS_sendmsg, 0, NONE },    { SYS_recvfrom, 0, NONE },	    { SYS_recvmsg, 0, NONE },
 };
 
 /* "257 0xffffff9c 0x7fff74b52a95 0x0 0x0 0x0 0x0 0x7fff74b51350 0x7fce805ef011", or "running". */
@@ -122,6 +123,34 @@ static bool read_string(pid_t pid, uint64_t at, char text[PATH_MAX])
 	return true;
 }
 
+/*
+ * "socket:[4711]" is a netlink socket: the last column of /proc/net/netlink, netlink_native_seq_show()
+ * in net/netlink/af_netlink.c. Only that the kernel answers is expected of a call: what another
+ * process says may take any time.
+ */
+static bool is_netlink(pid_t pid, const char *target)
+{
+	static const char start[] = "socket:[";
+	size_t size = strcspn(target, "]"), inode_size = size - strlen(start);
+	char path[64], line[256];
+	cleanup_fclose FILE *file = NULL;
+
+	if (!text_starts_with(target, start))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/net/netlink", (int)pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		size_t end = strlen(line);
+
+		while (end > 0 && (line[end - 1] == '\n' || line[end - 1] == ' '))
+			line[--end] = '\0';
+		if (end > inode_size && line[end - inode_size - 1] == ' ' &&
+		    memcmp(line + end - inode_size, target + strlen(start), inode_size) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void name_path(pid_t pid, const struct file_call *call, const uint64_t *arguments,
 		      char path[PATH_MAX])
 {
@@ -133,6 +162,8 @@ static void name_path(pid_t pid, const struct file_call *call, const uint64_t *a
 	if (call->path_at == NONE) {
 		if (!read_link(pid, fd, path))
 			*path = '\0';
+		if (is_netlink(pid, path))
+			strcpy(path, BLOCKED_NETLINK);
 		return;
 	}
 	if (!read_string(pid, arguments[call->path_at], name))
@@ -168,5 +199,6 @@ bool blocked_find(pid_t pid, struct blocked *ret)
 		return false;
 	name_path(pid, call, arguments, ret->path);
 	/* "pipe:[4711]", "anon_inode:[pidfd]": not a file */
-	return call->path_at != NONE || *ret->path == '/';
+	return call->path_at != NONE || *ret->path == '/' ||
+	       strcmp(ret->path, BLOCKED_NETLINK) == 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * base: the file that another process is waiting for in the kernel.
+ * base: the file, or the answer by netlink, that another process is waiting for in the kernel.
  * This room holds no domain word.
  */
 #pragma once
@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* A system call on a file in which a process was found. */
+/* In place of a path: an answer of the kernel by netlink(7), which has none. */
+#define BLOCKED_NETLINK "netlink"
+
+/* A system call on a file, or on a netlink socket, in which a process was found. */
 struct blocked {
 	char call
 		[256]; /* its number, arguments and place in the program: the same, the same wait */
@@ -18,7 +21,7 @@ struct blocked {
 
 /*
  * Finds it out from /proc/PID/syscall (proc_pid_syscall(5)), for a child of the caller. False where
- * the process runs, waits for something that is not a file (time, another process, a pipe, a
- * terminal), or cannot be asked. Opens nothing but /proc/PID, and does not block.
+ * the process runs, waits for something else (time, another process, a pipe, a terminal, another
+ * socket), or cannot be asked. Opens nothing but /proc/PID, and does not block.
  */
 bool blocked_find(pid_t pid, struct blocked *ret);

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/blocked.h"
+
 /* The kernel answers before sendto(2) returns; this is for one that does not answer at all. */
 #define ANSWER_S 5
 
@@ -148,6 +150,11 @@ static int open_answer(struct bytes answer, struct bytes *ret)
 	return 0;
 }
 
+bool netlink_is_silent(const struct sysroot *root)
+{
+	return root->silent && strings_has(root->silent, BLOCKED_NETLINK);
+}
+
 int netlink_ask(const struct sysroot *root, int protocol, struct netlink_message *request,
 		uint8_t **ret_data, struct bytes *ret)
 {
@@ -158,6 +165,8 @@ int netlink_ask(const struct sysroot *root, int protocol, struct netlink_message
 
 	if (request->failed)
 		return -ENOMEM;
+	if (netlink_is_silent(root))
+		return -ETIMEDOUT;
 	memcpy(request->data, &length, sizeof(length));
 	if (root->fake_netlink)
 		r = root->fake_netlink(root, protocol, request, &data, &size);

@@ -43,10 +43,14 @@ void netlink_done(struct netlink_message *message);
  * Sends the request on a socket of `protocol` (NETLINK_ROUTE, NETLINK_GENERIC) and gives what follows
  * the header in the answer; with NLM_F_ACK the answer is that it was done, and is empty. The caller
  * frees `*ret_data`, which `ret` looks into. 0 or -errno, the kernel's own too; -EOPNOTSUPP in a tree
- * that is not live. May block where the kernel holds its lock on network interfaces (rtnl_lock()).
+ * that is not live; -ETIMEDOUT where it has not answered when the same was done before. May block where
+ * the kernel holds its lock on network interfaces (rtnl_lock()): base/guard.h.
  */
 int netlink_ask(const struct sysroot *root, int protocol, struct netlink_message *request,
 		uint8_t **ret_data, struct bytes *ret);
+
+/* It has not answered when the same was done before: struct sysroot's `silent`. */
+bool netlink_is_silent(const struct sysroot *root);
 
 /*
  * The next attribute in `rest`, which it is cut from. False at the end, also where what follows is

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/blocked.h"
 #include "base/file.h"
 
 #define MOUNTINFO_MAX ((size_t)8 << 20)
@@ -81,6 +82,9 @@ static const char *guess_reason(const char *path)
 		       "'journalctl -k'";
 	if (strstr(path, "/etc/pve"))
 		return ": see 'systemctl status pve-cluster'";
+	if (strcmp(path, BLOCKED_NETLINK) == 0)
+		return ": a driver that hangs may have the kernel's lock on network interfaces; see "
+		       "'journalctl -k'";
 	if (strstr(path, "/mnt/pve/"))
 		return ": see 'pvesm status'";
 	return "";

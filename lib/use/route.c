@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "host/netlink.h"
 
 /* A router with all routes of the internet has a million lines. */
 #define PROC_NET_MAX ((size_t)256 * 1024 * 1024)
@@ -247,7 +248,7 @@ static int read_all(const struct sysroot *root, struct reading *reading)
 
 	r = read_lines(root, "proc/net/route", parse_route4, reading);
 	if (r == 0 && root->live)
-		r = read_live_addresses(reading->routing);
+		r = netlink_is_silent(root) ? -ETIMEDOUT : read_live_addresses(reading->routing);
 	else if (r == 0)
 		r = read_lines(root, "proc/net/fib_trie", parse_fib_trie, reading);
 	if (r < 0)

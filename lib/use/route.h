@@ -37,7 +37,7 @@ struct routing {
  * IPv4 addresses with their interfaces: on the running machine they come from getifaddrs(3); in a
  * recorded tree each local one of net/fib_trie is given to the interface with the route to its
  * network. IPv4 routes are those of the main table. A kernel without IPv6 has none of its files;
- * any other that cannot be read is an error. Does not block.
+ * any other that cannot be read is an error. May block as netlink does.
  */
 int routing_read(const struct sysroot *root, struct routing *ret, struct error *err);
 void routing_done(struct routing *routing);

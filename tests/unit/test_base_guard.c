@@ -3,8 +3,10 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -17,7 +19,19 @@
 /* What the work does, and what the guard has said. */
 struct play {
 	char folder[64], fifo[96], other[96];
-	enum { RETURN, OPEN, OPEN_TWICE, READ, SLEEP, PIPE, SIGNAL, RAISE_LIMIT, IGNORE } what;
+	enum {
+		RETURN,
+		OPEN,
+		OPEN_TWICE,
+		READ,
+		NETLINK,
+		SOCKET,
+		SLEEP,
+		PIPE,
+		SIGNAL,
+		RAISE_LIMIT,
+		IGNORE
+	} what;
 	unsigned attempts; /* at most */
 	unsigned silences;
 	char path[PATH_MAX];
@@ -53,6 +67,7 @@ static int end(void **state)
 
 static int work(const struct guard_link *link, void *context)
 {
+	static const struct sockaddr_nl own = { .nl_family = AF_NETLINK };
 	const struct play *play = context;
 	int ends[2], fd;
 	char byte;
@@ -70,6 +85,19 @@ static int work(const struct guard_link *link, void *context)
 	case READ:
 		fd = open(play->fifo, O_RDWR | O_CLOEXEC);
 		return (int)read(fd, &byte, 1);
+	case NETLINK: /* the kernel, which was not asked, says nothing */
+		fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+		if (bind(fd, (const struct sockaddr *)&own, sizeof(own)) < 0)
+			return 1;
+		return (int)recv(fd, &byte, 1, 0);
+	case SOCKET:
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+			return 1;
+		if (fork() == 0) {
+			clock_sleep_ms(3 * LIMIT_MS);
+			_exit(send(ends[1], "", 1, 0) != 1);
+		}
+		return recv(ends[0], &byte, 1, 0) == 1 ? 45 : 1;
 	case SLEEP:
 		clock_sleep_ms(3 * LIMIT_MS);
 		return 43;
@@ -182,6 +210,14 @@ static void test_read(void **state)
 	expect_silence(play, play->fifo);
 }
 
+static void test_netlink(void **state)
+{
+	struct play *play = *state;
+
+	play->what = NETLINK;
+	expect_silence(play, BLOCKED_NETLINK);
+}
+
 static void test_again(void **state)
 {
 	struct play *play = *state;
@@ -204,6 +240,9 @@ static void test_own_waits(void **state)
 	play->what = PIPE;
 	run(play, &status, &took);
 	assert_int_equal(status, 44);
+	play->what = SOCKET;
+	run(play, &status, &took);
+	assert_int_equal(status, 45);
 	assert_int_equal(play->silences, 0);
 }
 
@@ -274,6 +313,7 @@ int main(void)
 		GUARD_TEST(test_again),		 GUARD_TEST(test_own_waits),
 		GUARD_TEST(test_limit_set_anew), GUARD_TEST(test_signal_passed_on),
 		GUARD_TEST(test_signal_ignored), GUARD_TEST(test_nothing_to_find),
+		GUARD_TEST(test_netlink),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

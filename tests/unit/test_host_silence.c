@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/blocked.h"
+#include "host/netlink.h"
 #include "host/silence.h"
 #include "tree.h"
+#include "use/route.h"
 
 static void test_add(void **state)
 {
@@ -31,9 +34,11 @@ static void test_words(void **state)
 {
 	static const struct guard_silence killed = { "/etc/x", 5000, 7, false };
 	static const struct guard_silence stuck = { "/etc/pve/storage.cfg", 2000, 7, true };
+	static const struct guard_silence kernel = { BLOCKED_NETLINK, 30000, 7, true };
 	static const struct guard_silence nameless = { "", 1000, 7, false };
 	cleanup_free char *words = silence_words(&killed);
 	cleanup_free char *more = silence_words(&stuck);
+	cleanup_free char *netlink = silence_words(&kernel);
 	cleanup_free char *none = silence_words(&nameless);
 
 	(void)state;
@@ -41,6 +46,11 @@ static void test_words(void **state)
 	assert_string_equal(more,
 			    "/etc/pve/storage.cfg has not answered within 2 s: see 'systemctl "
 			    "status pve-cluster'; process 7 stays in the kernel with it");
+	assert_string_equal(
+		netlink,
+		"netlink has not answered within 30 s: a driver that hangs may have the "
+		"kernel's lock on network interfaces; see 'journalctl -k'; process 7 stays in "
+		"the kernel with it");
 	assert_string_equal(none, "a file has not answered within 1 s");
 }
 
@@ -81,12 +91,32 @@ static void test_not_asked(void **state)
 	tree->root.silent = NULL;
 }
 
+/* Nor is the kernel, by netlink; also on the running machine, where IPv4 addresses come from it. */
+static void test_netlink_not_asked(void **state)
+{
+	char *items[] = { (char[]){ BLOCKED_NETLINK } };
+	const struct strings silent = { items, 1 };
+	cleanup_sysroot struct sysroot live = { .fd = -1 };
+	cleanup_netlink struct netlink_message request = { 0 };
+	struct routing routing = { 0 };
+	struct bytes answer;
+	uint8_t *data = NULL;
+
+	(void)state;
+	assert_int_equal(sysroot_open("/", &live, NULL), 0);
+	live.silent = &silent;
+	netlink_begin(&request, 0, 0);
+	assert_int_equal(netlink_ask(&live, 0, &request, &data, &answer), -ETIMEDOUT);
+	assert_int_equal(routing_read(&live, &routing, NULL), -ETIMEDOUT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_words),
 		tree_test(test_not_asked),
+		cmocka_unit_test(test_netlink_not_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
