@@ -28,6 +28,12 @@ const struct verb_option global_options[] = {
 	END,
 };
 
+static const struct verb_option doctor_options[] = {
+	FLAG("--all", "what is well in full, too; without VMID also every VM with devices"),
+	FLAG("--problems", "only what is wrong, or could not be looked at"),
+	END,
+};
+
 static const struct verb_option report_options[] = {
 	VALUE("--html", "FILE", "file",
 	      "a page for a browser, with a picture of where the devices are; - is standard output"),
@@ -154,7 +160,9 @@ const struct verb verbs[] = {
 		.run = verb_doctor,
 		.what = "what is wrong with this node, or with a VM, and what to do",
 		.refused = "something is wrong, or could not be looked at",
-		.examples = { "pve-vfio doctor", "pve-vfio doctor 101", "pve-vfio doctor --json" },
+		.options = doctor_options,
+		.examples = { "pve-vfio doctor", "pve-vfio doctor 101 --problems",
+			      "pve-vfio doctor --all --json" },
 	},
 	{
 		.name = "devices",

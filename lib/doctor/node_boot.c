@@ -279,6 +279,7 @@ static int judge_settings(const struct boot_view *view, struct verdicts *verdict
 
 static int judge_missing_setup(const struct boot_view *view, struct verdicts *verdicts)
 {
+	size_t count;
 	int r;
 
 	if (view->refused.message[0])
@@ -293,8 +294,14 @@ static int judge_missing_setup(const struct boot_view *view, struct verdicts *ve
 		if (r < 0)
 			return r;
 	}
+	count = verdicts->count;
 	r = judge_by_hand(view, verdicts);
-	return r < 0 ? r : judge_settings(view, verdicts);
+	if (r == 0)
+		r = judge_settings(view, verdicts);
+	if (r == 0 && verdicts->count == count && !view->record.pending)
+		r = verdict_add(verdicts, VERDICT_OK, "setup", NULL, NULL,
+				"Set up: '%s' would change nothing.", boot_view_setup(view));
+	return r;
 }
 
 /* What `pve-vfio setup` asked for beyond the command line: modules, options, early binding. */

@@ -59,7 +59,7 @@ static const struct verdict_id ids[] = {
 	{ "rmrr", "Whether the firmware has reserved memory that keeps a device from VFIO." },
 	{ "rombar", "Whether a line hides the ROM that the firmware needs." },
 	{ "secure-boot", "Whether Secure Boot is on." },
-	{ "setup", "What 'pve-vfio setup' would set, and is not set." },
+	{ "setup", "Whether 'pve-vfio setup' would set anything." },
 	{ "setup-effect", "Whether what 'pve-vfio setup' was asked for is in effect." },
 	{ "snippets-none", "Whether a storage lists snippets." },
 	{ "start", "Nothing speaks against the VM's next start." },

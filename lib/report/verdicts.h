@@ -10,11 +10,27 @@
 #include "doctor/verdict.h"
 #include "report/devices.h"
 
-/* By section, what is well in one line each; the caller frees it. NULL without memory. */
-char *verdicts_words(const struct verdicts *verdicts, const struct terminal *terminal);
+enum verdicts_view {
+	VIEW_SHORT,    /* problems; then by section what is worth knowing, and how many are ok */
+	VIEW_ALL,      /* what is ok in one line each, too */
+	VIEW_PROBLEMS, /* errors, what could not be told, warnings: nothing else */
+};
+
+/*
+ * The problems, the worst first, then the rest by section; the caller frees it. NULL without memory.
+ */
+char *verdicts_words(const struct verdicts *verdicts, enum verdicts_view view,
+		     const struct terminal *terminal);
 
 /* An array of objects. NULL without memory. */
 json_t *verdicts_json(const struct verdicts *verdicts);
 
-/* "2 errors, 1 warning, nothing untold" at the end; the caller frees it. */
+/* "2 errors, 1 warning."; the caller frees it. NULL without memory. */
 char *verdicts_summary(const struct verdicts *verdicts);
+
+/*
+ * The end of a screen: how many problems there are, and each of them in one line as wide as the
+ * terminal where the view has shown other things since; the caller frees it. NULL without memory.
+ */
+char *verdicts_end(const struct verdicts *verdicts, enum verdicts_view view,
+		   const struct terminal *terminal);

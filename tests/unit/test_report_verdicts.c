@@ -25,23 +25,50 @@ static void test_rows(void **state)
 	verdicts.section = "Two";
 	assert_int_equal(verdict_add(&verdicts, VERDICT_UNKNOWN, "c", NULL, NULL, "Unseen."), 0);
 	assert_false(verdicts_are_well(&verdicts));
-	words = verdicts_words(&verdicts, &plain);
-	assert_string_equal(words, "One\n"
-				   "  ok      All fine.\n"
+	assert_int_equal(verdict_add(&verdicts, VERDICT_INFO, "d", NULL, NULL, "Seen."), 0);
+	assert_int_equal(verdict_add(&verdicts, VERDICT_OK, "e", NULL, NULL, "Fine."), 0);
+	words = verdicts_words(&verdicts, VIEW_ALL, &plain);
+	assert_string_equal(words, "  UNKNOWN Unseen.\n"
 				   "  WARNING dev: It is a long sentence\n"
 				   "          that is wrapped.\n"
 				   "          -> Do this.\n"
+				   "\nOne\n"
+				   "  ok      All fine.\n"
 				   "\nTwo\n"
-				   "  UNKNOWN Unseen.\n");
+				   "  info    Seen.\n"
+				   "  ok      Fine.\n");
 	free(words);
-	words = verdicts_words(&verdicts, &colour);
+	words = verdicts_words(&verdicts, VIEW_SHORT, &plain);
+	assert_string_equal(words, "  UNKNOWN Unseen.\n"
+				   "  WARNING dev: It is a long sentence\n"
+				   "          that is wrapped.\n"
+				   "          -> Do this.\n"
+				   "\nTwo: 1 ok\n"
+				   "  info    Seen.\n"
+				   "\n  ok      One (1)\n");
+	free(words);
+	words = verdicts_words(&verdicts, VIEW_PROBLEMS, &plain);
+	assert_string_equal(words, "  UNKNOWN Unseen.\n"
+				   "  WARNING dev: It is a long sentence\n"
+				   "          that is wrapped.\n"
+				   "          -> Do this.\n");
+	free(words);
+	words = verdicts_end(&verdicts, VIEW_SHORT, &plain);
+	assert_string_equal(words, "  WARNING dev: It is a long sentence th~\n"
+				   "  UNKNOWN Unseen.\n"
+				   "1 thing that could not be told, 1 warning.\n");
+	free(words);
+	words = verdicts_end(&verdicts, VIEW_PROBLEMS, &plain);
+	assert_string_equal(words, "1 thing that could not be told, 1 warning.\n");
+	free(words);
+	words = verdicts_words(&verdicts, VIEW_SHORT, &colour);
 	assert_non_null(strstr(words, "\033[33mWARNING\033[0m dev"));
 	free(words);
 	words = verdicts_summary(&verdicts);
 	assert_string_equal(words, "1 thing that could not be told, 1 warning.");
 	free(words);
 	json = verdicts_json(&verdicts);
-	assert_int_equal(json_array_size(json), 3);
+	assert_int_equal(json_array_size(json), 5);
 	assert_true(json_is_null(json_object_get(json_array_get(json, 0), "remedy")));
 	assert_string_equal(json_string_value(json_object_get(json_array_get(json, 1), "level")),
 			    "warning");
