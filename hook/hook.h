@@ -8,6 +8,7 @@
 #include "change/journal.h"
 #include "change/restore.h"
 #include "change/start.h"
+#include "change/watch.h"
 #include "check/finding.h"
 #include "pci/name.h"
 
@@ -108,6 +109,16 @@ struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadli
  */
 int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms, size_t *ret_held,
 		   struct error *err);
+
+/* What a watch of the hook does when the devices are free: change/watch.h. */
+bool hook_settle(const struct watched *watched);
+int hook_leave_watch(struct hook *hook, struct journal *journal);
+
+/*
+ * Leaves a watch where devices were left since they are open, and says so. Returns `r`, what the giving
+ * back came to, or 0 where these devices were all that was wrong with it.
+ */
+int hook_watch_held(struct hook *hook, struct journal *journal, size_t held, int r);
 
 /*
  * Gives back what another VM has whose QEMU has ended, and that the start wants: its post-stop is

@@ -4,28 +4,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
+#include "base/syslog.h"
 #include "hook.h"
 #include "report/words.h"
 #include "settings/settings.h"
 
-/* syslog(3) priorities, RFC 3164: facility daemon (3) and severity info (6). */
-#define SYSLOG_PRIORITY (3 * 8 + 6)
-
 void hook_log_open(struct hook *hook)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
-	cleanup_close int fd = -1;
-
-	hook->log.syslog = -1;
-	if (!hook->root.live)
-		return;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		hook->log.syslog = TAKE_FD(fd);
+	hook->log.syslog = hook->root.live ? syslog_connect() : -1;
 }
 
 /* A line goes out in one write, so that lines of several tasks do not mix. */
@@ -37,12 +25,9 @@ static void say_line(struct hook *hook, const char *line, size_t size)
 	(void)fflush(stdout);
 	if (hook->log.syslog < 0)
 		return;
-	log = text_format("<%d>pve-vfio-hook[%d]: VM %u: %.*s", SYSLOG_PRIORITY, (int)getpid(),
-			  hook->vmid, (int)size, line);
-	if (!log)
-		return;
-	text_clean(log, "\t");
-	(void)!send(hook->log.syslog, log, strlen(log), MSG_NOSIGNAL);
+	log = text_format("VM %u: %.*s", hook->vmid, (int)size, line);
+	if (log)
+		syslog_send(hook->log.syslog, "pve-vfio-hook", log);
 }
 
 void hook_say(struct hook *hook, const char *format, ...)

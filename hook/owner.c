@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "hook.h"
 #include "pve/lock.h"
-#include "watch.h"
 
 /*
  * Whether the VM is done with its devices; the caller has its lock. One whose QEMU has been told to
@@ -51,7 +50,7 @@ static bool settle(struct hook *owner, struct deadline deadline)
 		 "back first",
 		 owner->vmid);
 	r = hook_give_back(owner, &journal, (unsigned)deadline_left_ms(deadline), &held, &err);
-	r = watch_held(owner, &journal, held, r);
+	r = hook_watch_held(owner, &journal, held, r);
 	if (r < 0)
 		hook_say(owner, "%s", err.message);
 	return true;

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "hook.h"
-#include "watch.h"
 
 /* A QEMU that only takes its time to end is waited for; the one that is still there, if any. */
 static int wait_for_end(struct hook *hook, const struct journal *journal, struct task *ret,
@@ -36,12 +35,12 @@ static int leave_to_qemu(struct hook *hook, struct journal *journal, const struc
 		hook_say(hook, "VM %u runs and keeps its devices", hook->vmid);
 		/* Without a post-start nobody but a watch is sure to learn of its end. */
 		if (journal->phase != JOURNAL_RUNNING)
-			(void)watch_leave(hook, journal);
+			(void)hook_leave_watch(hook, journal);
 		return 0;
 	}
 	journal_enter(journal, JOURNAL_STOPPING);
 	r = journal_write(&hook->state, journal, err);
-	if (r == 0 && watch_leave(hook, journal) == 0) {
+	if (r == 0 && hook_leave_watch(hook, journal) == 0) {
 		hook_say(hook,
 			 "QEMU of VM %u (process %d) has not ended yet; process %d "
 			 "(pve-vfio-watch) gives its devices back then",
@@ -76,7 +75,7 @@ int phase_post_stop(struct hook *hook, struct error *err)
 	if (qemu.pid)
 		return leave_to_qemu(hook, &journal, &qemu, err);
 	r = hook_give_back(hook, &journal, QEMU_END_WAIT_MS, &held, err);
-	r = watch_held(hook, &journal, held, r);
+	r = hook_watch_held(hook, &journal, held, r);
 	hook_trace(hook, "given back", began);
 	return r;
 }

@@ -9,7 +9,6 @@
 #include "pci/driver.h"
 #include "pci/vfio.h"
 #include "report/words.h"
-#include "watch.h"
 
 /*
  * A journal that is there before a start was left by a run that had no post-stop yet, or kept. Its
@@ -122,7 +121,7 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 			      "a device of an earlier run cannot be given back to the host; see "
 			      "'pve-vfio status %u'",
 			      hook->vmid);
-	return all ? watch_held(hook, &start->journal, restore.held, r) : r;
+	return all ? hook_watch_held(hook, &start->journal, restore.held, r) : r;
 }
 
 /* Says all that was found, and refuses where one of it is an error. */
@@ -227,7 +226,7 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 	r = restore_actions(&restore, &start->journal, chosen, err);
 	if (r == 0)
 		r = journal_settle(&hook->state, &start->journal, err);
-	(void)watch_held(hook, &start->journal, restore.held, r);
+	(void)hook_watch_held(hook, &start->journal, restore.held, r);
 	if (r != 0)
 		return error_set(err, -EIO,
 				 "VM %u is not started, and not all of its devices are back with "
@@ -318,6 +317,7 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 {
 	cleanup_watch struct watch watch = { .go = -1 };
 	uint64_t began = clock_now_us();
+	const struct watched watched = { hook->vmid, began, hook_settle };
 	int r;
 
 	r = hook_begin(hook, HOOK_CREATES, err);
@@ -336,7 +336,7 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 	if (r == 0)
 		r = check_plan(hook, start, err);
 	if (r == 0 && start->plan.actions.count > 0)
-		r = watch_start(hook, began, &watch, err);
+		r = watch_start(&hook->root, &watched, &watch, err);
 	start->journal.watch = watch.task;
 	if (r == 0)
 		r = claim(hook, start, err);
@@ -376,7 +376,7 @@ static int look_after(struct hook *hook, struct start *start, struct error *err)
 		if (r > 0)
 			r = error_set(err, restore.held == (size_t)r ? -EBUSY : -EIO,
 				      "not all devices of an earlier run are back with the host");
-		r = watch_held(hook, &start->journal, restore.held, r);
+		r = hook_watch_held(hook, &start->journal, restore.held, r);
 	}
 	if (r < 0 && r != -ENOENT)
 		return r;

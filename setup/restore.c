@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/syslog.h"
 #include "change/recover.h"
 #include "change/restore.h"
+#include "change/watch.h"
 #include "pve/config.h"
 #include "pve/lock.h"
 #include "pve/qemu.h"
@@ -18,7 +20,18 @@
 struct telling {
 	const struct sysroot *root;
 	struct pci_names names;
+	const uint32_t
+		*watched; /* the VM, in a watch, which says it to the system's log; or NULL */
 };
+
+static void say_watched(uint32_t vmid, const char *line)
+{
+	cleanup_free char *text = text_format("VM %u: %s", vmid, line);
+	cleanup_close int log = syslog_connect();
+
+	if (text)
+		syslog_send(log, "pve-vfio", text);
+}
 
 static void tell(const struct action *action, const struct run_result *result, void *context)
 {
@@ -26,7 +39,9 @@ static void tell(const struct action *action, const struct run_result *result, v
 	cleanup_free char *line =
 		words_result(&telling->names, telling->root, RUN_REVERT, action, result);
 
-	if (line)
+	if (line && telling->watched)
+		say_watched(*telling->watched, line);
+	else if (line)
 		puts(line);
 }
 
@@ -69,12 +84,13 @@ static int read_journal(struct command *command, const struct state *state, uint
 	return r;
 }
 
-static int give_back(struct command *command, const struct state *state, struct journal *journal,
-		     struct error *err)
+/* The devices that somebody has open are left, with all that was done for them. */
+static int revert(const struct sysroot *root, const struct state *state, struct journal *journal,
+		  const uint32_t *watched, size_t *ret_held, struct error *err)
 {
-	struct telling telling = { .root = &command->root };
+	struct telling telling = { .root = root, .watched = watched };
 	struct restore restore = {
-		.root = &command->root,
+		.root = root,
 		.state = state,
 		.told = tell,
 		.context = &telling,
@@ -83,6 +99,47 @@ static int give_back(struct command *command, const struct state *state, struct 
 	int r = restore_journal(&restore, journal, NULL, err);
 
 	pci_names_done(&telling.names);
+	*ret_held = restore.held;
+	return r;
+}
+
+/* In the watch that was left here. */
+static bool settle(const struct watched *watched)
+{
+	cleanup_sysroot struct sysroot root = { .fd = -1 };
+	cleanup_journal struct journal journal = { 0 };
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_close int lock = -1;
+	struct task qemu;
+	bool broken;
+	size_t held;
+
+	if (sysroot_open("/", &root, NULL) < 0 || state_open(&root, false, &state, NULL) < 0)
+		return false;
+	lock = journal_lock(&root, &state, watched->vmid, LOCK_WAIT_MS, NULL);
+	if (lock < 0)
+		return false;
+	if (journal_recover(&root, &state, watched->vmid, &journal, &broken, NULL) < 0 ||
+	    !watch_is_for(&journal, watched->run))
+		return true;
+	if (journal_find_qemu(&root, &journal, &qemu, NULL) < 0 || qemu.pid)
+		return false;
+	say_watched(watched->vmid, "its devices are closed now; giving them back");
+	(void)revert(&root, &state, &journal, &watched->vmid, &held, NULL);
+	return held == 0;
+}
+
+/* What is open goes back when it is closed. Returns how many actions are left, or -errno. */
+static int give_back(struct command *command, const struct state *state, struct journal *journal,
+		     struct error *err)
+{
+	size_t held;
+	int r = revert(&command->root, state, journal, NULL, &held, err);
+
+	if (held > 0 && watch_leave(&command->root, state, journal, settle) == 0)
+		printf("VM %u: %zu device%s still open; process %d (pve-vfio-watch) gives back what "
+		       "is closed later\n",
+		       journal->vmid, held, held == 1 ? " is" : "s are", (int)journal->watch.pid);
 	return r;
 }
 

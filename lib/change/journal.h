@@ -32,7 +32,7 @@ struct journal {
 	char *boot_id;		/* of the boot the changes belong to */
 	time_t since;		/* when the phase began */
 	unsigned deadline_s;	/* of the settings the run began with */
-	struct task watch;	/* the start watch (hook/watch.h), until JOURNAL_RUNNING */
+	struct task watch;	/* the watch that waits: change/watch.h */
 	struct task qemu;	/* from JOURNAL_RUNNING on */
 	struct actions actions; /* in the order in which they are made */
 };
