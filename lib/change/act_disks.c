@@ -19,7 +19,7 @@
 /* The lane these run in may end them sooner. */
 #define RELEASE_MS 15000
 #define IN_USE_MS  3000	 /* as long as nothing goes */
-#define RETURN_MS  15000 /* as long as udev or LVM has not finished */
+#define RETURN_MS  20000 /* as long as udev or LVM has not finished */
 
 /* How long a driver may take to find its disks. */
 #define APPEAR_MS  3000
@@ -341,12 +341,12 @@ static void announce_disks(const struct sysroot *root, const char *address)
 	}
 }
 
-/* LVM brings a group up in a service, which is still running. */
+/* LVM brings a group up in a service, which is still running, or to be started. */
 static bool is_coming(const struct sysroot *root, const struct block *block)
 {
 	cleanup_free char *path = NULL, *data = NULL, *unit = NULL;
 	const char *group;
-	bool active;
+	bool coming;
 	size_t size;
 
 	path = text_format(UDEV_DATA "/b%s", block->number ? block->number : "");
@@ -357,7 +357,7 @@ static bool is_coming(const struct sysroot *root, const struct block *block)
 		return false;
 	group += strlen(COMPLETE);
 	unit = text_format("lvm-activate-%.*s.service", (int)strcspn(group, "\n"), group);
-	return unit && unit_is_active(root, unit, &active, NULL) == 0 && active;
+	return unit && unit_is_coming(root, unit, &coming, NULL) == 0 && coming;
 }
 
 static bool is_any_coming(const struct sysroot *root, const char *address)
@@ -406,10 +406,9 @@ static bool bring_back(const struct sysroot *root, const struct storage_question
 
 		/* Before the look, which then sees what has come by then. */
 		if (udev)
-			coming = !settle(root, deadline) ||
-				 (root->live && is_any_coming(root, question->address));
-		/* What somebody uses by now is theirs. */
-		if (release_idle(root, question, before, &release, &ignored) < 0)
+			coming = !settle(root, deadline) || is_any_coming(root, question->address);
+		/* What somebody uses by now is theirs; but who brings a layer up has the disk open, too. */
+		if (release_idle(root, question, before, &release, &ignored) < 0 && !coming)
 			return true;
 		missing = find_missing(root, question->address, before, true);
 		if (udev && missing && !coming && !announced) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* host: systemd units. Asks systemctl for nothing but is-active, stop and start. */
+/* host: systemd units. Asks systemctl for nothing but is-active, show, stop and start. */
 #include "host/unit.h"
 
 #include <errno.h>
@@ -66,15 +66,21 @@ static bool container_is_there(const struct sysroot *root, const char *unit)
 	return sysroot_exists(root, path);
 }
 
+static bool is_there(const struct sysroot *root, const char *unit)
+{
+	char path[SYSROOT_PATH_MAX];
+
+	snprintf(path, sizeof(path), "sys/fs/cgroup/system.slice/%s", unit);
+	return sysroot_exists(root, path) || container_is_there(root, unit);
+}
+
 int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, struct error *err)
 {
 	cleanup_process_end struct process_end end = { 0 };
-	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	if (!root->live) {
-		snprintf(path, sizeof(path), "sys/fs/cgroup/system.slice/%s", unit);
-		*ret = sysroot_exists(root, path) || container_is_there(root, unit);
+		*ret = is_there(root, unit);
 		return 0;
 	}
 	r = systemctl("is-active", unit, UNIT_ASK_MS, &end, err);
@@ -84,6 +90,29 @@ int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, stru
 		return error_set(err, -EIO, "systemctl is-active %s: %s", unit,
 				 one_line(end.output));
 	*ret = end.status == 0;
+	return 0;
+}
+
+int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret, struct error *err)
+{
+	const char *const argv[] = { "systemctl", "show", "--property=ActiveState,Job",
+				     "--",	  unit,	  NULL };
+	cleanup_process_end struct process_end end = { 0 };
+	int r;
+
+	if (!root->live) {
+		*ret = is_there(root, unit);
+		return 0;
+	}
+	r = process_run(argv, UNIT_ASK_MS, OUTPUT_MAX, &end, err);
+	if (r < 0)
+		return r;
+	if (end.status != 0)
+		return error_set(err, -EIO, "systemctl show %s: %s", unit, one_line(end.output));
+	/* "Job=1234", or none: of a unit without a job systemctl shows no such line */
+	*ret = (!strstr(end.output, "ActiveState=inactive") &&
+		!strstr(end.output, "ActiveState=failed")) ||
+	       strstr(end.output, "Job=");
 	return 0;
 }
 

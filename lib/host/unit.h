@@ -19,6 +19,9 @@
  */
 int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, struct error *err);
 
+/* The same, or about to be: one that is starting, or that a job is queued for. */
+int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret, struct error *err);
+
 /*
  * Stops or starts a unit and sees that it has the state. Blocks for as long as systemd takes,
  * `deadline_ms` at most: call it in a lane. The job goes on where it takes longer.

@@ -4,6 +4,8 @@
 
 #include <sys/wait.h>
 
+#include "base/clock.h"
+
 #define ONE   "0000:01:00.0"
 #define TWO   "0000:02:00.0"
 #define OTHER "0000:03:00.0"
@@ -126,6 +128,37 @@ static void what_was_down_stays_down(void **state)
 	assert_null(disks_of(&journal, ONE)->before);
 	assert_int_equal(fake_restore(kernel, 5000), 0);
 	assert_layers(kernel, "");
+	assert_false(fake_has_journal(kernel));
+}
+
+/* Nobody had brought it up. LVM's service does, and has the disk open for that: it is waited for. */
+static void what_a_service_brings_up_goes_again(void **state)
+{
+	static const char unit[] = "sys/fs/cgroup/system.slice/lvm-activate-guest.service";
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+	int status;
+	pid_t child;
+
+	tree_bytes(&kernel->tree, "run/udev/control", "", 0);
+	tree_file(&kernel->tree, "run/udev/data/b250:7", "E:LVM_VG_NAME_COMPLETE=guest\n");
+	assert_int_equal(fake_take(kernel, ONE, 5000, &journal), 0);
+	tree_folder(&kernel->tree, unit);
+	tree_process(&kernel->tree, 500, "lvm", 0);
+	tree_process_opens(&kernel->tree, 500, 3, "/dev/nvme0n1");
+	child = fork();
+	if (child == 0) {
+		clock_sleep_ms(2500);
+		fake_layer(kernel, "dm-0 nvme0n1 lvm guest-root", true);
+		tree_remove(&kernel->tree, "proc/500/fd/3");
+		tree_remove(&kernel->tree, unit);
+		_exit(0);
+	}
+	assert_int_equal(fake_restore(kernel, 20000), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_false(fake_has_layer(kernel, "dm-0"));
+	assert_binding(kernel, ONE, "nvme (null)");
 	assert_false(fake_has_journal(kernel));
 }
 
@@ -283,6 +316,7 @@ int main(void)
 		disks_test(the_innermost_goes_last),
 		disks_test(a_plain_disk),
 		disks_test(what_was_down_stays_down),
+		disks_test(what_a_service_brings_up_goes_again),
 		disks_test(what_comes_after_the_plan_goes_too),
 		disks_test(one_layer_is_open),
 		disks_test(an_array_that_is_not_all_the_vms_stays),
