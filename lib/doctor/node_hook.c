@@ -13,6 +13,7 @@
 struct hook_file {
 	char *data; /* NULL: it is not there */
 	size_t size;
+	char version[VERSION_MAX]; /* "" where it has no mark */
 	bool executable;
 	int fault; /* -errno where it could not be read */
 };
@@ -35,6 +36,8 @@ static struct hook_file read_hook(const struct sysroot *root, const char *path)
 	file.executable =
 		fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_mode & S_IXUSR;
 	file.fault = sysroot_read(root, path + 1, HOOK_MAX, &file.data, &file.size);
+	if (file.fault == 0)
+		(void)hook_version_find(file.data, file.size, file.version);
 	return file;
 }
 
@@ -62,6 +65,29 @@ static char *replace_words(uint32_t vmid)
 		    : strdup("Replace it by a copy of " HOOK_PATH ".");
 }
 
+static bool is_installed_one(const struct hooks *hooks, const struct hook_file *file)
+{
+	return file->size == hooks->installed.size &&
+	       memcmp(file->data, hooks->installed.data, file->size) == 0;
+}
+
+/* A copy that is not the installed program. A newer one is another node's, and right. */
+static int judge_other(const struct hooks *hooks, const struct hook_file *file, const char *path,
+		       const char *replace, struct verdicts *verdicts)
+{
+	const char *version = file->version, *installed = hooks->installed.version;
+	int order = strverscmp(version, installed);
+
+	if (!*version || !*installed || order == 0)
+		return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path, replace,
+				   "It is not the program that is installed on this node%s%s.",
+				   *version ? ", though its version is the same: " : "", version);
+	return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path,
+			   order > 0 ? "Upgrade pve-vfio on this node." : replace,
+			   "It has version %s, %s than %s, which is installed on this node.",
+			   version, order > 0 ? "newer" : "older", installed);
+}
+
 /* One that a VM uses must be there and be executable: PVE does not start the VM otherwise. */
 static int judge_file(struct hooks *hooks, const char *path, const char *users, uint32_t vmid,
 		      struct verdicts *verdicts)
@@ -81,14 +107,12 @@ static int judge_file(struct hooks *hooks, const char *path, const char *users, 
 	if (!file.executable)
 		return verdict_add(verdicts, VERDICT_ERROR, "hook-not-executable", path, allow,
 				   "It is not executable, and %s will not start.", users);
-	if (hooks->installed.data && (file.size != hooks->installed.size ||
-				      memcmp(file.data, hooks->installed.data, file.size) != 0))
-		return verdict_add(verdicts, VERDICT_WARNING, "hook-outdated", path, replace,
-				   "It is another version than the one that is installed on this "
-				   "node.");
+	if (hooks->installed.data && !is_installed_one(hooks, &file))
+		return judge_other(hooks, &file, path, replace, verdicts);
 	return verdict_add(verdicts, VERDICT_OK, "hook", path, NULL,
-			   "The hook is there, %s; used by %s.",
-			   hooks->installed.data ? "and current" : "executable", users);
+			   "The hook is there, %s%s%s; used by %s.",
+			   hooks->installed.data ? "and current" : "executable",
+			   *file.version ? ", version " : "", file.version, users);
 }
 
 /* "VM 101, VM 104" */

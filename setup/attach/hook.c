@@ -49,17 +49,35 @@ static int look_at_other(struct attach *attach, const char *other, struct error 
 
 /* ---- the storage */
 
-static bool is_better(const struct storage *a, const struct storage *b, bool cluster)
+/* Proxmox VE migrates no VM that has a line of hostpci without a mapping (QemuMigrate.pm). */
+static bool can_migrate(const struct attach *attach)
+{
+	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
+		char key[sizeof("hostpci") + 10];
+		const char *value;
+
+		snprintf(key, sizeof(key), "hostpci%u", i);
+		value = vm_edit_value(&attach->edit, &attach->vm.config, key);
+		if (value && !text_starts_with(value, "mapping=") && !strstr(value, ",mapping="))
+			return false;
+	}
+	return true;
+}
+
+static bool is_better(const struct storage *a, const struct storage *b, bool shared)
 {
 	if (!b || a->snippets != b->snippets)
 		return !b || a->snippets;
 	if (a->shared != b->shared)
-		return a->shared == cluster;
+		return a->shared == shared;
 	return strcmp(a->name, "local") == 0;
 }
 
-/* One that has snippets already; in a cluster one that all nodes see; 'local' before others. */
-static const struct storage *best(const struct storages *storages, bool cluster)
+/*
+ * One that has snippets already; `shared`: that all nodes see, else one of this node, since who can
+ * write to a shared one runs code as root on every node; 'local' before others.
+ */
+static const struct storage *best(const struct storages *storages, bool shared)
 {
 	const struct storage *found = NULL;
 
@@ -71,18 +89,18 @@ static const struct storage *best(const struct storages *storages, bool cluster)
 		/* Content is not enabled on a shared storage of somebody's without need. */
 		if (!storage->snippets && storage->shared)
 			continue;
-		if (is_better(storage, found, cluster))
+		if (is_better(storage, found, shared))
 			found = storage;
 	}
 	return found;
 }
 
-static int choose(const struct attach *attach, const struct storages *storages, bool cluster,
+static int choose(const struct attach *attach, const struct storages *storages, bool shared,
 		  const struct storage **ret, struct error *err)
 {
 	const char *name = attach->options->storage;
 
-	*ret = name ? storages_find(storages, name) : best(storages, cluster);
+	*ret = name ? storages_find(storages, name) : best(storages, shared);
 	if (!*ret && name)
 		return error_refuse(
 			err, "there is no storage '%s' on this node; 'pvesm status' shows them",
@@ -137,6 +155,7 @@ static int look_at_storage(struct attach *attach, const char *now, struct error 
 	cleanup_storages struct storages storages = { 0 };
 	cleanup_strings struct strings nodes = { 0 };
 	const struct storage *storage = NULL;
+	bool shared;
 	int r = storages_query(attach->vm.node, &storages, err);
 
 	if (r == 0)
@@ -148,8 +167,9 @@ static int look_at_storage(struct attach *attach, const char *now, struct error 
 
 		storage = name ? storages_find(&storages, name) : NULL;
 	}
+	shared = nodes.count > 1 && can_migrate(attach);
 	if (!storage)
-		r = choose(attach, &storages, nodes.count > 1, &storage, err);
+		r = choose(attach, &storages, shared, &storage, err);
 	return r < 0 ? r : use_storage(attach, storage, err);
 }
 
@@ -247,12 +267,27 @@ static int open_folder(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Once, with what makes it so. */
+static void warn_of_shared(const struct attach *attach)
+{
+	const struct attach_hook *hook = &attach->hook;
+
+	if (hook->shared && (hook->place || vm_edit_find(&attach->edit, "hookscript")))
+		fprintf(stderr,
+			"The storage '%s' is shared: whoever can write to it, from any host, runs "
+			"code as root\non each node that starts VM %u. '--storage' names another; "
+			"a storage that is not shared\nneeds the file on each node.\n",
+			hook->storage, attach->vm.vmid);
+}
+
 int attach_hook_place(const struct attach *attach, struct error *err)
 {
 	const struct attach_hook *hook = &attach->hook;
 	cleanup_close int folder = -1;
-	int r = hook->content ? enable_content(attach, err) : 0;
+	int r;
 
+	warn_of_shared(attach);
+	r = hook->content ? enable_content(attach, err) : 0;
 	if (r < 0 || !hook->place)
 		return r;
 	printf("%s %s %s\n", hook->shared ? "cp" : "ln -sfn", HOOK_PATH, hook->path);
