@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "check/check.h"
 #include "check/remedy.h"
+#include "pve/reservation.h"
 #include "use/sriov.h"
 
 #define VENDOR_NVIDIA 0x10de
@@ -53,8 +55,8 @@ static int advise_dropped(const struct start *start, const struct vm_dropped_lin
 	while (size > 0 && strchr(" \t", value[size - 1]))
 		size--;
 	if (value[strcspn(value, "#\"")] == '\0' || size == 0)
-		return finding_advise(findings, "Set it anew: 'qm set %u --%s VALUE'.", start->vmid,
-				      dropped->key);
+		return finding_advise(findings, "Correct line %u of %s, or delete it.",
+				      dropped->line, start->config.path);
 	plain = text_format("%.*s", (int)size, value);
 	command = plain ? hostpci_command(start->vmid, dropped->key, plain) : NULL;
 	return command ? finding_advise(findings, "Correct it: '%s'.", command) : -ENOMEM;
@@ -175,6 +177,79 @@ static int advise_functions(const struct start *start, const struct wanted_probl
 	return r;
 }
 
+/* The command that ends the VM that has `name`, unless it is there already. */
+static int add_shutdown(const struct start *start, const struct reservations *reservations,
+			const char *name, struct strings *commands)
+{
+	const struct reservation *reserved =
+		reservation_blocking(start->root, reservations, name, start->vmid, time(NULL));
+	const struct journal *owner = NULL;
+	cleanup_free char *command = NULL;
+
+	(void)claims_find(&start->claims, name, &owner);
+	if (!owner && !reserved)
+		return 0;
+	command = text_format("'qm shutdown %u'", owner ? owner->vmid : reserved->vmid);
+	if (!command)
+		return -ENOMEM;
+	return strings_has(commands, command) ? 0 : strings_add(commands, command);
+}
+
+/* `path` of a mapping has the function, or all of its slot. */
+static bool path_has(const char *path, const char *name)
+{
+	return text_starts_with(name, path) && strchr(".", name[strlen(path)]);
+}
+
+/* All devices of a mapping are in use: by whom. */
+static int advise_none_free(const struct start *start, const char *name, struct findings *findings)
+{
+	const struct mapping *mapping = mappings_find(&start->mappings, name);
+	cleanup_reservations struct reservations reservations = { 0 };
+	cleanup_strings struct strings commands = { 0 };
+	cleanup_text struct text list = { 0 };
+	int r = 0;
+
+	(void)reservations_read(start->root, &reservations, NULL);
+	for (size_t i = 0; mapping && i < mapping->count; i++) {
+		const struct mapping_entry *entry = &mapping->entries[i];
+
+		for (size_t k = 0; k < start->present.count && r == 0; k++) {
+			char function[PCI_ADDRESS_TEXT];
+
+			pci_address_format(start->present.items[k], function);
+			for (size_t p = 0; p < entry->paths.count && r == 0; p++)
+				if (text_equal(entry->node, start->node) &&
+				    path_has(entry->paths.items[p], function))
+					r = add_shutdown(start, &reservations, function, &commands);
+		}
+	}
+	for (size_t i = 0; i < commands.count; i++)
+		text_add(&list, "%s%s", i ? " or " : "", commands.items[i]);
+	if (r < 0 || list.failed)
+		return -ENOMEM;
+	return finding_advise(findings,
+			      "%s%s, or add a device of this node to the mapping '%s' (Datacenter, "
+			      "Resource Mappings).",
+			      list.size ? "Shut a VM down that has one: " : "See who has them: ",
+			      list.size ? list.data : "'pve-vfio status'", name);
+}
+
+static int advise_mdev_many(const struct start *start, const struct wanted_problem *problem,
+			    struct findings *findings)
+{
+	const struct hostpci *line = vm_config_line(&start->config, problem->source);
+	cleanup_free char *first = NULL, *command = NULL;
+	const char *host;
+
+	if (!line || line->host.count == 0)
+		return 0;
+	host = line->host.items[0];
+	first = text_format("%s%s", host, strchr(host, '.') ? "" : ".0");
+	command = first ? remedy_line(start, problem->source, NULL, first, NULL) : NULL;
+	return command ? finding_advise(findings, "Name one function: '%s'.", command) : -ENOMEM;
+}
+
 static int advise_problem(const struct start *start, const struct wanted_problem *problem,
 			  struct findings *findings)
 {
@@ -185,16 +260,22 @@ static int advise_problem(const struct start *start, const struct wanted_problem
 				      "Correct the quoting of the line 'args' of VM %u: 'qm config "
 				      "%u' shows it, 'qm set %u --args' sets it.",
 				      start->vmid, start->vmid, start->vmid);
+	if (problem->kind == WANTED_ARGS_UNCLEAR)
+		return finding_advise(
+			findings,
+			"In 'args' of VM %u name the device by host= with its address, "
+			"or by sysfsdev= with its path; 'qm config %u' shows the line.",
+			start->vmid, start->vmid);
 	if (!line)
 		return 0;
 	switch (problem->kind) {
 	case WANTED_ABSENT:
 		return finding_advise(
 			findings,
-			"'pve-vfio devices' lists the devices (another card can "
-			"renumber buses): correct the address with 'qm set %u --%s ADDRESS', "
-			"or take the line out with 'qm set %u --delete %s'.",
-			start->vmid, problem->source, start->vmid, problem->source);
+			"'pve-vfio devices' lists the devices (another card can renumber buses): "
+			"correct the address of %s in VM %u, or take the line out: 'qm set %u "
+			"--delete %s'.",
+			problem->source, start->vmid, start->vmid, problem->source);
 	case WANTED_TWICE:
 		return finding_advise(findings,
 				      "Name each device once; an address without a function means "
@@ -202,11 +283,11 @@ static int advise_problem(const struct start *start, const struct wanted_problem
 				      "out.",
 				      start->vmid, problem->source);
 	case WANTED_NOTHING:
-		return finding_advise(
-			findings,
-			"Give the line a device, 'qm set %u --%s ADDRESS', or 'qm set "
-			"%u --delete %s'.",
-			start->vmid, problem->source, start->vmid, problem->source);
+		return finding_advise(findings,
+				      "Give %s of VM %u a device ('pve-vfio devices' lists them), "
+				      "by an address or by a mapping, not both; or take the line "
+				      "out: 'qm set %u --delete %s'.",
+				      problem->source, start->vmid, start->vmid, problem->source);
 	case WANTED_MAPPING_MISSING:
 		return line->mapping
 			       ? finding_advise(findings,
@@ -224,8 +305,17 @@ static int advise_problem(const struct start *start, const struct wanted_problem
 					 line->mapping)
 			       : 0;
 	case WANTED_MAPPING_MDEV:
+		return line->mapping ? finding_advise(
+					       findings,
+					       "Correct 'Use with Mediated Devices' of the mapping "
+					       "'%s' (Datacenter, Resource Mappings) before "
+					       "qemu-server becomes 8.3.9 or later.",
+					       line->mapping)
+				     : 0;
 	case WANTED_NONE_FREE:
+		return line->mapping ? advise_none_free(start, line->mapping, findings) : 0;
 	case WANTED_MDEV_MANY:
+		return advise_mdev_many(start, problem, findings);
 	case WANTED_ARGS_VANISH:
 	case WANTED_ARGS_UNCLEAR:
 		break;
@@ -363,6 +453,22 @@ static int add_needs_q35(const struct start *start, const char *source, struct f
 			      start->vmid, command);
 }
 
+static int add_args_timeout(const struct start *start, struct findings *findings)
+{
+	size_t count;
+	const struct wanted_device *first = first_of_line(start, SOURCE_ARGS, &count);
+	char name[PCI_ADDRESS_TEXT];
+
+	if (finding_add(findings, CHECK_ARGS_TIMEOUT, SOURCE_ARGS,
+			"All devices of the VM are in 'args'.") < 0)
+		return -ENOMEM;
+	return finding_advise(
+		findings,
+		"Where it needs no option of QEMU's own, give a device by a line: 'qm set "
+		"%u --hostpci0 %s', and take it out of 'args'.",
+		start->vmid, pci_address_format(first->address, name));
+}
+
 static int check_lines(const struct start *start, struct findings *findings)
 {
 	bool seen_igd = false;
@@ -383,8 +489,7 @@ static int check_lines(const struct start *start, struct findings *findings)
 			r = check_legacy_igd(start, hostpci, source, &seen_igd, findings);
 	}
 	if (r == 0 && lines == 0 && first_of_line(start, SOURCE_ARGS, &count))
-		r = finding_add(findings, CHECK_ARGS_TIMEOUT, SOURCE_ARGS,
-				"All devices of the VM are in 'args'.");
+		r = add_args_timeout(start, findings);
 	return r;
 }
 

@@ -32,20 +32,32 @@ static bool is_stopped(const struct start *start, uint32_t vmid)
 	return holding_is_stopped(&start->plan, &holder);
 }
 
-static int add_use(const struct container_use *use, const char *subject, struct findings *findings)
+static int add_use(const struct start *start, const struct container_use *use, const char *subject,
+		   struct findings *findings)
 {
 	enum check_id id =
 		use->running && use->gives ? CHECK_CONTAINER_USES : CHECK_CONTAINER_LISTS;
-	int r = finding_add(findings, id, subject, "Container %u, which %s, has the line '%.200s'.",
-			    use->vmid, use->running ? "runs" : "does not run", use->line);
+	uint32_t ct = use->vmid;
 
-	if (r < 0 || id != CHECK_CONTAINER_USES)
-		return r;
-	return finding_advise(
-		findings,
-		"Shut container %u down ('pct shutdown %u'), or take the device out of "
-		"it in its settings.",
-		use->vmid, use->vmid);
+	if (finding_add(findings, id, subject, "Container %u, which %s, has the line '%.200s'.", ct,
+			use->running ? "runs" : "does not run", use->line) < 0)
+		return -ENOMEM;
+	if (id == CHECK_CONTAINER_USES)
+		return finding_advise(findings,
+				      "Shut container %u down ('pct shutdown %u'), or take the "
+				      "device out of it in its settings.",
+				      ct, ct);
+	if (use->running)
+		return finding_advise(
+			findings,
+			"If container %u uses this device, shut it down first: 'pct "
+			"shutdown %u'. If it uses another of the kind, name that one in "
+			"/etc/pve/lxc/%u.conf in place of that line.",
+			ct, ct, ct);
+	return finding_advise(findings,
+			      "Do not start container %u while VM %u runs: it would not get the "
+			      "device, or not start.",
+			      ct, start->vmid);
 }
 
 static int check_one(const struct start *start, const struct pci_device *device,
@@ -57,14 +69,18 @@ static int check_one(const struct start *start, const struct pci_device *device,
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return finding_add(findings, CHECK_CONTAINER_LISTS, device->name,
-				   "It cannot be determined whether a container is given it: %s.",
-				   reason.message);
+	if (r < 0) {
+		r = finding_add(findings, CHECK_CONTAINER_LISTS, device->name,
+				"It cannot be determined whether a container is given it: %s.",
+				reason.message);
+		return r < 0 ? r
+			     : finding_advise(findings, "See that no container that runs uses it: "
+							"'pct list' lists them.");
+	}
 	for (size_t i = 0; r == 0 && i < uses.count; i++)
 		if (!is_told(helds, device->name, uses.items[i].vmid) &&
 		    !(uses.items[i].running && is_stopped(start, uses.items[i].vmid)))
-			r = add_use(&uses.items[i], device->name, findings);
+			r = add_use(start, &uses.items[i], device->name, findings);
 	return r;
 }
 

@@ -2,6 +2,7 @@
 /* check: whether the firmware's framebuffer stays in the memory of a device of the plan. */
 #include "use/framebuffer.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -44,16 +45,34 @@ static int check_one(const struct start *start, const struct pci_device *device,
 	bool held;
 	int r = framebuffer_find(start->root, device->name, &held, &framebuffer, &reason);
 
-	if (r < 0)
-		return finding_add(findings, CHECK_FRAMEBUFFER_HELD, device->name,
-				   "It cannot be told whether the firmware's framebuffer lies in "
-				   "its memory: %s.",
-				   reason.message);
+	if (r < 0) {
+		r = finding_add(
+			findings, CHECK_FRAMEBUFFER_HELD, device->name,
+			"It cannot be determined whether the firmware's framebuffer lies in "
+			"its memory: %s.",
+			reason.message);
+		return r < 0 ? r
+			     : finding_advise(
+				       findings,
+				       "Only root sees the addresses in /proc/iomem: run this "
+				       "as root.");
+	}
 	if (!held || is_released(&start->plan) || is_removed_by_vfio(start->root, device))
 		return 0;
-	return finding_add(findings, CHECK_FRAMEBUFFER_HELD, device->name,
-			   "/proc/iomem has %s at %" PRIx64 "-%" PRIx64 ", in its memory.",
-			   framebuffer.name, framebuffer.range.start, framebuffer.range.end);
+	if (finding_add(findings, CHECK_FRAMEBUFFER_HELD, device->name,
+			"/proc/iomem has %s at %" PRIx64 "-%" PRIx64 ", in its memory.",
+			framebuffer.name, framebuffer.range.start, framebuffer.range.end) < 0)
+		return -ENOMEM;
+	if (start->settings.leave_console)
+		return finding_advise(findings,
+				      "Let the hook release it: take \"console\": \"leave\" out of "
+				      "/etc/pve/pve-vfio/%u.json.",
+				      start->vmid);
+	return finding_advise(
+		findings, "If QEMU or the guest's driver fails with it, have the kernel not use "
+			  "that framebuffer: 'pve-vfio setup --add --no-boot-framebuffer' and a "
+			  "reboot. The node then has no picture until a graphics driver loads. "
+			  "Or let another card be the first in the firmware's settings.");
 }
 
 int check_framebuffer(const struct start *start, struct findings *findings, struct error *err)

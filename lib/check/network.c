@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 #include "use/network.h"
 
 /*
@@ -37,11 +38,13 @@ static int check_one(const struct start *start, const struct plan_device *planne
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return finding_add(findings, CHECK_NETWORK_IN_USE, device->name,
-				   "It cannot be determined whether the host uses its network "
-				   "interfaces: %s.",
-				   reason.message);
+	if (r < 0) {
+		r = finding_add(findings, CHECK_NETWORK_IN_USE, device->name,
+				"It cannot be determined whether the host uses its network "
+				"interfaces: %s.",
+				reason.message);
+		return r < 0 ? r : remedy_unknown(start, findings);
+	}
 	r = finding_add_list(findings, CHECK_NETWORK_IN_USE, device->name, &uses);
 	return r < 0 || planned->sibling ? r : advise(device->name, &uses, findings);
 }

@@ -5,6 +5,7 @@
 
 #include "change/holding.h"
 #include "check/check.h"
+#include "check/remedy.h"
 #include "use/nvswitch.h"
 
 static bool counts(const struct device_node *node)
@@ -48,7 +49,8 @@ int check_opener(const struct start *start, struct findings *findings, struct er
 	if (r < 0)
 		return finding_add(findings, CHECK_NODE_IN_USE, first->address,
 				   "It cannot be determined who uses its device nodes: %s.",
-				   reason.message) < 0
+				   reason.message) < 0 ||
+				       remedy_unknown(start, findings) < 0
 			       ? error_set_memory(err)
 			       : 0;
 	for (size_t i = 0; i < helds.count && r == 0; i++) {

@@ -11,11 +11,20 @@ char *remedy_line(const struct start *start, const char *source, const char *dro
 		  const char *more)
 {
 	const struct vm_hostpci *line = vm_config_hostpci(&start->config, source);
-	cleanup_free char *value =
-		line ? hostpci_change(line->value, drop, host, more)
-		     : text_format("VALUE%s%s", more ? "," : "", more ? more : "");
+	cleanup_free char *value = line ? hostpci_change(line->value, drop, host, more) : NULL;
 
 	return value ? hostpci_command(start->vmid, source, value) : NULL;
+}
+
+int remedy_unknown(const struct start *start, struct findings *findings)
+{
+	const char *id = check_describe(findings->items[findings->count - 1].id)->id;
+
+	return finding_advise(
+		findings,
+		"Mend what that names. If you know that nothing of the host needs it, "
+		"allow the start: \"allow\": [\"%s\"] in /etc/pve/pve-vfio/%u.json.",
+		id, start->vmid);
 }
 
 /* The device that the configuration names and that shares the group; NULL for none. */

@@ -10,13 +10,16 @@
 
 /*
  * The command that sets a line of the VM anew, "qm set 101 --hostpci0 01:00,pcie=1": without the key
- * `drop`, for the device `host`, with `more` at its end; each may be NULL.
+ * `drop`, for the device `host`, with `more` at its end; each may be NULL. The line is there.
  */
 char *remedy_line(const struct start *start, const char *source, const char *drop, const char *host,
 		  const char *more);
 
 /* Why the VM gets a device that its configuration does not name, and what would not bring it. */
 char *remedy_sibling(const struct start *start, const struct plan_device *sibling);
+
+/* The finding that was added last says that something cannot be determined, which refuses a start. */
+int remedy_unknown(const struct start *start, struct findings *findings);
 
 /* Adds that to the remedies of the errors that concern such devices. 0 or -ENOMEM. */
 int remedies_explain(const struct start *start, struct findings *findings);

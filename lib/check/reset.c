@@ -58,7 +58,9 @@ static int advise(const struct start *start, const struct plan_device *planned,
 			findings, "They are functions of one chip, and no slot parts them. If the "
 				  "second start fails, shut the guest down from inside, not by "
 				  "force, or boot the node between two starts.");
-	if (line && line->mapping)
+	if (!line)
+		return finding_advise(findings, "Pass all of the card's functions in 'args'.");
+	if (line->mapping)
 		return finding_advise(findings,
 				      "Pass all of the card: the mapping '%s' with the path '%.*s' "
 				      "(Datacenter, Resource Mappings).",

@@ -52,9 +52,9 @@ static int advise(const struct start *start, const char *name, const char *sourc
 		return -ENOMEM;
 	if (!name[size])
 		return finding_advise(findings,
-				      "Install the file: 'pve-vfio rom install FILE %s --vmid %u "
-				      "--hostpci %s'; or take it out of the line: '%s'.",
-				      name, start->vmid, source + strlen("hostpci"), without);
+				      "Put the file there ('pve-vfio rom install' does, and checks "
+				      "it), or take it out of the line: '%s'.",
+				      without);
 	while (size > 0 && strchr(" \t", name[size - 1]))
 		size--;
 	key = text_format("romfile=%.*s", (int)size, name);

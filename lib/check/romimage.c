@@ -94,7 +94,7 @@ static int advise(const char *path, const char *address, const struct rom *rom,
 	what = rom_kind_describe(judgement->kind, rom->file, word, address);
 	if (!what && judgement->cut)
 		return finding_advise(findings,
-				      "Read the ROM again: 'pve-vfio rom dump %s -o FILE'.",
+				      "Read the ROM again: 'pve-vfio rom dump %s -o vbios.rom'.",
 				      address);
 	return what ? finding_advise(findings, "%s", what) : 0;
 }

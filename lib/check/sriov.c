@@ -7,6 +7,7 @@
 
 #include "change/holding.h"
 #include "check/check.h"
+#include "check/remedy.h"
 #include "pve/reservation.h"
 #include "use/network.h"
 #include "use/storage.h"
@@ -156,11 +157,13 @@ static int check_one(const struct start *start, const struct pci_device *device,
 		r = add_uses(&asking, functions.items[i]);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return finding_add(findings, CHECK_SRIOV_IN_USE, device->name,
-				   "It cannot be determined whether its virtual functions are in "
-				   "use: %s.",
-				   asking.reason.message);
+	if (r < 0) {
+		r = finding_add(findings, CHECK_SRIOV_IN_USE, device->name,
+				"It cannot be determined whether its virtual functions are in "
+				"use: %s.",
+				asking.reason.message);
+		return r < 0 ? r : remedy_unknown(start, findings);
+	}
 	if (asking.uses.count == 0)
 		return 0;
 	r = finding_add_list(findings, CHECK_SRIOV_IN_USE, device->name, &asking.uses);

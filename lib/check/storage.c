@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "check/remedy.h"
 #include "pve/layer.h"
 #include "use/stack.h"
 #include "use/storage.h"
@@ -46,12 +47,13 @@ static int check_owners(const struct start *start, enum check_id id, const char 
 		r = layer_owners(start->root, start->node, &blocks, &owners, &reason);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return finding_add(
-			findings, id, address,
-			"It cannot be determined whether Proxmox VE uses what is built on "
-			"its disks: %s.",
-			*reason.message ? reason.message : strerror(-r));
+	if (r < 0) {
+		r = finding_add(findings, id, address,
+				"It cannot be determined whether Proxmox VE uses what is built on "
+				"its disks: %s.",
+				*reason.message ? reason.message : strerror(-r));
+		return r < 0 ? r : remedy_unknown(start, findings);
+	}
 	if (owners.count == 0)
 		return 0;
 	title = stack_title(words->items[0]);
@@ -81,10 +83,12 @@ static int check_one(const struct start *start, const struct strings *functions,
 
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return finding_add(findings, id, device->name,
-				   "It cannot be determined whether the host uses its disks: %s.",
-				   reason.message);
+	if (r < 0) {
+		r = finding_add(findings, id, device->name,
+				"It cannot be determined whether the host uses its disks: %s.",
+				reason.message);
+		return r < 0 ? r : remedy_unknown(start, findings);
+	}
 	if (uses.count == 0)
 		return idle.count > 0 ? check_owners(start, id, device->name, &idle, findings) : 0;
 	r = finding_add_list(findings, id, device->name, &uses);

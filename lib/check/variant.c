@@ -22,9 +22,14 @@ static int tell(const struct start *start, const struct plan_device *device, con
 	r = finding_add(findings, CHECK_VARIANT_DRIVER, device->device.name,
 			"The kernel has '%s' for it; it is given to '%s'.", best,
 			device->vfio.name);
-	if (r < 0 || !line || line->hostpci.keep || line->hostpci.has_driver)
+	if (r < 0)
 		return r;
-	command = remedy_line(start, device->source, NULL, NULL, "driver=keep");
+	if (!line || line->hostpci.keep)
+		return finding_advise(findings,
+				      "If you want it: set \"driver\": \"auto\" in "
+				      "/etc/pve/pve-vfio/%u.json.",
+				      start->vmid);
+	command = remedy_line(start, device->source, "driver", NULL, "driver=keep");
 	return command ? finding_advise(findings,
 					"If you want it: '%s', and set \"driver\": \"auto\" in "
 					"/etc/pve/pve-vfio/%u.json.",

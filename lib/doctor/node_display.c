@@ -224,15 +224,10 @@ static int judge_bars(const struct display *display, struct verdicts *verdicts)
 /* In the settings of the VM that wants it. */
 static char *awake_remedy(const struct display *display)
 {
-	const struct pve_node *node = display->doctor->node;
-	cleanup_free char *vmid = strdup("VMID");
+	const struct node_vm *owner =
+		node_find_owner(display->doctor->node, display->entry->device.address);
+	cleanup_free char *vmid = owner ? text_format("%u", owner->vmid) : strdup("VMID");
 
-	for (size_t i = 0; i < node->vm_count; i++)
-		if (node_vm_source(&node->vms[i], display->entry->device.address)) {
-			free(vmid);
-			vmid = text_format("%u", node->vms[i].vmid);
-			break;
-		}
 	return vmid ? text_format(
 			      "Some cards do not come back from there. If this one stops "
 			      "answering in a VM: \"devices\": {\"%s\": {\"d3cold\": false}} in "

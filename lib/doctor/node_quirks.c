@@ -11,6 +11,7 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 	const struct pci_inventory *inventory = &doctor->node->inventory;
 	cleanup_text struct text devices = { 0 };
 	cleanup_free char *remedy = NULL, *sources = NULL;
+	const struct node_vm *owner = NULL;
 	const char *first = NULL;
 	size_t count = 0;
 
@@ -23,8 +24,12 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 
 		if (!quirk_applies(quirk, &target))
 			continue;
-		if (count == 0)
-			first = target.device->name;
+		/* The remedy is for the first that a VM has, if any has one. */
+		if (!owner) {
+			owner = node_find_owner(doctor->node, target.device->address);
+			if (count == 0 || owner)
+				first = target.device->name;
+		}
 		if (count++ < 4)
 			text_add(&devices, "%s%s", devices.size ? ", " : "", target.device->name);
 	}
@@ -33,7 +38,7 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 		return 0;
 	if (count > 4)
 		text_add(&devices, " and %zu more", count - 4);
-	remedy = quirk_remedy(quirk, first, 0);
+	remedy = quirk_remedy(quirk, first, owner ? owner->vmid : 0);
 	sources = quirk_sources(quirk);
 	if (devices.failed || !remedy || !sources)
 		return -ENOMEM;

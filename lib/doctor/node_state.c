@@ -17,7 +17,7 @@ static const char stuck_remedy[] = "See 'ps -eo pid,stat,wchan:32,args' for proc
 static int judge_journal(const struct pve_node *node, const struct journal *journal,
 			 struct verdicts *verdicts)
 {
-	cleanup_free char *subject = text_format("VM %u", journal->vmid);
+	cleanup_free char *subject = text_format("VM %u", journal->vmid), *remedy = NULL;
 	cleanup_close int lock = vm_lock_open(node->root, journal->vmid);
 	struct task qemu = { 0 };
 
@@ -45,8 +45,10 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 			"It does not run, and its journal (%s) says that it has devices: "
 			"its start failed, or post-stop never came.",
 			journal_phase_name(journal->phase));
-	return verdict_add(verdicts, VERDICT_INFO, "journal", subject,
-			   "See 'pve-vfio status VMID'.",
+	remedy = text_format("See 'pve-vfio status %u'.", journal->vmid);
+	if (!remedy)
+		return -ENOMEM;
+	return verdict_add(verdicts, VERDICT_INFO, "journal", subject, remedy,
 			   "Its journal says '%s': a phase is at work, or was killed.",
 			   journal_phase_name(journal->phase));
 }

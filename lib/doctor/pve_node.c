@@ -195,6 +195,14 @@ const char *node_vm_source(const struct node_vm *vm, struct pci_address address)
 	return NULL;
 }
 
+const struct node_vm *node_find_owner(const struct pve_node *node, struct pci_address address)
+{
+	for (size_t i = 0; i < node->vm_count; i++)
+		if (node_vm_source(&node->vms[i], address))
+			return &node->vms[i];
+	return NULL;
+}
+
 bool node_vm_has_passthrough(const struct node_vm *vm)
 {
 	for (unsigned i = 0; i < HOSTPCI_COUNT; i++)

@@ -47,5 +47,8 @@ const struct node_vm *node_find_vm(const struct pve_node *node, uint32_t vmid);
 /* The key by which a VM wants a function ("hostpci0"), or NULL. */
 const char *node_vm_source(const struct node_vm *vm, struct pci_address address);
 
+/* The first VM that wants a function, or NULL. */
+const struct node_vm *node_find_owner(const struct pve_node *node, struct pci_address address);
+
 /* The VM has a line that asks for a PCI device, be it one that Proxmox VE drops. */
 bool node_vm_has_passthrough(const struct node_vm *vm);

@@ -55,21 +55,6 @@ static int lint_machine(const struct lint *lint, struct verdicts *verdicts)
 			   "The machine type is %s.", q35 ? "q35" : "i440fx");
 }
 
-/* "local-lvm", of the volume of the first disk there is; STORAGE where there is none. */
-static char *storage_of(const struct vm_config *config)
-{
-	static const char *const keys[] = { "scsi0", "virtio0", "sata0", "ide0", "tpmstate0" };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const char *volume = vm_config_get(config, keys[i]);
-		size_t size = volume ? strcspn(volume, ":,/") : 0;
-
-		if (size > 0 && volume[size] == ':' && !strstr(volume, "media=cdrom"))
-			return text_format("%.*s", (int)size, volume);
-	}
-	return strdup("STORAGE");
-}
-
 static int lint_firmware(const struct lint *lint, struct verdicts *verdicts)
 {
 	cleanup_free char *storage = NULL, *remedy = NULL;
@@ -77,10 +62,12 @@ static int lint_firmware(const struct lint *lint, struct verdicts *verdicts)
 	if (!lint->ovmf || vm_config_get(lint->config, "efidisk0"))
 		return verdict_add(verdicts, VERDICT_OK, "firmware", "bios", NULL,
 				   "The firmware is %s.", lint->ovmf ? "OVMF (UEFI)" : "SeaBIOS");
-	storage = storage_of(lint->config);
-	remedy = storage ? text_format("Add one: 'qm set %u --efidisk0 %s:1,efitype=4m'.",
-				       lint->vm->vmid, storage)
-			 : NULL;
+	if (vm_config_storage(lint->config, &storage) < 0)
+		return -ENOMEM;
+	remedy =
+		storage ? text_format("Add one: 'qm set %u --efidisk0 %s:1,efitype=4m'.",
+				      lint->vm->vmid, storage)
+			: text_format("Add one to VM %u: Hardware, Add, EFI Disk.", lint->vm->vmid);
 	return remedy ? verdict_add(verdicts, VERDICT_WARNING, "efidisk", "efidisk0", remedy,
 				    "The firmware is OVMF and there is no EFI disk: what it is to "
 				    "boot is forgotten at each stop.")

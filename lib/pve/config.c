@@ -443,6 +443,23 @@ bool vm_config_is_q35(const struct vm_config *config)
 	return machine && strstr(machine, "q35");
 }
 
+int vm_config_storage(const struct vm_config *config, char **ret)
+{
+	static const char *const keys[] = { "scsi0", "virtio0", "sata0", "ide0", "tpmstate0" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const char *volume = vm_config_get(config, keys[i]);
+		size_t size = volume ? strcspn(volume, ":,/") : 0;
+
+		if (size > 0 && volume[size] == ':' && !strstr(volume, "media=cdrom")) {
+			*ret = text_format("%.*s", (int)size, volume);
+			return *ret ? 0 : -ENOMEM;
+		}
+	}
+	*ret = NULL;
+	return 0;
+}
+
 void vm_config_done(struct vm_config *config)
 {
 	for (size_t i = 0; i < HOSTPCI_COUNT; i++) {

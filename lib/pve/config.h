@@ -96,5 +96,8 @@ bool vm_config_names_devices(const struct vm_config *config);
 /* The machine type is a q35: Machine.pm asks no more than for these letters. */
 bool vm_config_is_q35(const struct vm_config *config);
 
+/* The storage of the VM's first disk, "local-lvm"; NULL where it has no disk. 0 or -ENOMEM. */
+int vm_config_storage(const struct vm_config *config, char **ret);
+
 void vm_config_done(struct vm_config *config);
 #define cleanup_vm_config cleanup(vm_config_done)

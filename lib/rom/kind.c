@@ -144,7 +144,7 @@ static const struct {
 	[ROM_KIND_EMPTY] = { "empty", "The file is empty: whatever wrote it read nothing." },
 	[ROM_KIND_BLANK] = { "blank",
 			     "The file holds one byte all over: that is read from a device that is "
-			     "asleep, gone or has no ROM. 'pve-vfio rom dump ADDRESS -o FILE' wakes "
+			     "asleep, gone or has no ROM. 'pve-vfio rom dump ADDRESS -o vbios.rom' wakes "
 			     "it first." },
 	[ROM_KIND_VFCT] = { "vfct",
 			    "It is the ACPI table VFCT, which holds video BIOSes of AMD graphics. "
@@ -162,13 +162,13 @@ static const struct {
 	[ROM_KIND_FLASH] = { "flash-image",
 			     "It is the flash image of a mainboard, in which the ROM of a graphics "
 			     "device is packed. The running machine has it unpacked: 'pve-vfio rom "
-			     "dump ADDRESS -o FILE', or for AMD graphics in the processor 'pve-vfio "
+			     "dump ADDRESS -o vbios.rom', or for AMD graphics in the processor 'pve-vfio "
 			     "rom vfct'." },
 	[ROM_KIND_ARCHIVE] = { "archive",
 			       "It is an archive: unpack it, and look for the ROM in it." },
 	[ROM_KIND_TEXT] = { "text",
 			    "It is text, perhaps the error message of the command that was to read "
-			    "the ROM: 'head %s' shows it. 'pve-vfio rom dump ADDRESS -o FILE' says "
+			    "the ROM: 'head %s' shows it. 'pve-vfio rom dump ADDRESS -o vbios.rom' says "
 			    "what is wrong." },
 	[ROM_KIND_WEB_PAGE] = { "web-page",
 				"It is a web page: the link leads to a page about the file, not to "

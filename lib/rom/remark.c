@@ -267,7 +267,7 @@ static bool remark_shadow(struct remarking *remarking)
 	       text_format(
 		       "It is a legacy image alone%s: %s. An EFI image is missing%s. To get the "
 		       "whole ROM, boot the machine on another display and read it with "
-		       "'pve-vfio rom dump ADDRESS -o FILE'.",
+		       "'pve-vfio rom dump ADDRESS -o vbios.rom'.",
 		       image->last ? ", with a wrong checksum"
 				   : ", which says that another follows",
 		       display ? "the copy in memory at 0xc0000 that the machine's BIOS has "
@@ -290,7 +290,7 @@ static void remark_end(struct remarking *remarking)
 			remark(remarking, ROM_REMARK_TRUNCATED,
 			       text_format("It is cut short: the image at 0x%zx is %zu bytes long, "
 					   "and only %zu are there. Nothing repairs that: read the "
-					   "ROM again ('pve-vfio rom dump ADDRESS -o FILE').",
+					   "ROM again ('pve-vfio rom dump ADDRESS -o vbios.rom').",
 					   cut->offset, cut->size, cut->data.size));
 	}
 	if (rom->unreached) {
@@ -341,7 +341,7 @@ static void remark_legacy_only(struct remarking *remarking)
 	       text_format(
 		       "After the %s comes a legacy image only: SeaBIOS runs that without the "
 		       "header, and OVMF needs an EFI image, which the card's own ROM may have: "
-		       "'pve-vfio rom dump ADDRESS -o FILE'.",
+		       "'pve-vfio rom dump ADDRESS -o vbios.rom'.",
 		       name));
 }
 

@@ -89,12 +89,17 @@ static const struct guide *find_guide(const struct layout_device *device)
 static void print_efi_hint(const struct attach *attach)
 {
 	const struct vm_change *bios = vm_edit_find(&attach->edit, "bios");
+	cleanup_free char *storage = NULL;
 
-	if (bios && text_equal(bios->after, "ovmf") &&
-	    !vm_config_get(&attach->vm.config, "efidisk0"))
-		printf("\nOVMF keeps its boot entries on a small disk, which the VM has not yet:\n"
-		       "  qm set %u --efidisk0 STORAGE:1,efitype=4m\n",
-		       attach->vm.vmid);
+	if (!bios || !text_equal(bios->after, "ovmf") ||
+	    vm_config_get(&attach->vm.config, "efidisk0"))
+		return;
+	printf("\nOVMF keeps its boot entries on a small disk, which VM %u has not yet:\n",
+	       attach->vm.vmid);
+	if (vm_config_storage(&attach->vm.config, &storage) == 0 && storage)
+		printf("  qm set %u --efidisk0 %s:1,efitype=4m\n", attach->vm.vmid, storage);
+	else
+		printf("  In its hardware settings: Add, EFI Disk.\n");
 }
 
 void attach_print_guest(const struct attach *attach)

@@ -102,6 +102,7 @@ static inline void assert_findings(const struct machine *machine, const char *li
 
 		text_add(&text, "%s %s: %s\n", check_describe(finding->id)->id, finding->subject,
 			 finding->evidence);
+		assert_filled_in(finding_remedy(finding));
 	}
 	found = text_take(&text);
 	assert_string_equal(found, lines);

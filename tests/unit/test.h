@@ -33,6 +33,16 @@
 			assert_string_equal(left_, right_);                                        \
 	} while (0)
 
+/* What is said to a person names this VM and this device, and has no word left to fill in. */
+static inline void assert_filled_in(const char *words)
+{
+	static const char *const blanks[] = { "VMID", "ADDRESS", "VALUE", "STORAGE", "UUID" };
+
+	for (size_t i = 0; i < COUNT(blanks); i++)
+		if (strstr(words, blanks[i]))
+			fail_msg("'%s' is left to fill in: %s", blanks[i], words);
+}
+
 /*
  * Marks a test that shows a fault of the program not mended yet: it is skipped, and fails with
  * PVE_VFIO_KNOWN_FAULTS=1. Whoever mends the fault takes the line out.

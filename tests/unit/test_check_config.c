@@ -119,6 +119,7 @@ static void test_args(void **state)
 	assert_int_equal(check_config(&machine->start, &machine->findings, &machine->err), 0);
 	assert_int_equal(machine->findings.count, 1);
 	assert_int_equal(machine->findings.items[0].id, CHECK_ARGS_UNCLEAR);
+	assert_filled_in(finding_remedy(&machine->findings.items[0]));
 	assert_string_equal(machine->findings.items[0].subject, "args");
 }
 
@@ -185,6 +186,10 @@ static void test_mapping_busy(void **state)
 		machine, check_config, line,
 		"mapping-busy hostpci0: No device of the resource mapping 'both' is free (" PATH
 		", line 1).\n");
+	assert_string_equal(finding_remedy(&machine->findings.items[0]),
+			    "Shut a VM down that has one: 'qm shutdown 102' or 'qm shutdown 103', "
+			    "or add a device of this node to the mapping 'both' (Datacenter, "
+			    "Resource Mappings).");
 }
 
 /* From qemu-server 8.3.9 on Proxmox VE compares mdev; before that it starts the VM. */

@@ -64,4 +64,5 @@ static inline void check_expect(const struct check_case *check, size_t index, co
 	assert_int_equal(check_describe(finding->id)->level, level);
 	assert_string_equal(finding->subject, subject);
 	assert_string_equal(finding->evidence, evidence);
+	assert_filled_in(finding_remedy(finding));
 }
