@@ -19,6 +19,7 @@ struct asking {
 	struct reservations reservations;
 	struct strings uses;
 	struct holders holders;
+	struct network_sight sight;
 	struct error reason;
 };
 
@@ -28,6 +29,7 @@ static void asking_done(struct asking *asking)
 	reservations_done(&asking->reservations);
 	strings_done(&asking->uses);
 	holders_done(&asking->holders);
+	network_sight_done(&asking->sight);
 }
 
 static int add_sentence(struct asking *asking, const char *function, const char *words)
@@ -47,7 +49,8 @@ static int add_host_uses(struct asking *asking, const char *function)
 	r = storage_uses_find(start->root, function, &start->plan.openings, &words,
 			      &asking->holders, &asking->reason);
 	if (r == 0)
-		r = network_uses_find(start->root, function, &words, &asking->reason);
+		r = network_uses_find(start->root, function, &asking->sight, &words,
+				      &asking->reason);
 	for (size_t i = 0; r == 0 && i < words.count; i++) {
 		cleanup_free char *sentence = text_format("is in use: %s", words.items[i]);
 

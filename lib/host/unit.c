@@ -2,6 +2,7 @@
 /* host: systemd units. Asks systemctl for nothing but is-active, show, stop and start. */
 #include "host/unit.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +99,7 @@ int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret, stru
 	const char *const argv[] = { "systemctl", "show", "--property=ActiveState,Job",
 				     "--",	  unit,	  NULL };
 	cleanup_process_end struct process_end end = { 0 };
+	const char *job;
 	int r;
 
 	if (!root->live) {
@@ -109,10 +111,11 @@ int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret, stru
 		return r;
 	if (end.status != 0)
 		return error_set(err, -EIO, "systemctl show %s: %s", unit, one_line(end.output));
-	/* "Job=1234", or none: of a unit without a job systemctl shows no such line */
+	/* "Job=1234", or "Job=" of a unit without one */
+	job = strstr(end.output, "Job=");
 	*ret = (!strstr(end.output, "ActiveState=inactive") &&
 		!strstr(end.output, "ActiveState=failed")) ||
-	       strstr(end.output, "Job=");
+	       (job && isdigit((unsigned char)job[strlen("Job=")]));
 	return 0;
 }
 

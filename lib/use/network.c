@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "pci/device.h"
 #include "use/child.h"
+#include "use/packet.h"
 #include "use/route.h"
 
 #define NET_CLASS    "sys/class/net"
@@ -35,6 +36,7 @@ struct network {
 	char *pppoe;	      /* /proc/net/pppoe, or NULL */
 	struct interface *interfaces;
 	size_t count;
+	struct network_sight *sight;
 };
 
 static void network_done(struct network *network)
@@ -257,31 +259,79 @@ static int describe_master(const struct network *network, const char *name, stru
 	return 0;
 }
 
-/*
- * One that a VM or a container is given, and that needs no address here: a macvtap has a folder
- * tapN, for its node; the kinds are in `uevent` (SET_NETDEV_DEVTYPE() in drivers/net/macvlan.c and
- * drivers/net/ipvlan).
- */
+/* One that a VM or a container is given, and that needs no address here. */
 static bool is_given_away(const struct network *network, const char *name)
 {
-	cleanup_strings struct strings names = { 0 };
-	cleanup_free char *uevent = NULL;
 	char path[SYSROOT_PATH_MAX];
 
-	interface_path(path, name, "uevent");
-	if (sysroot_read_attribute(network->root, path, &uevent) == 0 &&
-	    (strstr(uevent, "DEVTYPE=macvlan") || strstr(uevent, "DEVTYPE=ipvlan")))
-		return true;
-	interface_path(path, name, "");
-	(void)sysroot_list(network->root, path, &names);
-	for (size_t i = 0; i < names.count; i++)
-		if (text_starts_with(names.items[i], "tap"))
-			return true;
-	return false;
+	snprintf(path, sizeof(path), "%s/%s", NET_CLASS, name);
+	return net_is_given_away(network->root, path);
+}
+
+/* False where it has none: it was renamed, or is gone. */
+static bool read_index(const struct network *network, const char *name, unsigned *ret)
+{
+	cleanup_free char *text = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	interface_path(path, name, "ifindex");
+	return sysroot_read_attribute(network->root, path, &text) == 0 && parse_u32(text, ret) == 0;
+}
+
+/* What is built on it elsewhere: "has eth0 of container 200 (process 7) built on it (macvlan, …)". */
+static int describe_children(const struct network *network, unsigned index, struct text *words)
+{
+	const struct net_children *children = &network->sight->children;
+	struct holders *holders = &network->sight->holders;
+
+	for (size_t i = 0; i < children->count; i++) {
+		cleanup_holder struct holder holder = { 0 };
+		cleanup_free char *owner = NULL;
+		cleanup_text struct text child = { 0 };
+
+		if (children->items[i].parent != index)
+			continue;
+		if (holder_read(network->root, children->items[i].pid, &holder) < 0 ||
+		    holders_add(holders, &holder) < 0 || !(owner = holder_words(&holder)))
+			return -ENOMEM;
+		text_add(&child, "has %s of %s built on it (macvlan, macvtap or ipvlan)",
+			 children->items[i].name, owner);
+		if (child.failed)
+			return -ENOMEM;
+		add_words(words, child.data);
+	}
+	return 0;
+}
+
+/* Who uses it without an address of the host's. */
+static int describe_others(const struct network *network, const char *name, struct text *words,
+			   struct error *err)
+{
+	struct strings *sockets = network->sight->sockets;
+	unsigned index;
+	uint32_t id;
+	int r;
+
+	if (!read_index(network, name, &index))
+		return 0;
+	r = net_children_read(network->root, &network->sight->children);
+	if (r == 0)
+		r = describe_children(network, index, words);
+	if (r == 0 && sockets)
+		r = packet_sockets_find(network->root, name, index, sockets);
+	if (r < 0)
+		return r;
+	r = xdp_program_find(network->root, index, &id);
+	if (r < 0)
+		return error_set(err, r, "cannot ask for the XDP program of %s: %s", name,
+				 strerror(-r));
+	if (id > 0)
+		text_add(words, "%shas the XDP program %u", words->size ? ", " : "", id);
+	return 0;
 }
 
 static int tell_uses(const struct network *network, const struct interface *interface,
-		     struct strings *uses)
+		     struct strings *uses, struct error *err)
 {
 	bool own = strcmp(interface->name, interface->base) == 0;
 	cleanup_text struct text words = { 0 };
@@ -296,6 +346,8 @@ static int tell_uses(const struct network *network, const struct interface *inte
 	    is_up(network, interface->name))
 		add_words(&words, "is up for a VM or a container (macvlan, macvtap or ipvlan)");
 	r = describe_master(network, interface->name, &words);
+	if (r == 0)
+		r = describe_others(network, interface->name, &words, err);
 	if (r < 0 || (!words.size && !words.failed))
 		return r;
 	if (words.failed)
@@ -351,10 +403,11 @@ bool network_use_is_advertised(const char *sentence)
 	return !strchr(sentence, ',') && advertised == addresses;
 }
 
-int network_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
-		      struct error *err)
+int network_uses_find(const struct sysroot *root, const char *address, struct network_sight *sight,
+		      struct strings *uses, struct error *err)
 {
-	cleanup(network_done) struct network network = { .root = root };
+	cleanup(network_done) struct network network = { .root = root, .sight = sight };
+	struct error reason = { 0 };
 	int r;
 
 	r = add_own(&network, address);
@@ -368,9 +421,17 @@ int network_uses_find(const struct sysroot *root, const char *address, struct st
 	if (r == 0)
 		r = tell_moved(root, address, uses);
 	for (size_t i = 0; r == 0 && i < network.count; i++)
-		r = tell_uses(&network, &network.interfaces[i], uses);
+		r = tell_uses(&network, &network.interfaces[i], uses, &reason);
+	if (r < 0 && *reason.message)
+		return error_set(err, r, "%s", reason.message);
 	if (r < 0)
 		return error_set(err, r, "cannot read the network interfaces in /%s: %s", NET_CLASS,
 				 strerror(-r));
 	return 0;
+}
+
+void network_sight_done(struct network_sight *sight)
+{
+	holders_done(&sight->holders);
+	net_children_done(&sight->children);
 }

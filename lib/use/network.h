@@ -4,7 +4,19 @@
  */
 #pragma once
 
-#include "host/sysroot.h"
+#include "use/holder.h"
+#include "use/netns.h"
+
+/* What is found once for all functions that are asked about. Started as { 0 }. */
+struct network_sight {
+	struct net_children children;
+	struct holders holders; /* who has what is built on them in another namespace is added */
+	/* Packet sockets (use/packet.h) are added to it: whoever has one loses it. NULL: they are not. */
+	struct strings *sockets;
+};
+
+void network_sight_done(struct network_sight *sight);
+#define cleanup_network_sight cleanup(network_sight_done)
 
 /*
  * Adds to `uses` a sentence for each use of an interface below the function `address`, such as
@@ -16,16 +28,17 @@
  *   vSwitch;
  * - one that is built on it (VLAN, macvlan, …: the links upper_NAME) is used in one of these ways;
  * - PPPoE runs over it (/proc/net/pppoe);
- * - a macvlan, macvtap or ipvlan that is built on it is up;
+ * - a macvlan, macvtap or ipvlan that is built on it is up, or is in another network namespace;
+ * - an XDP program is attached to it;
  * - it is in another network namespace, a container's: then its folder `net` is there, and empty.
  *
  * It is told, too, when one of its addresses, or of what is built on it, is corosync's
  * (corosync.conf(5), ringN_addr).
  *
- * Returns 0, or -errno where it cannot tell, with the reason in `err`. Does not block.
+ * Returns 0, or -errno where it cannot tell, with the reason in `err`. May block as netlink does.
  */
-int network_uses_find(const struct sysroot *root, const char *address, struct strings *uses,
-		      struct error *err);
+int network_uses_find(const struct sysroot *root, const char *address, struct network_sight *sight,
+		      struct strings *uses, struct error *err);
 
 /*
  * The sentence is of an interface whose only use are addresses that a router advertises: it has them

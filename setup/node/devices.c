@@ -17,6 +17,7 @@
 int configure_check_uses(const struct sysroot *root, const struct pci_device *device,
 			 const char *what, struct error *err)
 {
+	cleanup_network_sight struct network_sight sight = { 0 };
 	cleanup_strings struct strings uses = { 0 };
 	int r;
 
@@ -24,7 +25,7 @@ int configure_check_uses(const struct sysroot *root, const struct pci_device *de
 		return 0;
 	r = storage_uses_find(root, device->name, NULL, &uses, NULL, err);
 	if (r == 0)
-		r = network_uses_find(root, device->name, &uses, err);
+		r = network_uses_find(root, device->name, &sight, &uses, err);
 	if (r < 0)
 		return r;
 	if (uses.count > 0)

@@ -148,6 +148,7 @@ static bool tells_apart(const struct mark *a, const struct mark *b)
 static int find_uses(const struct sysroot *root, const struct pci_device *device,
 		     struct strings *uses, struct error *err)
 {
+	cleanup_network_sight struct network_sight sight = { 0 };
 	cleanup_free char *boot_vga = NULL;
 	struct framebuffer framebuffer;
 	char path[SYSROOT_PATH_MAX];
@@ -155,7 +156,7 @@ static int find_uses(const struct sysroot *root, const struct pci_device *device
 	int r = storage_uses_find(root, device->name, NULL, uses, NULL, err);
 
 	if (r == 0)
-		r = network_uses_find(root, device->name, uses, err);
+		r = network_uses_find(root, device->name, &sight, uses, err);
 	if (r < 0)
 		return r;
 	pci_attribute_path(path, device->name, "boot_vga");

@@ -34,6 +34,24 @@ static void an_address_of_a_sibling_is_an_error(void **state)
 	check_over(&check);
 }
 
+/* lldpd is on every interface: that refuses no start. */
+static void a_packet_socket_is_a_warning(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state, &check);
+	tree_file(*state, "sys/devices/pci0000:00/" SIBLING "/net/eth1/ifindex", "2\n");
+	tree_file(*state, "proc/net/packet",
+		  "sk RefCnt Type Proto Iface R Rmem User Inode\n"
+		  "0 3 3 88cc 2 1 0 0 4711\n");
+	check_run(*state, &check, check_network);
+	assert_int_equal(check.findings.count, 1);
+	check_expect(&check, 0, "network-in-use", LEVEL_ERROR, SIBLING,
+		     "eth1 has a packet socket of a process.");
+	assert_int_equal(check.findings.items[0].level, LEVEL_WARNING);
+	check_over(&check);
+}
+
 static void what_cannot_be_told_is_an_error(void **state)
 {
 	struct check_case check = { 0 };
@@ -53,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(an_address_of_a_sibling_is_an_error),
+		tree_test(a_packet_socket_is_a_warning),
 		tree_test(what_cannot_be_told_is_an_error),
 	};
 

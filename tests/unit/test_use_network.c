@@ -2,6 +2,11 @@
 /* What the host does with network interfaces, on built trees. */
 #include "test.h"
 #include "tree.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+
+#include "host/netlink.h"
 #include "use/network.h"
 
 #define ADDRESS "0000:01:00.0"
@@ -60,10 +65,11 @@ static void build(const struct tree *tree)
 
 static void expect(const struct tree *tree, size_t count, const char *const *expected)
 {
+	cleanup_network_sight struct network_sight sight = { 0 };
 	struct strings uses = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(network_uses_find(&tree->root, ADDRESS, &uses, &err), 0);
+	assert_int_equal(network_uses_find(&tree->root, ADDRESS, &sight, &uses, &err), 0);
 	for (size_t i = 0; i < count && i < uses.count; i++)
 		assert_string_equal(uses.items[i], expected[i]);
 	assert_int_equal(uses.count, count);
@@ -222,6 +228,113 @@ static void an_interface_in_a_container_counts(void **state)
 	EXPECT(tree, "its network interface is in another network namespace, a container's");
 }
 
+/* A container that has a macvlan; one with a pair of its own, of the same number. */
+static void what_is_built_on_it_in_a_container_counts(void **state)
+{
+	static const char eth0[] = "proc/200/root/sys/class/net/eth0/";
+	struct tree *tree = *state;
+	char path[PATH_MAX];
+
+	build(tree);
+	tree_file(tree, "sys/devices/pci0000:00/" ADDRESS "/net/enp1s0/ifindex", "2\n");
+	tree_process(tree, 1, "systemd", 0);
+	tree_process(tree, 200, "init", 0);
+	tree_process(tree, 201, "sh", 0);
+	tree_link(tree, "proc/1/ns/net", "net:[1]");
+	tree_link(tree, "proc/200/ns/net", "net:[2]");
+	tree_link(tree, "proc/201/ns/net", "net:[2]");
+	tree_file(tree, "proc/200/cgroup", "0::/lxc/200/ns/init.scope\n");
+	tree_format(path, "%siflink", eth0);
+	tree_file(tree, path, "2\n");
+	tree_format(path, "%suevent", eth0);
+	tree_file(tree, path, "INTERFACE=eth0\nIFINDEX=2\n");
+	expect(tree, 0, NULL);
+	tree_file(tree, path, "DEVTYPE=macvlan\nINTERFACE=eth0\nIFINDEX=5\n");
+	EXPECT(tree, "enp1s0 has eth0 of container 200 (process 200, init) built on it (macvlan, "
+		     "macvtap or ipvlan)");
+	/* a macvtap has no such line */
+	tree_file(tree, path, "INTERFACE=eth0\n");
+	tree_format(path, "%stap7/dev", eth0);
+	tree_file(tree, path, "240:1\n");
+	EXPECT(tree, "enp1s0 has eth0 of container 200 (process 200, init) built on it (macvlan, "
+		     "macvtap or ipvlan)");
+	tree_format(path, "%siflink", eth0);
+	tree_file(tree, path, "3\n");
+	expect(tree, 0, NULL);
+}
+
+/* On this interface alone; a listener on all of them loses nothing. */
+static void packet_sockets_are_told_apart(void **state)
+{
+	cleanup_network_sight struct network_sight sight = { 0 };
+	cleanup_strings struct strings uses = { 0 }, sockets = { 0 };
+	struct tree *tree = *state;
+
+	build(tree);
+	tree_file(tree, "sys/devices/pci0000:00/" ADDRESS "/net/enp1s0/ifindex", "2\n");
+	tree_file(tree, "proc/net/packet",
+		  "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"
+		  "0000000000000000 3      3    88cc   2     1 0      0      4711\n"
+		  "0000000000000000 3      3    88cc   3     1 0      0      4712\n"
+		  "0000000000000000 3      3    0003   0     1 0      0      4713\n");
+	tree_process(tree, 812, "lldpd", 0);
+	tree_process_opens(tree, 812, 5, "socket:[4711]");
+	sight.sockets = &sockets;
+	assert_int_equal(network_uses_find(&tree->root, ADDRESS, &sight, &uses, NULL), 0);
+	assert_int_equal(uses.count, 0);
+	assert_int_equal(sockets.count, 1);
+	assert_string_equal(sockets.items[0], "enp1s0 has a packet socket of process 812 (lldpd)");
+}
+
+/* The kernel's answer, with a program attached or without; or none in time. */
+static int answer_with_xdp(const struct sysroot *root, int protocol,
+			   const struct netlink_message *request, uint8_t **ret_data,
+			   size_t *ret_size)
+{
+	const struct ifinfomsg header = { .ifi_index = 2 };
+	struct netlink_message answer = { 0 };
+	uint32_t id = 42, length;
+	uint8_t attached = sysroot_exists(root, "xdp");
+	size_t nest;
+
+	(void)request;
+	assert_int_equal(protocol, NETLINK_ROUTE);
+	if (sysroot_exists(root, "silent"))
+		return -ETIMEDOUT;
+	netlink_begin(&answer, RTM_NEWLINK, 0);
+	netlink_add(&answer, &header, sizeof(header));
+	nest = netlink_begin_nest(&answer, IFLA_XDP);
+	netlink_add_attribute(&answer, IFLA_XDP_ATTACHED, &attached, sizeof(attached));
+	if (attached)
+		netlink_add_attribute(&answer, IFLA_XDP_PROG_ID, &id, sizeof(id));
+	netlink_end_nest(&answer, nest);
+	length = (uint32_t)answer.size;
+	memcpy(answer.data, &length, sizeof(length));
+	*ret_data = answer.data;
+	*ret_size = answer.size;
+	return 0;
+}
+
+static void an_xdp_program_counts(void **state)
+{
+	cleanup_network_sight struct network_sight sight = { 0 };
+	struct strings uses = { 0 };
+	struct tree *tree = *state;
+	struct error err = { 0 };
+
+	build(tree);
+	tree_file(tree, "sys/devices/pci0000:00/" ADDRESS "/net/enp1s0/ifindex", "2\n");
+	tree->root.fake_netlink = answer_with_xdp;
+	expect(tree, 0, NULL);
+	tree_file(tree, "xdp", "%s", "");
+	EXPECT(tree, "enp1s0 has the XDP program 42");
+	tree_file(tree, "silent", "%s", "");
+	assert_int_equal(network_uses_find(&tree->root, ADDRESS, &sight, &uses, &err), -ETIMEDOUT);
+	assert_string_equal(err.message,
+			    "cannot ask for the XDP program of enp1s0: Connection timed out");
+	tree->root.fake_netlink = NULL;
+}
+
 static void a_kernel_without_ipv6_is_fine(void **state)
 {
 	build(*state);
@@ -233,12 +346,13 @@ static void a_kernel_without_ipv6_is_fine(void **state)
 static void what_cannot_be_read_is_an_error(void **state)
 {
 	struct tree *tree = *state;
+	cleanup_network_sight struct network_sight sight = { 0 };
 	struct strings uses = { 0 };
 	struct error err = { 0 };
 
 	build(tree);
 	tree_remove(tree, "proc/net/route");
-	assert_int_equal(network_uses_find(&tree->root, ADDRESS, &uses, &err), -ENOENT);
+	assert_int_equal(network_uses_find(&tree->root, ADDRESS, &sight, &uses, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "addresses and routes"));
 	assert_int_equal(uses.count, 0);
 }
@@ -257,6 +371,9 @@ int main(void)
 		tree_test(ports_of_open_vswitch_and_pppoe),
 		tree_test(an_interface_behind_virtio_counts),
 		tree_test(an_interface_in_a_container_counts),
+		tree_test(what_is_built_on_it_in_a_container_counts),
+		tree_test(packet_sockets_are_told_apart),
+		tree_test(an_xdp_program_counts),
 		tree_test(a_kernel_without_ipv6_is_fine),
 		tree_test(what_cannot_be_read_is_an_error),
 	};
