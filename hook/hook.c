@@ -12,9 +12,9 @@
 
 void hook_done(struct hook *hook)
 {
-	cleanup_close_fd(&hook->log.syslog);
+	close_and_reset(&hook->log.syslog);
 	pci_names_done(&hook->names);
-	cleanup_close_fd(&hook->lock);
+	close_and_reset(&hook->lock);
 	state_done(&hook->state);
 	sysroot_done(&hook->root);
 }

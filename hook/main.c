@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "base/array.h"
 #include "base/guard.h"
 #include "base/number.h"
 #include "base/output.h"
@@ -42,7 +43,7 @@ static int print_help(void)
 	       "The hookscript that hands a Proxmox VE VM its PCI devices. Proxmox VE calls it;\n"
 	       "register it with: qm set VMID --hookscript local:snippets/pve-vfio-hook\n\n"
 	       "Phases:\n");
-	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
 		printf("  %-12s%s\n", phases[i].name, phases[i].what);
 	printf("  %-12snothing: a later Proxmox VE may add phases\n\n"
 	       "Options:\n"
@@ -97,7 +98,7 @@ static int run_both(struct hook *hook, const struct phase *phase, struct error *
 	if (phase->run)
 		r = phase->run(hook, err);
 	/* It may take any time, and the devices are settled. */
-	cleanup_close_fd(&hook->lock);
+	close_and_reset(&hook->lock);
 	hook->lock = -1;
 	chained = hook_chain(hook, phase->name, &chain_err);
 	if (chained < 0 && r == 0)
@@ -202,7 +203,7 @@ static int run(int argc, char **argv, struct outputs *outputs)
 	if (parse_u32(argv[at], &vmid) < 0 || vmid == 0)
 		return print_usage_error("not a VM id:", argv[at]);
 
-	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
 		if (strcmp(phases[i].name, argv[at + 1]) == 0)
 			return run_guarded(&phases[i], root, vmid, outputs);
 	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid, outputs);

@@ -67,7 +67,7 @@ static bool settle_owner(struct hook *hook, uint32_t vmid, struct deadline deadl
 	owner.names = (struct pci_names){ 0 };
 	settled = settle(&owner, deadline);
 	pci_names_done(&owner.names);
-	cleanup_close_fd(&owner.lock);
+	close_and_reset(&owner.lock);
 	return settled;
 }
 

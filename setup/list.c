@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "check/quirks.h"
 #include "doctor/verdict.h"
@@ -145,7 +146,7 @@ static void print_rom(const char *name)
 					      "bios",	   "kvmvapic", "linuxboot",
 					      "multiboot", "pvh",      "qboot" };
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (text_starts_with(name, others[i]))
 			return;
 	if (ends_with(name, ".rom") || ends_with(name, ".bin"))
@@ -210,10 +211,10 @@ int verb_list(struct command *command, struct error *err)
 	cleanup_text struct text names = { 0 };
 	cleanup_free char *words = NULL;
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		if (strcmp(command->argv[0], lists[i].name) == 0)
 			return lists[i].print(command, err);
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		text_add(&names, " %s", lists[i].name);
 	words = text_take(&names);
 	return error_misuse(err, "there is no list '%s'; there are:%s", command->argv[0],

@@ -2,6 +2,7 @@
 /* setup: the verbs and their options: all there is to type. tests/cli/test-vfio-list reads it, too. */
 #include <limits.h>
 
+#include "base/array.h"
 #include "setup/setup.h"
 
 #define FLAG(name, what)                                                                           \
@@ -404,4 +405,4 @@ const struct verb verbs[] = {
 	},
 };
 
-const size_t verb_count = sizeof(verbs) / sizeof(*verbs);
+const size_t verb_count = ARRAY_SIZE(verbs);

@@ -23,3 +23,17 @@ int array_reserve(void *pointer, size_t count, size_t size)
 	memcpy(pointer, &grown, sizeof(grown));
 	return 0;
 }
+
+int table_find(const void *table, size_t count, size_t size, const char *name)
+{
+	const char *row = table;
+
+	for (size_t i = 0; i < count; i++, row += size) {
+		const char *at;
+
+		memcpy(&at, row, sizeof(at));
+		if (at && strcmp(at, name) == 0)
+			return (int)i;
+	}
+	return -EINVAL;
+}

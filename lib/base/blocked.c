@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -62,7 +63,7 @@ static const struct file_call *parse_call(const char *line, uint64_t arguments[A
 		if (parse_number(line, size, 16, UINT64_MAX, &arguments[i]) < 0)
 			return NULL;
 	}
-	for (size_t i = 0; i < sizeof(file_calls) / sizeof(*file_calls); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(file_calls); i++)
 		if ((uint64_t)file_calls[i].number == number)
 			return &file_calls[i];
 	return NULL;

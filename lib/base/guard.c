@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/blocked.h"
 #include "base/clock.h"
 #include "base/relay.h"
@@ -191,7 +192,7 @@ static int catch_signals(sigset_t *ret_mask)
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&caught);
 	sigaddset(&caught, SIGCHLD);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
 		sigaddset(&caught, endings[i]);
 	sigprocmask(SIG_BLOCK, &caught, ret_mask);
 	return signalfd(-1, &caught, SFD_CLOEXEC);

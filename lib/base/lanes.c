@@ -134,7 +134,7 @@ static void end_late_lanes(struct lane *lanes, size_t count,
 		if (!lanes[i].late)
 			continue;
 		lanes[i].end = lanes[i].fd < 0 ? LANE_LATE : LANE_STUCK;
-		cleanup_close_fd(&lanes[i].fd);
+		close_and_reset(&lanes[i].fd);
 		lanes[i].fd = -1;
 	}
 }

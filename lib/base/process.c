@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -108,7 +109,7 @@ static _Noreturn void become(const char *path, const char *const argv[], bool in
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		signal(defaults[i], SIG_DFL);
 	if (arrange_descriptors(output_fd, &status_fd))
 		execve(path, without_const(argv), without_const(environment));
@@ -270,8 +271,7 @@ static int run(const char *const argv[], bool independent, unsigned deadline_ms,
 				 deadline_ms / 1000);
 	if (r < 0)
 		return error_set(err, r, "cannot run '%s': %s", argv[0], strerror(-r));
-	*ret = end;
-	end = (struct process_end){ 0 };
+	*ret = TAKE_STRUCT(end);
 	return 0;
 }
 

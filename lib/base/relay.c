@@ -12,7 +12,7 @@
 
 static void close_end(int *fd)
 {
-	cleanup_close_fd(fd);
+	close_and_reset(fd);
 	*fd = -1;
 }
 
@@ -73,7 +73,7 @@ void relays_enter(struct relays *relays, bool reads_input)
 		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null >= 0)
 		(void)dup2(null, STDIN_FILENO);
-	cleanup_close_fd(&null);
+	close_and_reset(&null);
 }
 
 void relays_begin(struct relays *relays)

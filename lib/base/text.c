@@ -124,7 +124,7 @@ static size_t utf8_size(unsigned char first, unsigned *ret_bits, unsigned *ret_l
 		unsigned least;
 	} rows[] = { { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if ((first & rows[i].mask) != rows[i].value)
 			continue;
 		*ret_bits = first & (unsigned char)~rows[i].mask;

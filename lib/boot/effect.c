@@ -90,7 +90,7 @@ static bool same_value(const char *a, const char *b)
 	if (strcmp(a, b) == 0)
 		return true;
 	for (size_t v = 0; v < 2; v++)
-		for (size_t i = 0; i < sizeof(on) / sizeof(*on); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(on); i++)
 			if (strcasecmp(values[v], on[i]) == 0)
 				which[v] = 1;
 			else if (strcasecmp(values[v], off[i]) == 0)
@@ -221,8 +221,7 @@ int boot_effects_look(const struct sysroot *root, const struct boot_settings *se
 		if (look(root, &settings->items[i], &effects.items[effects.count++]) < 0)
 			return error_set_memory(err);
 	}
-	*ret = effects;
-	effects = (struct boot_effects){ 0 };
+	*ret = TAKE_STRUCT(effects);
 	return 0;
 }
 

@@ -112,7 +112,6 @@ int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
 		r = error_set_memory(err);
 	if (r < 0)
 		return r;
-	*ret = existing;
-	existing = (struct boot_existing){ 0 };
+	*ret = TAKE_STRUCT(existing);
 	return 0;
 }

@@ -143,8 +143,7 @@ int grub_read(struct boot_draft *draft, const struct sysroot *root, struct grub 
 		return error_set_memory(err);
 	if (r < 0)
 		return r;
-	*ret = grub;
-	grub = (struct grub){ 0 };
+	*ret = TAKE_STRUCT(grub);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "boot/parameter.h"
 
 #define HEAD "# Written by 'pve-vfio setup', which replaces it; 'pve-vfio undo' takes it away.\n"
@@ -50,7 +51,7 @@ int layout_clear(struct boot_draft *draft, const struct sysroot *root,
 	struct boot_file *file = NULL;
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(own_files) / sizeof(*own_files) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(own_files) && r == 0; i++)
 		r = boot_draft_set(draft, root, own_files[i], NULL, BOOT_MODE_TEXT, err);
 	if (r == 0)
 		r = boot_draft_open(draft, root, BOOT_CMDLINE, &file, err);

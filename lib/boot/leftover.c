@@ -179,10 +179,10 @@ static bool is_framebuffer_off(const char *word, const struct boot_machine *mach
 	for (at++; *at; at += *at == ',') {
 		size_t size = strcspn(at, ","), i = 0;
 
-		while (i < sizeof(drivers_off) / sizeof(char *) &&
+		while (i < ARRAY_SIZE(drivers_off) &&
 		       (strlen(drivers_off[i]) != size || memcmp(drivers_off[i], at, size) != 0))
 			i++;
-		if (i == sizeof(drivers_off) / sizeof(char *))
+		if (i == ARRAY_SIZE(drivers_off))
 			return false;
 		any |= i < 4;
 		/* the first two did something before 5.15 */
@@ -207,7 +207,7 @@ static int find_module_list(const struct boot_word *word, const struct boot_kept
 	if (!copy)
 		return -ENOMEM;
 	while ((name = strsep(&rest, ","))) {
-		bool ours = is_among(name, drivers, sizeof(drivers) / sizeof(char *));
+		bool ours = is_among(name, drivers, ARRAY_SIZE(drivers));
 		bool replaced = has_module(kept_away->replaced, name);
 
 		any |= ours && !replaced && !has_module(kept_away->asked, name);
@@ -231,7 +231,7 @@ static int find_module_list(const struct boot_word *word, const struct boot_kept
 static int find_by_rule(const struct boot_word *word, const struct boot_machine *machine,
 			struct boot_leftovers *leftovers)
 {
-	for (size_t i = 0; i < sizeof(word_rules) / sizeof(*word_rules); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(word_rules); i++) {
 		const struct word_rule *rule = &word_rules[i];
 
 		if (word_matches(rule, word->text) && holds(rule->condition, machine))
@@ -313,7 +313,7 @@ static int find_unread(const struct boot_words *words, const char *why,
 	int r = 0;
 
 	for (size_t i = 0; i < words->count && r == 0; i++)
-		for (size_t j = 0; j < sizeof(passthrough_words) / sizeof(char *); j++)
+		for (size_t j = 0; j < ARRAY_SIZE(passthrough_words); j++)
 			if (boot_word_same_name(words->items[i].text, passthrough_words[j])) {
 				r = add_word(leftovers, &words->items[i], "other-boot-loader", why);
 				break;
@@ -353,7 +353,7 @@ bool boot_leftovers_is_sensible(const struct boot_word *word, const struct boot_
 	enum boot_cpu cpu = machine->cpu;
 	struct boot_word one = *word;
 
-	for (size_t i = 0; i < sizeof(word_rules) / sizeof(*word_rules); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(word_rules); i++)
 		if (word_matches(&word_rules[i], word->text) &&
 		    holds(word_rules[i].condition, machine))
 			return false;
@@ -443,10 +443,10 @@ static int find_blacklist(const struct modconf_line *line, const struct boot_kep
 	if (strpbrk(line->module, "*?["))
 		return add_line(leftovers, line, "blacklist-glob",
 				"Does nothing: modprobe.d knows no patterns.");
-	if (is_among(line->module, no_drivers, sizeof(no_drivers) / sizeof(char *)))
+	if (is_among(line->module, no_drivers, ARRAY_SIZE(no_drivers)))
 		return add_line(leftovers, line, "blacklist-nothing",
 				"Does nothing: there is no module of this name.");
-	if (is_among(line->module, drivers, sizeof(drivers) / sizeof(char *)))
+	if (is_among(line->module, drivers, ARRAY_SIZE(drivers)))
 		return add_line(
 			leftovers, line, "blacklist",
 			"The host has no driver for any device of this kind, not even while "
@@ -484,7 +484,7 @@ static int find_in_line(const struct modconf_line *line, const struct boot_machi
 		if (has_module(kept_away->asked, line->module) ||
 		    has_module(kept_away->replaced, line->module))
 			return 0;
-		if (!is_among(line->module, drivers, sizeof(drivers) / sizeof(char *)) ||
+		if (!is_among(line->module, drivers, ARRAY_SIZE(drivers)) ||
 		    (!text_starts_with(line->rest, "/bin/false") &&
 		     !text_starts_with(line->rest, "/bin/true")))
 			return 0;
@@ -518,8 +518,7 @@ int boot_leftovers_find(const struct boot_existing *existing, const struct boot_
 			r = find_in_line(&existing->conf.items[i], machine, kept_away, &leftovers);
 	if (r < 0)
 		return error_set_memory(err);
-	*ret = leftovers;
-	leftovers = (struct boot_leftovers){ 0 };
+	*ret = TAKE_STRUCT(leftovers);
 	return 0;
 }
 

@@ -210,8 +210,7 @@ int boot_loader_read(const struct sysroot *root, struct boot_loader *ret, struct
 	decide(root, &loader);
 	if (loader.evidence.count == 0)
 		return error_set_memory(err);
-	*ret = loader;
-	loader = (struct boot_loader){ 0 };
+	*ret = TAKE_STRUCT(loader);
 	return 0;
 }
 

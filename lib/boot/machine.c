@@ -169,7 +169,6 @@ int boot_machine_read(const struct sysroot *root, struct boot_machine *ret, stru
 	machine.remapping = read_remapping(root);
 	machine.dracut = sysroot_exists(root, "usr/bin/dracut") &&
 			 !sysroot_exists(root, "usr/sbin/update-initramfs");
-	*ret = machine;
-	machine = (struct boot_machine){ 0 };
+	*ret = TAKE_STRUCT(machine);
 	return 0;
 }

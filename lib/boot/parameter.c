@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "host/kernel.h"
 
 /* The part of a value behind the one at `at`; NULL behind the last. */
@@ -169,7 +170,7 @@ bool boot_parameter_is_repeatable(const char *word)
 		"hugepages", "hugepagesz",	   "vfio-pci.ids",	 "console"
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (boot_word_same_name(word, names[i]))
 			return true;
 	return false;

@@ -151,8 +151,7 @@ int record_read(const struct sysroot *root, struct record *ret, struct error *er
 	if (r < 0)
 		return error_set(err, r, "'/%s' is no record of pve-vfio setup: %s", path,
 				 inner.message);
-	*ret = record;
-	record = (struct record){ 0 };
+	*ret = TAKE_STRUCT(record);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "boot/layout.h"
 #include "boot/parameter.h"
 #include "host/kernel.h"
@@ -41,12 +42,11 @@ static bool add_flag(struct boot_request *request, const char *name)
 		{ "--early-by-address", &request->early_by_address },
 	};
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-		if (strcmp(flags[i].name, name) == 0) {
-			*flags[i].flag = true;
-			return true;
-		}
-	return false;
+	int at = TABLE_FIND(flags, name);
+
+	if (at >= 0)
+		*flags[at].flag = true;
+	return at >= 0;
 }
 
 int boot_request_add(struct boot_request *request, const char *asked)

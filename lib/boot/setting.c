@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/text.h"
 
-static const char *const kind_names[BOOT_SETTING_KINDS] = {
+static const char *const kind_names[] = {
 	[BOOT_PARAMETER] = "parameter",
 	[BOOT_MODULE] = "module",
 	[BOOT_OPTION] = "option",
@@ -17,6 +17,7 @@ static const char *const kind_names[BOOT_SETTING_KINDS] = {
 	[BOOT_SRIOV] = "sriov",
 	[BOOT_PIN] = "pin",
 };
+TABLE_FOLLOWS(kind_names, BOOT_SETTING_KINDS);
 
 const char *boot_setting_kind_name(enum boot_setting_kind kind)
 {
@@ -175,7 +176,6 @@ int boot_settings_from_json(const json_t *array, struct boot_settings *ret, stru
 		if (r < 0)
 			return r;
 	}
-	*ret = settings;
-	settings = (struct boot_settings){ 0 };
+	*ret = TAKE_STRUCT(settings);
 	return 0;
 }

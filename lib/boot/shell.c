@@ -346,7 +346,7 @@ static bool is_builtin(const char *command)
 					     "shift", "readonly", "getopts", "trap",  "local",
 					     "break", "continue", "command", "wait",  "builtin" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t size = strlen(names[i]);
 
 		if (strncmp(command, names[i], size) == 0 && ends_word(command[size]))
@@ -402,7 +402,7 @@ static bool read_keyword(struct script *script)
 	};
 	const char *text = script->text + script->at;
 
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keywords); i++) {
 		size_t size = strlen(keywords[i].word);
 
 		if (strncmp(text, keywords[i].word, size) != 0 || !ends_word(text[size]))

@@ -145,11 +145,13 @@ static const struct action_operations operations[] = {
 	[ACTION_RESCAN] = { "rescan", false, rescan_apply, rescan_revert },
 	[ACTION_RESIZE_BAR] = { "resize-bar", false, resize_apply, resize_revert },
 };
+TABLE_FOLLOWS(operations, ACTION_TYPE_COUNT);
 
 static const char *const states[] = {
 	[ACTION_FORESEEN] = "foreseen", [ACTION_ANNOUNCED] = "announced", [ACTION_DONE] = "done",
 	[ACTION_FAILED] = "failed",	[ACTION_STUCK] = "stuck",
 };
+TABLE_FOLLOWS(states, ACTION_STATE_COUNT);
 
 const struct action_operations *action_operations(enum action_type type)
 {
@@ -158,13 +160,12 @@ const struct action_operations *action_operations(enum action_type type)
 
 int action_type_parse(const char *name, enum action_type *ret)
 {
-	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
-		if (strcmp(operations[i].name, name) == 0) {
-			*ret = (enum action_type)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int at = TABLE_FIND(operations, name);
+
+	if (at < 0)
+		return at;
+	*ret = (enum action_type)at;
+	return 0;
 }
 
 const char *action_state_name(enum action_state state)
@@ -174,13 +175,12 @@ const char *action_state_name(enum action_state state)
 
 int action_state_parse(const char *name, enum action_state *ret)
 {
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
-		if (strcmp(states[i], name) == 0) {
-			*ret = (enum action_state)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int at = TABLE_FIND(states, name);
+
+	if (at < 0)
+		return at;
+	*ret = (enum action_state)at;
+	return 0;
 }
 
 static bool copy_string(const char *from, char **to)
@@ -262,6 +262,22 @@ int actions_add(struct actions *actions, struct action *action)
 	actions->items[actions->count++] = *action;
 	*action = (struct action){ 0 };
 	return 0;
+}
+
+size_t actions_drop(struct actions *actions,
+		    bool (*drop)(const struct action *action, const void *context),
+		    const void *context)
+{
+	size_t count = actions->count, kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (drop(&actions->items[i], context))
+			action_done(&actions->items[i]);
+		else
+			actions->items[kept++] = actions->items[i];
+	}
+	actions->count = kept;
+	return count - kept;
 }
 
 struct action *actions_find(const struct actions *actions, enum action_type type,

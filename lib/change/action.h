@@ -29,6 +29,7 @@ enum action_type {
 	ACTION_RESCAN,	      /* target: "ADDRESS/remove"; wanted: its VFIO driver */
 	ACTION_RESIZE_BAR,    /* target: "ADDRESS/resource1_resize"; MiB */
 };
+#define ACTION_TYPE_COUNT (ACTION_RESIZE_BAR + 1)
 
 enum action_state {
 	ACTION_ANNOUNCED, /* in the journal; may have happened, in part or whole */
@@ -37,6 +38,7 @@ enum action_state {
 	ACTION_STUCK,	  /* a child is in the kernel with it and does not come back */
 	ACTION_FORESEEN,  /* not ours to do, though PVE might: an alternative it may choose */
 };
+#define ACTION_STATE_COUNT (ACTION_FORESEEN + 1)
 
 /* Strings are owned; NULL means none: no driver, no override. Started as { 0 }. */
 struct action {
@@ -102,6 +104,10 @@ struct actions {
 
 /* Moves `action` into the list; on -ENOMEM it is freed. */
 int actions_add(struct actions *actions, struct action *action);
+/* Takes those out that `drop` says, and frees them; the others keep their order. How many. */
+size_t actions_drop(struct actions *actions,
+		    bool (*drop)(const struct action *action, const void *context),
+		    const void *context);
 struct action *actions_find(const struct actions *actions, enum action_type type,
 			    const char *target);
 /* Moves the last action of the list to before that one, if it is there. */

@@ -27,8 +27,7 @@ int claims_read(const struct sysroot *root, const struct state *state, uint32_t 
 	}
 	if (r < 0)
 		return r;
-	*ret = claims;
-	claims = (struct claims){ 0 };
+	*ret = TAKE_STRUCT(claims);
 	return 0;
 }
 
@@ -40,22 +39,13 @@ void claims_done(struct claims *claims)
 	*claims = (struct claims){ 0 };
 }
 
-/* Takes out of the other journal what ours has; true when there was something. */
-static bool drop_shared(struct actions *actions, const struct journal *journal)
+/* What our journal has, too. */
+static bool is_shared(const struct action *action, const void *journal)
 {
-	size_t kept = 0, count = actions->count;
+	const struct journal *ours = journal;
 
-	for (size_t i = 0; i < count; i++) {
-		struct action *action = &actions->items[i];
-
-		if (action->type != ACTION_RESERVE &&
-		    actions_find(&journal->actions, action->type, action->target))
-			action_done(action);
-		else
-			actions->items[kept++] = *action;
-	}
-	actions->count = kept;
-	return kept < count;
+	return action->type != ACTION_RESERVE &&
+	       actions_find(&ours->actions, action->type, action->target);
 }
 
 static int take_over(const struct sysroot *root, const struct state *state, uint32_t vmid,
@@ -73,7 +63,9 @@ static int take_over(const struct sysroot *root, const struct state *state, uint
 	r = journal_read(root, state, vmid, &other, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return drop_shared(&other.actions, journal) ? journal_write(state, &other, err) : 0;
+	if (actions_drop(&other.actions, is_shared, journal) == 0)
+		return 0;
+	return journal_write(state, &other, err);
 }
 
 int claims_take_over(const struct sysroot *root, const struct state *state,

@@ -46,7 +46,7 @@ static int find_shared(struct plan *plan, const struct sysroot *root, struct err
 {
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(sharing) / sizeof(*sharing) && r == 0; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sharing) && r == 0; i++) {
 		const struct pci_device *device = find_with_driver(plan, sharing[i]);
 
 		if (device && !holding_driver_is_left(plan, root, sharing[i]))
@@ -145,8 +145,7 @@ int holdings_find(const struct plan *plan, const struct sysroot *root, struct ho
 	for (size_t i = 0; i < plan->openings.count; i++)
 		if (add_matches(plan, root, &plan->openings.items[i], &helds) < 0)
 			return error_set_memory(err);
-	*ret = helds;
-	helds = (struct holdings){ 0 };
+	*ret = TAKE_STRUCT(helds);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ static const char *const phases[] = {
 	[JOURNAL_STARTING] = "starting", [JOURNAL_READY] = "ready", [JOURNAL_RUNNING] = "running",
 	[JOURNAL_STOPPING] = "stopping", [JOURNAL_KEPT] = "kept",
 };
+TABLE_FOLLOWS(phases, JOURNAL_PHASE_COUNT);
 
 const char *journal_phase_name(enum journal_phase phase)
 {
@@ -32,13 +33,12 @@ const char *journal_phase_name(enum journal_phase phase)
 
 static int parse_phase(const char *name, enum journal_phase *ret)
 {
-	for (size_t i = 0; i < sizeof(phases) / sizeof(*phases); i++) {
-		if (strcmp(phases[i], name) == 0) {
-			*ret = (enum journal_phase)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int at = TABLE_FIND(phases, name);
+
+	if (at < 0)
+		return at;
+	*ret = (enum journal_phase)at;
+	return 0;
 }
 
 static void file_name(uint32_t vmid, char name[32])
@@ -197,8 +197,7 @@ static int drop_other_boot(const struct sysroot *root, struct journal *journal, 
 	if (r < 0 || strcmp(now.boot_id, journal->boot_id) == 0)
 		return r;
 	journal_done(journal);
-	*journal = now;
-	now = (struct journal){ 0 };
+	*journal = TAKE_STRUCT(now);
 	return 0;
 }
 
@@ -231,8 +230,7 @@ int journal_read(const struct sysroot *root, const struct state *state, uint32_t
 	r = drop_other_boot(root, &journal, err);
 	if (r < 0)
 		return r;
-	*ret = journal;
-	journal = (struct journal){ 0 };
+	*ret = TAKE_STRUCT(journal);
 	return 0;
 }
 
@@ -458,8 +456,7 @@ int journal_list(const struct state *state, struct vmids *ret, struct error *err
 		return error_set(err, -errno, "cannot list %s: %s", STATE_PATH, strerror(errno));
 	if (vmids.count > 1)
 		qsort(vmids.items, vmids.count, sizeof(*vmids.items), compare_vmids);
-	*ret = vmids;
-	vmids = (struct vmids){ 0 };
+	*ret = TAKE_STRUCT(vmids);
 	return 0;
 }
 

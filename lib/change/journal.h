@@ -23,6 +23,7 @@ enum journal_phase {
 	JOURNAL_STOPPING, /* devices are being given back */
 	JOURNAL_KEPT,	  /* the VM has stopped; its devices wait for it, or for another VM */
 };
+#define JOURNAL_PHASE_COUNT (JOURNAL_KEPT + 1)
 
 /* Started as { 0 }. */
 struct journal {

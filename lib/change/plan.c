@@ -270,8 +270,7 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
 		r = add_actions(&plan, root, settings, err);
 	if (r < 0)
 		return r;
-	*ret = plan;
-	plan = (struct plan){ 0 };
+	*ret = TAKE_STRUCT(plan);
 	return 0;
 }
 
@@ -338,24 +337,16 @@ int plan_adopt(struct plan *plan, const struct journal *earlier)
 }
 
 /* A rescan has no value before: it is for the way back. */
-static bool is_needless(const struct action *action)
+static bool is_needless(const struct action *action, const void *context)
 {
+	(void)context;
 	return action->type != ACTION_BIND && !action->adopted && action->before &&
 	       strcmp(action->before, action->wanted) == 0;
 }
 
 void plan_prune(struct plan *plan)
 {
-	struct actions *actions = &plan->actions;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < actions->count; i++) {
-		if (is_needless(&actions->items[i]))
-			action_done(&actions->items[i]);
-		else
-			actions->items[kept++] = actions->items[i];
-	}
-	actions->count = kept;
+	(void)actions_drop(&plan->actions, is_needless, NULL);
 }
 
 const struct plan_device *plan_find_device(const struct plan *plan, const char *name)

@@ -122,7 +122,6 @@ int journal_recover(const struct sysroot *root, const struct state *state, uint3
 	keep_aside(state, &journal, name, broken);
 	if (journal.actions.count == 0)
 		return -ENOENT;
-	*ret = journal;
-	journal = (struct journal){ 0 };
+	*ret = TAKE_STRUCT(journal);
 	return 0;
 }

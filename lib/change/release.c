@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "change/holding.h"
 #include "host/module.h"
 #include "host/unit.h"
@@ -100,10 +101,7 @@ static const struct plan_device *find_nvidia(const struct plan *plan)
 
 static bool is_nvidia_unit(const char *unit)
 {
-	for (size_t i = 0; i < sizeof(nvidia_units) / sizeof(*nvidia_units); i++)
-		if (strcmp(nvidia_units[i], unit) == 0)
-			return true;
-	return false;
+	return TABLE_FIND(nvidia_units, unit) >= 0;
 }
 
 /* Its NVSwitches stay with the host, and so it does too: check/nvswitch.c. */
@@ -294,7 +292,7 @@ static int add_modules(const struct release *release)
 		r = add_unload(release, modules->items[i], SOURCE_SETTINGS);
 	if (r < 0 || !nvidia || holding_driver_is_left(release->plan, release->root, NVIDIA_DRIVER))
 		return r;
-	for (size_t i = 0; i < sizeof(nvidia_modules) / sizeof(*nvidia_modules) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(nvidia_modules) && r == 0; i++)
 		if (module_is_present(release->root, nvidia_modules[i]))
 			r = add_unload(release, nvidia_modules[i], nvidia->device.name);
 	return r;

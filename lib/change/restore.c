@@ -13,20 +13,6 @@
 /* The claims lock is held for a few file reads. */
 #define CLAIMS_WAIT_MS 10000
 
-/* Keeps the actions that were not reverted. */
-static void drop_reverted(struct actions *actions, const bool *reverted)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < actions->count; i++) {
-		if (reverted[i])
-			action_done(&actions->items[i]);
-		else
-			actions->items[kept++] = actions->items[i];
-	}
-	actions->count = kept;
-}
-
 /* Notes which actions were reverted on their way to the caller. */
 struct notes {
 	const struct actions *actions;
@@ -34,6 +20,13 @@ struct notes {
 	run_told *told;
 	void *context;
 };
+
+static bool is_reverted(const struct action *action, const void *context)
+{
+	const struct notes *notes = context;
+
+	return notes->reverted[action - notes->actions->items];
+}
 
 static void note_result(const struct action *action, const struct run_result *result, void *context)
 {
@@ -156,7 +149,7 @@ int restore_actions(struct restore *restore, struct journal *journal, const bool
 	/* Alternatives whose fate cannot be told stay in the journal; the rest has gone back. */
 	if (failures >= 0)
 		failures += stuck + (settled < 0) + (int)restore->held;
-	drop_reverted(&journal->actions, reverted);
+	(void)actions_drop(&journal->actions, is_reverted, &notes);
 	r = journal_write(restore->state, journal, failures < 0 ? NULL : err);
 	return failures < 0 || r == 0 ? failures : r;
 }

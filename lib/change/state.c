@@ -52,7 +52,7 @@ int state_open(const struct sysroot *root, bool create, struct state *ret, struc
 
 void state_done(struct state *state)
 {
-	cleanup_close_fd(&state->fd);
+	close_and_reset(&state->fd);
 	state->fd = -1;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/stream.h"
 #include "change/held.h"
@@ -145,7 +146,7 @@ static _Noreturn void watch(const struct sysroot *root, const struct watched *wa
 	unsigned wait_ms = LOOK_FIRST_MS;
 	char byte;
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	task_leave_cgroup(root);
 	drop_descriptors(lock >= 0 ? lock : go, go);
@@ -202,7 +203,7 @@ int watch_start(const struct sysroot *root, const struct watched *watched, struc
 
 void watch_release(struct watch *watch)
 {
-	cleanup_close_fd(&watch->go);
+	close_and_reset(&watch->go);
 	watch->go = -1;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "host/module.h"
 #include "host/package.h"
@@ -413,7 +414,7 @@ static int check_vm(json_t *value, struct error *err)
 		return error_set(err, -EBADMSG, "vm is not an object");
 	if (!has_only(value, keys, err))
 		return -EBADMSG;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const json_t *word = json_object_get(value, rows[i].key);
 
 		if (word && !is_one_of(word, rows[i].words))
@@ -495,7 +496,7 @@ static const struct condition {
 	{ "packages", check_packages, meets_packages },
 };
 
-#define CONDITION_COUNT (sizeof(conditions) / sizeof(*conditions))
+#define CONDITION_COUNT (ARRAY_SIZE(conditions))
 
 bool conditions_meet(json_t *entry, const struct quirk_target *target)
 {

@@ -13,7 +13,7 @@
 /* A volume group can have hundreds of volumes. */
 #define EVIDENCE_MAX 6
 
-static const struct check_description descriptions[CHECK_COUNT] = {
+static const struct check_description descriptions[] = {
 	[CHECK_CONFIG_LINE_DROPPED] = {
 		"config-line-dropped", LEVEL_WARNING,
 		"Proxmox VE drops a line of the VM's configuration that it cannot parse: it starts "
@@ -369,6 +369,7 @@ static const struct check_description descriptions[CHECK_COUNT] = {
 		"As the finding says.",
 	},
 };
+TABLE_FOLLOWS(descriptions, CHECK_COUNT);
 
 const struct check_description *check_describe(enum check_id id)
 {

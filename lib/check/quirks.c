@@ -105,8 +105,7 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 		if (r < 0)
 			return r;
 	}
-	*ret = quirks;
-	quirks = (struct quirks){ 0 };
+	*ret = TAKE_STRUCT(quirks);
 	return 0;
 }
 
@@ -160,8 +159,7 @@ static int read_built_in(const struct quirk_kind *kinds, size_t count, struct qu
 		}
 		at += size + 1;
 	}
-	*ret = quirks;
-	quirks = (struct quirks){ 0 };
+	*ret = TAKE_STRUCT(quirks);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* check: the checks of a start, one after another. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "check/check.h"
 #include "check/remedy.h"
 #include "use/child.h"
@@ -81,7 +82,7 @@ static int run_topics(const struct start *start, check_topic *const *run, size_t
 
 int check_start_run(const struct start *start, struct findings *findings, struct error *err)
 {
-	return run_topics(start, topics, sizeof(topics) / sizeof(*topics), findings, err);
+	return run_topics(start, topics, ARRAY_SIZE(topics), findings, err);
 }
 
 int check_claims_run(const struct start *start, struct findings *findings, struct error *err)

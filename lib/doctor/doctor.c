@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "check/check.h"
 
 static const struct {
@@ -31,7 +32,7 @@ int doctor_node(struct doctor *doctor, struct verdicts *verdicts, struct error *
 	if (r < 0)
 		return error_set(err, r, "cannot read /sys/kernel/iommu_groups: %s", strerror(-r));
 	r = boot_view_read(doctor->node, doctor->claims, &doctor->boot);
-	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics) && r == 0; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(topics) && r == 0; i++) {
 		verdicts->section = topics[i].section;
 		r = topics[i].topic(doctor, verdicts);
 	}

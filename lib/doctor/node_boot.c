@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "boot/effect.h"
 #include "boot/parameter.h"
 #include "doctor/doctor.h"
@@ -20,7 +21,7 @@ static bool is_of_interest(const char *word)
 		"ipcie",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (text_starts_with(word, names[i]))
 			return true;
 	return false;

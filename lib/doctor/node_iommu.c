@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/number.h"
 #include "boot/parameter.h"
@@ -273,7 +274,7 @@ static int judge_active(const struct doctor *doctor, struct verdicts *verdicts)
 	if (units.count > 0)
 		text_add(&words, " by %zu unit%s (%s%s)", units.count, units.count > 1 ? "s" : "",
 			 units.items[0], units.count > 1 ? ", ..." : "");
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		size_t count = 0;
 
 		for (size_t k = 0; k < doctor->groups.count; k++)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "doctor/doctor.h"
 #include "host/modconf.h"
 #include "host/module.h"
@@ -111,7 +112,7 @@ static int judge_parameters(const struct pve_node *node, struct verdicts *verdic
 {
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(parameters) / sizeof(*parameters) && r == 0; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parameters) && r == 0; i++) {
 		cleanup_free char *value = kernel_parameter(node->command_line, parameters[i].name);
 		cleanup_free char *name = written_name(node->command_line, parameters[i].name);
 
@@ -222,7 +223,7 @@ static int judge_vfio(const struct module_lists *lists, struct verdicts *verdict
 	cleanup_text struct text loaded = { 0 }, there = { 0 }, missing = { 0 };
 	bool any_blocked = false;
 
-	for (size_t i = 0; i < sizeof(vfio_modules) / sizeof(*vfio_modules); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(vfio_modules); i++) {
 		const char *module = vfio_modules[i];
 		bool blocked;
 

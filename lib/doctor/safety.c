@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "change/holding.h"
 #include "check/check.h"
 #include "pci/group.h"
@@ -205,7 +206,7 @@ static bool containers_have_devices(const struct sysroot *root)
 		snprintf(path, sizeof(path), "etc/pve/lxc/%s", names.items[i]);
 		if (sysroot_read(root, path, VM_CONFIG_MAX, &data, &size) < 0)
 			return true;
-		for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
 			if (strstr(data, keys[k]) || text_starts_with(data, keys[k] + 1))
 				return true;
 	}
@@ -567,8 +568,7 @@ int safeties_judge(const struct pve_node *node, struct safeties *ret, struct err
 	iommu_groups_done(&judging.groups);
 	if (r < 0)
 		return r;
-	*ret = safeties;
-	safeties = (struct safeties){ 0 };
+	*ret = TAKE_STRUCT(safeties);
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 /* doctor: the ids of doctor's verdicts, beside those of findings and quirks, and what each is on. */
 #include "doctor/verdict.h"
 
+#include "base/array.h"
+
 static const struct verdict_id ids[] = {
 	{ "acs-override", "Whether IOMMU groups are split that the hardware does not split." },
 	{ "backup", "Whether the VM is backed up while it has devices, which stops it." },
@@ -78,5 +80,5 @@ static const struct verdict_id ids[] = {
 
 const struct verdict_id *verdict_id_at(size_t at)
 {
-	return at < sizeof(ids) / sizeof(*ids) ? &ids[at] : NULL;
+	return at < ARRAY_SIZE(ids) ? &ids[at] : NULL;
 }

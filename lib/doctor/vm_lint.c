@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "pve/args.h"
 
 static int lint_hook(const struct lint *lint, struct verdicts *verdicts)
@@ -138,7 +139,7 @@ int vm_lint(const struct doctor *doctor, const struct node_vm *vm, struct verdic
 		return verdict_add(verdicts, VERDICT_INFO, "vm-template", NULL, NULL,
 				   "It is a template: Proxmox VE starts it without its devices.");
 	lint_find_displays(&lint);
-	for (size_t i = 0; i < sizeof(lints) / sizeof(*lints) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lints) && r == 0; i++)
 		r = lints[i](&lint, verdicts);
 	return r;
 }

@@ -52,7 +52,7 @@ static enum modconf_kind kind_of(const char *word)
 		{ "install", MODCONF_INSTALL },
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i].word, word) == 0)
 			return words[i].kind;
 	return MODCONF_OTHER;
@@ -179,11 +179,10 @@ int modconf_read(const struct sysroot *root, struct modconf *ret)
 	cleanup_strings struct strings seen = { 0 };
 	cleanup_modconf struct modconf conf = { 0 };
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		if (read_folder(root, folders[i], &seen, &conf) < 0)
 			return -ENOMEM;
-	*ret = conf;
-	conf = (struct modconf){ 0 };
+	*ret = TAKE_STRUCT(conf);
 	return 0;
 }
 

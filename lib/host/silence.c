@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/blocked.h"
 #include "base/file.h"
 
@@ -17,7 +18,7 @@ static bool is_remote(const char *type)
 	static const char *const types[] = { "9p",  "ceph",	 "cifs", "fuse",  "gfs2",
 					     "nfs", "glusterfs", "smb3", "ocfs2", "virtiofs" };
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (text_starts_with(type, types[i]))
 			return true;
 	return false;

@@ -40,7 +40,7 @@ int sysroot_open(const char *path, struct sysroot *ret, struct error *err)
 
 void sysroot_done(struct sysroot *root)
 {
-	cleanup_close_fd(&root->fd);
+	close_and_reset(&root->fd);
 	free(root->path);
 	*root = (struct sysroot){ .fd = -1 };
 }

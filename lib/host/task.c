@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 
 #define FIELD_STATE	 3
@@ -60,6 +61,6 @@ void task_leave_cgroup(const struct sysroot *root)
 	};
 
 	/* 0 is the process that writes. */
-	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		(void)sysroot_write_attribute(root, groups[i], "0");
 }

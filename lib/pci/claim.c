@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "pci/driver.h"
 
@@ -15,7 +16,7 @@
 /* The fields of "v000010DEd00002484sv*sd*bc03sc00i*", in that order. */
 static const char *const field_names[] = { "v", "d", "sv", "sd", "bc", "sc", "i" };
 
-#define FIELD_COUNT (sizeof(field_names) / sizeof(*field_names))
+#define FIELD_COUNT (ARRAY_SIZE(field_names))
 
 static void fields_of(const struct pci_device *device, uint32_t fields[FIELD_COUNT])
 {
@@ -122,8 +123,7 @@ int pci_claims_parse(char *data, const struct pci_inventory *inventory, struct p
 		if (text_starts_with(line, ALIAS_START) &&
 		    add_line(line + strlen(ALIAS_START), &present, &claims) < 0)
 			return -ENOMEM;
-	*ret = claims;
-	claims = (struct pci_claims){ 0 };
+	*ret = TAKE_STRUCT(claims);
 	return 0;
 }
 

@@ -210,8 +210,7 @@ static int list_addresses(const struct sysroot *root, const char *path, struct p
 	if (addresses.count > 1)
 		qsort(addresses.items, addresses.count, sizeof(*addresses.items),
 		      compare_addresses);
-	*ret = addresses;
-	addresses = (struct pci_addresses){ 0 };
+	*ret = TAKE_STRUCT(addresses);
 	return 0;
 }
 

@@ -193,8 +193,7 @@ int pci_facts_read(const struct sysroot *root, const char *address, struct pci_f
 	facts.boot_display = text_equal(boot, "1");
 	facts.has_rom = faccessat(folder, "rom", F_OK, 0) == 0;
 	read_regions(root, folder, facts.regions);
-	*ret = facts;
-	facts = (struct pci_facts){ 0 };
+	*ret = TAKE_STRUCT(facts);
 	return 0;
 }
 
@@ -242,8 +241,7 @@ int pci_inventory_read(const struct sysroot *root, struct pci_inventory *ret, st
 		r = add_entry(root, addresses.items[i], &inventory, err);
 	if (r < 0)
 		return r;
-	*ret = inventory;
-	inventory = (struct pci_inventory){ 0 };
+	*ret = TAKE_STRUCT(inventory);
 	return 0;
 }
 

@@ -66,8 +66,7 @@ int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_group
 	}
 	if (groups.count > 1)
 		qsort(groups.items, groups.count, sizeof(*groups.items), compare);
-	*ret = groups;
-	groups = (struct iommu_groups){ 0 };
+	*ret = TAKE_STRUCT(groups);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/number.h"
 
@@ -100,7 +101,7 @@ bool pci_line_is_unmaskable(const struct pci_device *device)
 		{ 0x1b7c, 0x0004 },					    /* Ceton InfiniTV4 */
 	};
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		if (ids[i].vendor == device->vendor && ids[i].device == device->device)
 			return true;
 	return false;

@@ -206,7 +206,7 @@ static void shorten_vendor(char *vendor)
 
 	if (keep_brackets(vendor))
 		return;
-	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
 		char *tail = strstr(vendor, tails[i]);
 
 		if (tail && tail > vendor)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
+
 /* The base class and subclass of a device that shows a picture, and of one that makes a sound. */
 #define CLASS_DISPLAY	0x03
 #define CLASS_AUDIO	0x0403
@@ -29,7 +31,7 @@ static const struct class_word {
 
 static const struct class_word *find_class_word(const char *word)
 {
-	for (size_t i = 0; i < sizeof(class_words) / sizeof(*class_words); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(class_words); i++)
 		if (strcasecmp(class_words[i].word, word) == 0)
 			return &class_words[i];
 	return NULL;
@@ -262,8 +264,7 @@ int pci_select(const struct sysroot *root, struct pci_names *names,
 		r = select_found(root, present, found.items[0], &selection, err);
 	if (r < 0)
 		return r;
-	*ret = selection;
-	selection = (struct pci_selection){ 0 };
+	*ret = TAKE_STRUCT(selection);
 	return 0;
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define ALIASES_MAX ((size_t)16 * 1024 * 1024)
 #define ALIAS	    "alias vfio_pci:"
 #define MODALIAS    "pci:"
@@ -29,7 +31,7 @@ static int make(const char *module, struct vfio_driver *ret, struct error *err)
 	const char *name = module;
 	struct vfio_driver driver;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i].module, module) == 0)
 			name = names[i].driver;
 	/* libkmod takes '-' for '_', and everybody knows this one by its driver's name. */

@@ -78,8 +78,7 @@ int shellwords(const char *line, struct strings *ret)
 		if (strings_add(&words, word) < 0)
 			return -ENOMEM;
 	}
-	*ret = words;
-	words = (struct strings){ 0 };
+	*ret = TAKE_STRUCT(words);
 	return 0;
 }
 
@@ -133,7 +132,7 @@ static int option_set(struct option *option, const char *key, const char *value)
 		{ "fd", &option->fd },	       { "romfile", &option->romfile },
 	};
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		char *copy;
 
 		if (strcmp(fields[i].key, key) != 0)
@@ -463,8 +462,7 @@ int args_parse(const char *line, struct args *ret, struct error *err)
 		r = add_device(&args, &options.items[i]);
 	if (r == -ENOMEM)
 		return error_set_memory(err);
-	*ret = args;
-	args = (struct args){ 0 };
+	*ret = TAKE_STRUCT(args);
 	return 0;
 }
 

@@ -315,8 +315,7 @@ int vm_config_parse(const struct sysroot *root, const char *path, const char *da
 			return error_set_memory(err);
 	}
 	config.is_template = text_equal(vm_config_get(&config, "template"), "1");
-	*ret = config;
-	config = (struct vm_config){ 0 };
+	*ret = TAKE_STRUCT(config);
 	return 0;
 }
 
@@ -447,7 +446,7 @@ int vm_config_storage(const struct vm_config *config, char **ret)
 {
 	static const char *const keys[] = { "scsi0", "virtio0", "sata0", "ide0", "tpmstate0" };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const char *volume = vm_config_get(config, keys[i]);
 		size_t size = volume ? strcspn(volume, ":,/") : 0;
 

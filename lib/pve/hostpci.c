@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static bool is_lower_hex(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -139,7 +141,7 @@ static const struct field fields[] = {
 	{ "sub-device-id", .set = check_id },
 };
 
-#define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
+#define FIELD_COUNT (ARRAY_SIZE(fields))
 
 static int set_boolean(struct hostpci *hostpci, const struct field *field, const char *value,
 		       struct error *err)
@@ -177,8 +179,7 @@ int hostpci_parse(const char *value, struct hostpci *ret, struct error *err)
 		r = set_property(&hostpci, &properties.items[i], err);
 	if (r < 0)
 		return r;
-	*ret = hostpci;
-	hostpci = (struct hostpci){ 0 };
+	*ret = TAKE_STRUCT(hostpci);
 	return 0;
 }
 

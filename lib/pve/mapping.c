@@ -141,7 +141,7 @@ static int read_entry(const char *map, struct mapping_entry *entry, struct error
 	char *rest, *path;
 	int r;
 
-	r = read_fields(map, fields, sizeof(fields) / sizeof(*fields), err);
+	r = read_fields(map, fields, ARRAY_SIZE(fields), err);
 	if (r < 0)
 		return r;
 	rest = paths;
@@ -187,12 +187,13 @@ enum property_index {
 	PROPERTY_COUNT,
 };
 
-static const char *const properties[PROPERTY_COUNT] = {
+static const char *const properties[] = {
 	[PROPERTY_DESCRIPTION] = "description",
 	[PROPERTY_MDEV] = "mdev",
 	[PROPERTY_LIVE_MIGRATION] = "live-migration-capable",
 	[PROPERTY_MAP] = "map",
 };
+TABLE_FOLLOWS(properties, PROPERTY_COUNT);
 
 /* The file while it is read. */
 struct reading {
@@ -393,8 +394,7 @@ int mappings_parse(const char *data, size_t size, struct mappings *ret, struct e
 	}
 	if (end_section(&reading) < 0)
 		return error_set_memory(err);
-	*ret = mappings;
-	mappings = (struct mappings){ 0 };
+	*ret = TAKE_STRUCT(mappings);
 	return 0;
 }
 
@@ -496,7 +496,7 @@ static int check_identity(const struct sysroot *root, const struct mapping *mapp
 	snprintf(subsystem_id, sizeof(subsystem_id), "%04x:%04x", device->subsystem_vendor,
 		 device->subsystem_device);
 	snprintf(group, sizeof(group), "%d", device->iommu_group);
-	for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(comparisons); i++) {
 		/* The entry has the group of its first device. */
 		if (!first && strcmp(comparisons[i].property, "iommugroup") == 0)
 			continue;

@@ -72,8 +72,7 @@ int properties_parse(const char *value, const char *default_key, struct properti
 			properties.items[properties.count++] = property;
 		defaulted |= by_default;
 	}
-	*ret = properties;
-	properties = (struct properties){ 0 };
+	*ret = TAKE_STRUCT(properties);
 	return 0;
 }
 
@@ -87,7 +86,7 @@ int pve_boolean_parse(const char *text, bool *ret)
 		{ "0", false }, { "off", false }, { "no", false }, { "false", false },
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcasecmp(text, words[i].word) == 0) {
 			*ret = words[i].value;
 			return 0;

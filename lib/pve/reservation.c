@@ -120,8 +120,7 @@ int reservations_parse(const char *data, size_t size, struct reservations *ret, 
 		if (parse_line(line, &id, &reservation) && put(&reservations, id, reservation) < 0)
 			return error_set_memory(err);
 	}
-	*ret = reservations;
-	reservations = (struct reservations){ 0 };
+	*ret = TAKE_STRUCT(reservations);
 	return 0;
 }
 
@@ -185,8 +184,8 @@ struct change {
 static void change_done(struct change *change)
 {
 	/* Closing the file gives the lock back. */
-	cleanup_close_fd(&change->lock);
-	cleanup_close_fd(&change->folder);
+	close_and_reset(&change->lock);
+	close_and_reset(&change->folder);
 	reservations_done(&change->reservations);
 }
 

@@ -61,8 +61,7 @@ int hostpci_schema_parse(const char *text, struct strings *ret)
 	}
 	if (!line || !strings_has(&keys, "host"))
 		return -EBADMSG;
-	*ret = keys;
-	keys = (struct strings){ 0 };
+	*ret = TAKE_STRUCT(keys);
 	return 0;
 }
 

@@ -81,8 +81,7 @@ int sections_read(const struct sysroot *root, const char *path, struct sections 
 		r = parse(&sections);
 	if (r < 0)
 		return r;
-	*ret = sections;
-	sections = (struct sections){ 0 };
+	*ret = TAKE_STRUCT(sections);
 	return 0;
 }
 

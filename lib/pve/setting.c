@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "pve/property.h"
@@ -75,7 +76,7 @@ static bool is_machine(const char *value)
 		return true;
 	if (text_starts_with(value, "virt"))
 		return is_virt(value + strlen("virt"));
-	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++)
 		if (text_starts_with(value, bases[i]) &&
 		    is_machine_version(value + strlen(bases[i])))
 			return true;
@@ -132,7 +133,7 @@ static bool is_uuid(const char *value)
 {
 	static const size_t sizes[] = { 8, 4, 4, 4, 12 };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		if (i > 0 && *value++ != '-')
 			return false;
 		if (strspn(value, HEX) != sizes[i])
@@ -410,7 +411,7 @@ static int read_format(const struct sysroot *root, const struct format *format, 
 int setting_read(const struct sysroot *root, const char *key, const char *value, char **ret,
 		 struct error *err)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
 		if (strcmp(formats[i].key, key) == 0)
 			return read_format(root, &formats[i], value, ret, err);
 	if (is_one_of(key, booleans))

@@ -73,7 +73,7 @@ static int begin(const char *line, struct section *section)
 	name += strspn(name, " \t");
 	if (!*name)
 		return 0;
-	for (size_t i = 0; i < sizeof(folder_types) / sizeof(*folder_types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(folder_types); i++)
 		if (strlen(folder_types[i]) == type && strncmp(line, folder_types[i], type) == 0)
 			section->folder = true;
 	section->name = strndup(name, strcspn(name, " \t"));
@@ -162,8 +162,7 @@ int snippet_stores_parse(const char *data, size_t size, const char *node,
 			return error_set_memory(err);
 		}
 	}
-	*ret = stores;
-	stores = (struct snippet_stores){ 0 };
+	*ret = TAKE_STRUCT(stores);
 	return 0;
 }
 

@@ -37,10 +37,7 @@ static bool is_true(const json_t *object, const char *key)
 
 static bool is_file_type(const char *type)
 {
-	for (size_t i = 0; i < sizeof(file_types) / sizeof(*file_types); i++)
-		if (strcmp(file_types[i], type) == 0)
-			return true;
-	return false;
+	return TABLE_FIND(file_types, type) >= 0;
 }
 
 static int add_storage(const json_t *object, struct storages *storages, struct error *err)
@@ -81,8 +78,7 @@ static int add_all(const json_t *list, struct storages *ret, struct error *err)
 		r = add_storage(json_array_get(list, i), &storages, err);
 	if (r < 0)
 		return r;
-	*ret = storages;
-	storages = (struct storages){ 0 };
+	*ret = TAKE_STRUCT(storages);
 	return 0;
 }
 
@@ -188,7 +184,6 @@ int cluster_nodes(struct strings *ret, struct error *err)
 	if (r < 0)
 		return r;
 	strings_sort(&nodes);
-	*ret = nodes;
-	nodes = (struct strings){ 0 };
+	*ret = TAKE_STRUCT(nodes);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "host/package.h"
@@ -59,8 +60,9 @@ static const struct pve_rule_description rules[] = {
 				    "resource mapping too",
 				    "79782166" },
 };
+TABLE_FOLLOWS(rules, PVE_RULE_COUNT);
 
-_Static_assert(sizeof(rules) / sizeof(*rules) == PVE_RULE_COUNT, "one row a rule");
+_Static_assert(ARRAY_SIZE(rules) == PVE_RULE_COUNT, "one row a rule");
 
 const struct pve_rule_description *pve_rule_describe(enum pve_rule rule)
 {

@@ -134,8 +134,7 @@ int vgpu_uses_find(const struct sysroot *root, const char *address, unsigned dea
 		r = add_functions(root, address, deadline_ms, &uses);
 	if (r < 0)
 		return r;
-	*ret = uses;
-	uses = (struct vgpu_uses){ 0 };
+	*ret = TAKE_STRUCT(uses);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "host/package.h"
 #include "record/sys.h"
 #include "use/route.h"
@@ -21,7 +22,7 @@ static bool keep_processor(char *line)
 	static const char *const fields[] = { "vendor_id", "cpu family", "flags", "model name",
 					      "CPU implementer" };
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (text_starts_with(line, fields[i]))
 			return true;
 	return false;
@@ -193,7 +194,7 @@ static void record_firmware(struct recorder *recorder)
 
 	if (sysroot_exists(recorder->root, "sys/firmware/efi"))
 		recorder_folder(recorder, "sys/firmware/efi", 0755);
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
 		record_variable(recorder, variables[i]);
 	(void)sysroot_list(recorder->root, "sys/class/iommu", &units);
 	for (size_t i = 0; i < units.count; i++) {
@@ -241,11 +242,11 @@ static void record_packages(struct recorder *recorder)
 {
 	static const char *const names[] = { "pve-manager", "qemu-server", "pve-qemu-kvm",
 					     "pve-edk2-firmware" };
-	char *versions[sizeof(names) / sizeof(*names)] = { 0 };
+	char *versions[ARRAY_SIZE(names)] = { 0 };
 	cleanup_text struct text status = { 0 };
 
-	(void)package_versions(recorder->root, names, sizeof(names) / sizeof(*names), versions);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	(void)package_versions(recorder->root, names, ARRAY_SIZE(names), versions);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (versions[i])
 			text_add(&status,
 				 "Package: %s\nStatus: install ok installed\nVersion: %s\n\n",
@@ -318,14 +319,14 @@ static const char *const signs[] = {
 void recorder_kernel(struct recorder *recorder, const struct pve_node *node)
 {
 	record_hostname(recorder);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (files[i].keep)
 			recorder_lines(recorder, files[i].path, files[i].keep);
 		else
 			recorder_file(recorder, files[i].path);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
 		recorder_files(recorder, folders[i].path, folders[i].keep);
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
 		recorder_presence(recorder, signs[i]);
 	record_kernels(recorder);
 	record_hugepages(recorder);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "pve/snippets.h"
 #include "record/sys.h"
@@ -46,7 +47,7 @@ static bool keep_setting(char *line)
 	}
 	while (key > 0 && line[key - 1] >= '0' && line[key - 1] <= '9')
 		key--;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		size_t size = strlen(keys[i]);
 
 		if (strncmp(line, keys[i], size) == 0 &&
@@ -64,7 +65,7 @@ static bool keep_storage(char *line)
 	if (*line != ' ' && *line != '\t')
 		return true;
 	line += strspn(line, " \t");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (text_starts_with(line, keys[i]))
 			return true;
 	return false;
@@ -75,7 +76,7 @@ static bool keep_job(char *line)
 	static const char *const keys[] = { "vmid ", "all ", "exclude ", "pool ", "enabled " };
 	const char *at = line + strspn(line, " \t");
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (at > line && text_starts_with(at, keys[i]))
 			return true;
 	return !*at || text_starts_with(line, "vzdump:");
@@ -88,7 +89,7 @@ static bool keep_ha(char *line)
 					    "resources ", "strict ", "disable" };
 	const char *at = line + strspn(line, " \t");
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (at > line && text_starts_with(at, keys[i]))
 			return true;
 	return !*at || text_starts_with(line, "vm:") || text_starts_with(line, "group:") ||

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "pci/driver.h"
 #include "pci/override.h"
@@ -177,11 +178,11 @@ static void record_function(struct recorder *recorder, const struct pci_entry *e
 	if (!entry->facts.folder || strlen(entry->facts.folder) + 5 > sizeof(folder))
 		return;
 	snprintf(folder, sizeof(folder), "sys/%s", entry->facts.folder);
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, attributes[i]);
 		recorder_file(recorder, path);
 	}
-	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, links[i]);
 		recorder_link(recorder, path, NULL);
 	}
@@ -340,7 +341,7 @@ static void record_block(struct recorder *recorder, const char *folder)
 	record_below(recorder, folder, "md/sync_action", NULL);
 	if (slaves)
 		recorder_links(recorder, slaves);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		cleanup_free char *path = text_format("%s/%s", folder, kinds[i]);
 
 		if (path && sysroot_exists(recorder->root, path))
@@ -363,7 +364,7 @@ static void record_interface(struct recorder *recorder, const char *folder)
 			     text_starts_with(names.items[i], "upper_")))
 			recorder_link(recorder, path, NULL);
 	}
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		cleanup_free char *path = text_format("%s/%s", folder, kinds[i]);
 
 		if (path && sysroot_exists(recorder->root, path))
@@ -430,7 +431,7 @@ void recorder_classes(struct recorder *recorder)
 		{ "sys/class/vtconsole", record_console },
 	};
 
-	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
 		cleanup_strings struct strings names = { 0 };
 
 		recorder_folder(recorder, classes[i].folder, 0755);

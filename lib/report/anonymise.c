@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "use/mdev.h"
 
 #define UUID_SIZE    36
@@ -57,7 +58,7 @@ static size_t match_uuid(const char *at)
 	uint32_t vmid, number;
 	size_t size = 0;
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (i > 0 && at[size++] != '-')
 			return 0;
 		for (size_t k = 0; k < parts[i]; k++)
@@ -180,7 +181,7 @@ static bool is_place_of_host(const char *text, const char *at)
 {
 	static const char *const before[] = { "node=", "nodes/", "node '", "hostname=" };
 
-	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
 		size_t size = strlen(before[i]);
 
 		if (ends_with(text, at, before[i]) &&
@@ -231,7 +232,7 @@ static size_t match(const struct anonymiser *anonymiser, const char *text, const
 		snprintf(instead, 32, "host%zu", host);
 		return size;
 	}
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
 		size = patterns[i].match(at);
 		if (size > 0) {
 			snprintf(instead, 32, "%s", patterns[i].instead);
@@ -305,8 +306,7 @@ int anonymiser_read(const struct sysroot *root, struct anonymiser *ret)
 	for (size_t i = 0; i < nodes.count; i++)
 		if (add_host(&anonymiser, nodes.items[i]) < 0)
 			return -ENOMEM;
-	*ret = anonymiser;
-	anonymiser = (struct anonymiser){ 0 };
+	*ret = TAKE_STRUCT(anonymiser);
 	return 0;
 }
 

@@ -140,8 +140,7 @@ int device_rows_make(const struct pve_node *node, const struct safeties *safetie
 	}
 	if (sort(&rows) < 0)
 		return -ENOMEM;
-	*ret = rows;
-	rows = (struct device_rows){ 0 };
+	*ret = TAKE_STRUCT(rows);
 	return 0;
 }
 

@@ -42,14 +42,14 @@ int page_add_versions(struct page *page)
 {
 	static const char *const names[] = { "pve-manager", "qemu-server", "pve-qemu-kvm",
 					     "pve-edk2-firmware" };
-	char *versions[sizeof(names) / sizeof(*names)] = { 0 };
+	char *versions[ARRAY_SIZE(names)] = { 0 };
 	int r = strings_add(&page->versions, "pve-vfio " PVE_VFIO_VERSION);
 	cleanup_free char *kernel = text_format("kernel %s", page->node->release);
 
 	if (r == 0)
 		r = kernel ? strings_add(&page->versions, kernel) : -ENOMEM;
-	(void)package_versions(page->node->root, names, sizeof(names) / sizeof(*names), versions);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	(void)package_versions(page->node->root, names, ARRAY_SIZE(names), versions);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cleanup_free char *words =
 			versions[i] ? text_format("%s %s", names[i], versions[i]) : NULL;
 
@@ -71,7 +71,7 @@ static bool is_relevant(const char *line)
 {
 	if (*line == '[')
 		return true;
-	for (size_t i = 0; i < sizeof(vm_keys) / sizeof(*vm_keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(vm_keys); i++) {
 		size_t size = strlen(vm_keys[i]);
 
 		if (strncmp(line, vm_keys[i], size) != 0)
@@ -151,7 +151,7 @@ int page_add_configuration(struct page *page)
 					     "etc/pve-vfio/config.json" };
 	int r = page_add_block(page, "/proc/cmdline", page->node->command_line);
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files) && r == 0; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++)
 		r = add_file(page, files[i]);
 	if (r == 0)
 		r = add_folder(page, "etc/modprobe.d");
@@ -179,13 +179,14 @@ static void add_markdown(struct text *text, const char *words)
 	}
 }
 
-static const char *const marks[VERDICT_LEVEL_COUNT] = {
+static const char *const marks[] = {
 	[VERDICT_OK] = "ok",
 	[VERDICT_INFO] = "info",
 	[VERDICT_WARNING] = "**warning**",
 	[VERDICT_ERROR] = "**ERROR**",
 	[VERDICT_UNKNOWN] = "**not known**",
 };
+TABLE_FOLLOWS(marks, VERDICT_LEVEL_COUNT);
 
 static void add_verdicts(struct text *text, const struct verdicts *verdicts)
 {

@@ -4,15 +4,17 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "report/words.h"
 
 static const struct {
 	const char *mark, *colour;
-} styles[VERDICT_LEVEL_COUNT] = {
+} styles[] = {
 	[VERDICT_OK] = { "ok", "\033[32m" },	       [VERDICT_INFO] = { "info", "\033[36m" },
 	[VERDICT_WARNING] = { "WARNING", "\033[33m" }, [VERDICT_ERROR] = { "ERROR", "\033[31m" },
 	[VERDICT_UNKNOWN] = { "UNKNOWN", "\033[35m" },
 };
+TABLE_FOLLOWS(styles, VERDICT_LEVEL_COUNT);
 
 /* The marks stand in a column of 8, with two blanks ahead. */
 #define MARK_WIDTH 7
@@ -56,7 +58,7 @@ static void add_verdict(struct text *text, const struct verdict *verdict,
 /* What has to be looked at, the worst first. */
 static const enum verdict_level problems[] = { VERDICT_ERROR, VERDICT_UNKNOWN, VERDICT_WARNING };
 
-#define PROBLEM_LEVELS (sizeof(problems) / sizeof(*problems))
+#define PROBLEM_LEVELS (ARRAY_SIZE(problems))
 
 static bool is_problem(const struct verdict *verdict)
 {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "use/stack.h"
 
 /* What a device's name gets of a line in any case. */
@@ -87,6 +88,7 @@ static const struct {
 	[ACTION_RESCAN] = { NULL, "%s: removed, and found again", false },
 	[ACTION_RESIZE_BAR] = { "%s, MiB:", "%s, MiB:", true },
 };
+TABLE_FOLLOWS(deeds, ACTION_TYPE_COUNT);
 
 /* printf() with a format of the table; of some the function alone is named. */
 static char *say(const char *format, const struct action *action)
@@ -270,7 +272,7 @@ char *words_findings(const struct findings *findings, uint32_t brief_for)
 	static const enum check_level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO };
 	struct text text = { 0 };
 
-	for (size_t level = 0; level < sizeof(levels) / sizeof(*levels); level++) {
+	for (size_t level = 0; level < ARRAY_SIZE(levels); level++) {
 		for (size_t i = 0; i < findings->count; i++) {
 			const struct finding *finding = &findings->items[i];
 

@@ -44,8 +44,7 @@ int rom_fix_start(struct bytes file, struct rom_fix *ret, struct error *err)
 		return r;
 	if (fix.rom.count == 0)
 		return error_set(err, -EBADMSG, "there is no option ROM in the file");
-	*ret = fix;
-	fix = (struct rom_fix){ 0 };
+	*ret = TAKE_STRUCT(fix);
 	return 0;
 }
 
@@ -85,8 +84,7 @@ static int parse_again(struct rom_fix *fix, struct error *err)
 		return error_set(err, -EBADMSG,
 				 "the images lie over each other: changing one breaks another");
 	rom_done(&fix->rom);
-	fix->rom = rom;
-	rom = (struct rom){ 0 };
+	fix->rom = TAKE_STRUCT(rom);
 	return 0;
 }
 
@@ -491,8 +489,7 @@ int rom_fix_pad(struct rom_fix *fix, struct error *err)
 		return r;
 	}
 	rom_done(&fix->rom);
-	fix->rom = rom;
-	rom = (struct rom){ 0 };
+	fix->rom = TAKE_STRUCT(rom);
 	free(fix->data);
 	fix->data = grown;
 	fix->size = wanted;
@@ -548,7 +545,7 @@ static const struct {
 
 int rom_fix_apply(struct rom_fix *fix, const struct rom_repair *repair, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(step_rows) / sizeof(*step_rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(step_rows); i++) {
 		int r = 0;
 
 		if (repair->steps & step_rows[i].steps)
@@ -575,7 +572,7 @@ char *rom_repair_options(const struct rom_repair *repair)
 	};
 	cleanup_text struct text text = { 0 };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!(repair->steps & names[i].step))
 			continue;
 		text_add(&text, "%s%s", text.size > 0 ? " " : "", names[i].option);

@@ -294,8 +294,7 @@ int rom_parse(struct bytes file, struct rom *ret, struct error *err)
 		unreached = find_image(file, offset);
 		rom.unreached = unreached < file.size ? unreached : 0;
 	}
-	*ret = rom;
-	rom = (struct rom){ 0 };
+	*ret = TAKE_STRUCT(rom);
 	return 0;
 }
 

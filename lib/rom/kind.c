@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text.h"
 #include "rom/driver.h"
 
@@ -57,7 +58,7 @@ static bool is_archive(struct bytes file)
 		"PK\003\004", "\037\213", "7z\274\257", "Rar!\032\007", "\3757zXZ", "BZh",
 	};
 
-	for (size_t i = 0; i < sizeof(signatures) / sizeof(*signatures); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
 		if (bytes_has_text(file, 0, signatures[i]))
 			return true;
 	return false;
@@ -71,7 +72,7 @@ static bool starts_as_flash(struct bytes file)
 
 	if (bytes_u32(file, 0) == DESCRIPTOR || bytes_u32(file, 16) == DESCRIPTOR)
 		return true;
-	for (size_t i = 0; i < sizeof(amd) / sizeof(*amd); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(amd); i++)
 		if (bytes_u32(file, amd[i]) == AMD_FIRMWARE)
 			return true;
 	for (size_t at = 0; at < file.size; at += ROM_BLOCK)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "rom/image.h"
 #include "rom/sysfs.h"
 #include "rom/vfct.h"
@@ -115,6 +116,7 @@ static const struct {
 	[ROM_SOURCE_AMDGPU] = { "amdgpu", read_amdgpu },
 	[ROM_SOURCE_VFCT] = { "vfct", read_vfct },
 };
+TABLE_FOLLOWS(sources, ROM_SOURCE_COUNT);
 
 const char *rom_source_name(enum rom_source source)
 {
@@ -137,8 +139,7 @@ static int read_source(const struct sysroot *root, const struct pci_device *devi
 		return r;
 	if (rom.count == 0)
 		return error_set(err, -EBADMSG, "the %zu bytes read hold no option ROM", dump.size);
-	*ret = dump;
-	dump = (struct rom_dump){ 0 };
+	*ret = TAKE_STRUCT(dump);
 	return 0;
 }
 
@@ -190,8 +191,7 @@ static int read_best(const struct sysroot *root, const struct pci_device *device
 		return error_set(err, -ENOENT, "%s: no source has its ROM: %s; %s; %s",
 				 device->name, best.notes.items[0], best.notes.items[1],
 				 best.notes.items[2]);
-	*ret = best;
-	best = (struct rom_dump){ 0 };
+	*ret = TAKE_STRUCT(best);
 	return 0;
 }
 

@@ -107,7 +107,7 @@ static uint16_t find_decimal_vendor(const struct rom_image *image)
 {
 	static const uint16_t vendors[] = { VENDOR_AMD, VENDOR_INTEL, 0x1022 };
 
-	for (size_t i = 0; i < sizeof(vendors) / sizeof(*vendors); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
 		if (is_decimal_slip(image->vendor, vendors[i]))
 			return vendors[i];
 	return 0;
@@ -238,7 +238,7 @@ static void remark_ids(struct remarking *remarking)
 		if (!image->has_pcir || fitting.code[image->code] || repeats)
 			continue;
 		before = image;
-		for (size_t j = 0; j < sizeof(explanations) / sizeof(*explanations); j++) {
+		for (size_t j = 0; j < ARRAY_SIZE(explanations); j++) {
 			if (explanations[j](remarking, image)) {
 				count++;
 				break;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+
 /* ATOM_ROM_HEADER: offsets from its start. */
 #define ATOM_POINTER	  0x48 /* in the image */
 #define ATOM_SIGNATURE	  0x04
@@ -99,7 +101,7 @@ const char *rom_header_name(struct bytes header)
 		{ "RFRD", "NVIDIA flash header (RFRD)" },
 	};
 
-	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
 		if (bytes_has_text(header, 0, headers[i].signature))
 			return headers[i].name;
 	return NULL;

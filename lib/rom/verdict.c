@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "rom/driver.h"
 #include "rom/remark.h"
 #include "rom/vendor.h"
@@ -256,6 +257,7 @@ static const struct {
 	[ROM_READER_OVMF] = { "OVMF", "runs it", "ignores it", judge_ovmf },
 	[ROM_READER_DRIVER] = { "Linux guest", "reads it", "ignores it", judge_driver },
 };
+TABLE_FOLLOWS(readers, ROM_READER_COUNT);
 
 const char *rom_reader_name(enum rom_reader reader)
 {
@@ -346,8 +348,7 @@ int rom_judge(const struct rom *rom, const struct rom_target *target, struct rom
 	if (rom->count > 0 && judgement.kind == ROM_KIND_OTHER &&
 	    rom_remarks_add(rom, target, &judgement) < 0)
 		return error_set_memory(err);
-	*ret = judgement;
-	judgement = (struct rom_judgement){ 0 };
+	*ret = TAKE_STRUCT(judgement);
 	return 0;
 }
 

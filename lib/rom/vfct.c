@@ -85,8 +85,7 @@ int vfct_parse(struct bytes table, struct vfct *ret, struct error *err)
 			return error_set_memory(err);
 		vfct.images[vfct.count++] = image;
 	}
-	*ret = vfct;
-	vfct = (struct vfct){ 0 };
+	*ret = TAKE_STRUCT(vfct);
 	return 0;
 }
 

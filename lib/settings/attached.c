@@ -71,8 +71,7 @@ int attached_parse(const char *name, const char *data, size_t size, struct attac
 	if (r < 0)
 		return error_set(err, r, "%s is not as pve-vfio wrote it: %.512s", name,
 				 inner.message);
-	*ret = attached;
-	attached = (struct attached){ 0 };
+	*ret = TAKE_STRUCT(attached);
 	return 0;
 }
 
@@ -114,8 +113,7 @@ int attached_read(const struct sysroot *root, uint32_t vmid, const struct vm_con
 		return r;
 	if (!is_of(&attached, config))
 		return -ENOENT;
-	*ret = attached;
-	attached = (struct attached){ 0 };
+	*ret = TAKE_STRUCT(attached);
 	return 0;
 }
 

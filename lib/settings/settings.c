@@ -308,7 +308,7 @@ static const struct device_key {
 	{ "rescan", set_rescan, "must be true or false" },
 };
 
-#define DEVICE_KEY_COUNT (sizeof(device_keys) / sizeof(*device_keys))
+#define DEVICE_KEY_COUNT ARRAY_SIZE(device_keys)
 
 static int set_device_member(const struct reading *reading, const char *name,
 			     struct device_settings *device, const char *key, json_t *value)
@@ -490,14 +490,13 @@ static const struct key {
 	{ "vm", set_vm, "must be an object with the uuid of the VM, its ctime, or both" },
 };
 
-#define KEY_COUNT (sizeof(keys) / sizeof(*keys))
+#define KEY_COUNT ARRAY_SIZE(keys)
 
 static const struct key *find_key(const char *name)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
-	return NULL;
+	int at = TABLE_FIND(keys, name);
+
+	return at < 0 ? NULL : &keys[at];
 }
 
 const char *settings_key_name(size_t at)

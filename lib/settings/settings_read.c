@@ -95,7 +95,6 @@ int settings_read(const struct sysroot *root, uint32_t vmid, const char *config_
 		r = read_vm_file(root, vmid, config_node, &settings, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	*ret = settings;
-	settings = (struct settings){ 0 };
+	*ret = TAKE_STRUCT(settings);
 	return 0;
 }

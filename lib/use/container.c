@@ -382,8 +382,7 @@ int container_uses_find(const struct sysroot *root, const struct device_nodes *n
 	if (r < 0)
 		return error_set(err, r, "cannot read the containers in /%s: %s", CONFIG_FOLDER,
 				 strerror(-r));
-	*ret = uses;
-	uses = (struct container_uses){ 0 };
+	*ret = TAKE_STRUCT(uses);
 	return 0;
 }
 

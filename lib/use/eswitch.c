@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "host/netlink.h"
 
@@ -16,7 +17,7 @@ static const char *const modes[] = {
 	[DEVLINK_ESWITCH_MODE_SWITCHDEV] = "switchdev",
 };
 
-#define MODE_COUNT (sizeof(modes) / sizeof(*modes))
+#define MODE_COUNT (ARRAY_SIZE(modes))
 
 static void begin(struct netlink_message *request, uint16_t family, uint16_t flags, uint8_t command,
 		  uint8_t version)
@@ -85,15 +86,10 @@ int eswitch_read(const struct sysroot *root, const char *address, char **ret_mod
 
 static int parse_mode(const char *mode, uint16_t *ret)
 {
-	uint64_t number;
+	int at = TABLE_FIND(modes, mode);
+	uint64_t number = (uint64_t)at;
 
-	for (size_t i = 0; i < MODE_COUNT; i++) {
-		if (strcmp(mode, modes[i]) == 0) {
-			*ret = (uint16_t)i;
-			return 0;
-		}
-	}
-	if (parse_number(mode, strlen(mode), 10, UINT16_MAX, &number) < 0)
+	if (at < 0 && parse_number(mode, strlen(mode), 10, UINT16_MAX, &number) < 0)
 		return -EINVAL;
 	*ret = (uint16_t)number;
 	return 0;

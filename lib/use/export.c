@@ -88,8 +88,7 @@ int exports_read(const struct sysroot *root, struct exports *ret)
 		r = add_backstore(root, backstores.items[i], &exports);
 	if (r < 0)
 		return r;
-	*ret = exports;
-	exports = (struct exports){ 0 };
+	*ret = TAKE_STRUCT(exports);
 	return 0;
 }
 

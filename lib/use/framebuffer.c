@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "pci/bar.h"
 
@@ -17,10 +18,7 @@ static bool is_framebuffer(const char *name)
 	static const char *const names[] = { "BOOTFB", "simplefb", "simpledrm", "efifb",
 					     "vesafb", "efidrm",   "vesadrm" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
+	return TABLE_FIND(names, name) >= 0;
 }
 
 /* "    fd000000-fd2fffff : BOOTFB", deeper for what lies within. */
@@ -102,7 +100,7 @@ static bool is_platform_framebuffer(const char *name)
 		"vga-framebuffer.",    "ega-framebuffer.", "platform-framebuffer.",
 	};
 
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
 		if (text_starts_with(name, starts[i]))
 			return true;
 	return false;

@@ -87,7 +87,7 @@ static uint32_t container_of(const char *groups)
 					      "/lxc.monitor/", "/lxc.monitor." };
 	uint32_t vmid = 0;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && !vmid; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !vmid; i++)
 		vmid = number_after(groups, places[i], "");
 	return vmid ? vmid : number_after(groups, "/pve-container@", ".service");
 }
@@ -148,7 +148,7 @@ static bool is_stoppable(const struct holder *holder)
 	if (holder->kind != HOLDER_UNIT || !unit_name_is_service(holder->unit) ||
 	    text_starts_with(holder->unit, SESSIONS))
 		return false;
-	for (size_t i = 0; i < sizeof(never_stopped) / sizeof(*never_stopped); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(never_stopped); i++)
 		if (text_starts_with(holder->unit, never_stopped[i]))
 			return false;
 	return true;

@@ -153,8 +153,7 @@ int mdev_types_read(const struct sysroot *root, const char *address, struct mdev
 	}
 	if (r < 0)
 		return r;
-	*ret = types;
-	types = (struct mdev_types){ 0 };
+	*ret = TAKE_STRUCT(types);
 	return 0;
 }
 
@@ -322,8 +321,7 @@ int mdev_instances_read(const struct sysroot *root, const char *address, struct 
 	}
 	if (r < 0)
 		return r;
-	*ret = instances;
-	instances = (struct mdev_instances){ 0 };
+	*ret = TAKE_STRUCT(instances);
 	return 0;
 }
 

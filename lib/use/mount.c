@@ -81,8 +81,7 @@ int mounts_read(const struct sysroot *root, struct mounts *ret, struct error *er
 		r = parse_line(line, &mounts);
 	if (r < 0)
 		return error_set_memory(err);
-	*ret = mounts;
-	mounts = (struct mounts){ 0 };
+	*ret = TAKE_STRUCT(mounts);
 	return 0;
 }
 
@@ -99,7 +98,7 @@ bool mount_runs_host(const struct mount *mount)
 {
 	static const char *const places[] = { "/", "/boot", "/boot/efi", "/usr", "/var" };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (strcmp(mount->point, places[i]) == 0)
 			return true;
 	return false;

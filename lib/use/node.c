@@ -301,7 +301,7 @@ static int add_shared(const struct finding_nodes *finding, const char *driver, e
 {
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(shared) / sizeof(*shared) && r == 0; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(shared) && r == 0; i++) {
 		struct node_id id = { 0 };
 
 		if (strcmp(shared[i].driver, driver) != 0)

@@ -34,10 +34,7 @@ static bool is_everyones(const struct node_id *id)
 
 static bool is_everyones_path(const char *path)
 {
-	for (size_t i = 0; i < sizeof(everyones) / sizeof(*everyones); i++)
-		if (strcmp(path, everyones[i]) == 0)
-			return true;
-	return text_starts_with(path, "/dev/pts/");
+	return TABLE_FIND(everyones, path) >= 0 || text_starts_with(path, "/dev/pts/");
 }
 
 /* Takes the path over. `first` is where the process's entries begin. */
@@ -180,8 +177,7 @@ void openings_read(const struct sysroot *root, struct openings *ret)
 	}
 	if (openings.count > 1)
 		qsort(openings.items, openings.count, sizeof(*openings.items), compare);
-	*ret = openings;
-	openings = (struct openings){ 0 };
+	*ret = TAKE_STRUCT(openings);
 }
 
 int openings_take(struct openings *openings, pid_t pid, struct openings *ret)

@@ -78,8 +78,7 @@ int reset_neighbours_find(const struct sysroot *root, struct pci_address address
 		if (pci_addresses_add(&neighbours, *other) < 0)
 			return error_set_memory(err);
 	}
-	*ret = neighbours;
-	neighbours = (struct pci_addresses){ 0 };
+	*ret = TAKE_STRUCT(neighbours);
 	return 0;
 }
 

@@ -269,8 +269,7 @@ int routing_read(const struct sysroot *root, struct routing *ret, struct error *
 	if (r < 0)
 		return error_set(err, r, "cannot read the network's addresses and routes: %s",
 				 strerror(-r));
-	*ret = routing;
-	routing = (struct routing){ 0 };
+	*ret = TAKE_STRUCT(routing);
 	return 0;
 }
 

@@ -43,8 +43,7 @@ int sriov_functions_find(const struct sysroot *root, const char *address, struct
 	if (r < 0)
 		return error_set(err, r, "cannot read its virtual functions in /%s: %s", folder,
 				 strerror(-r));
-	*ret = functions;
-	functions = (struct pci_addresses){ 0 };
+	*ret = TAKE_STRUCT(functions);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "use/child.h"
 #include "use/mapper.h"
 
@@ -164,7 +165,7 @@ char *stack_title(const char *word)
 		{ MD_WORD, "the RAID array " },
 	};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (text_starts_with(word, kinds[i].prefix))
 			return text_format("%s%s", kinds[i].title, word + strlen(kinds[i].prefix));
 	return strdup(word);

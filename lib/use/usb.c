@@ -113,8 +113,7 @@ int keyboards_find(const struct sysroot *root, struct keyboards *ret, struct err
 			return error_set_memory(err);
 		input = (struct input){ 0 };
 	}
-	*ret = keyboards;
-	keyboards = (struct keyboards){ 0 };
+	*ret = TAKE_STRUCT(keyboards);
 	return 0;
 }
 

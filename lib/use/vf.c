@@ -28,7 +28,7 @@ static const char *const link_states[] = {
 	[IFLA_VF_LINK_STATE_DISABLE] = "disable",
 };
 
-#define LINK_STATE_COUNT (sizeof(link_states) / sizeof(*link_states))
+#define LINK_STATE_COUNT (ARRAY_SIZE(link_states))
 
 /* ---- reading */
 
@@ -165,8 +165,7 @@ int vfs_read(const struct sysroot *root, const char *address, struct vfs *ret, s
 		return error_set(err, r,
 				 "cannot read what is set for the virtual functions of %s: %s",
 				 address, strerror(-r));
-	*ret = vfs;
-	vfs = (struct vfs){ 0 };
+	*ret = TAKE_STRUCT(vfs);
 	return 0;
 }
 
@@ -285,7 +284,7 @@ static const struct change changes[] = {
 	{ "query of RSS", rss_query_differs, add_rss_query },
 };
 
-#define CHANGE_COUNT (sizeof(changes) / sizeof(*changes))
+#define CHANGE_COUNT (ARRAY_SIZE(changes))
 
 static int make_change(const struct sysroot *root, int index, const struct change *change,
 		       const struct vf *wanted)
@@ -417,13 +416,12 @@ static int parse_up_to(const char *value, uint64_t max, unsigned *ret)
 /* One of `count` words; its place. */
 static int parse_word(const char *value, const char *const *words, size_t count, unsigned *ret)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(value, words[i]) == 0) {
-			*ret = (unsigned)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	int at = table_find(words, count, sizeof(*words), value);
+
+	if (at < 0)
+		return at;
+	*ret = (unsigned)at;
+	return 0;
 }
 
 /* A member that a later version adds is not known, and passed over. */
@@ -501,8 +499,7 @@ int vfs_parse(const char *text, struct vfs *ret)
 	}
 	if (r < 0)
 		return r;
-	*ret = vfs;
-	vfs = (struct vfs){ 0 };
+	*ret = TAKE_STRUCT(vfs);
 	return 0;
 }
 

@@ -154,8 +154,7 @@ int vfio_holders_find(const struct sysroot *root, pid_t pid, struct vfio_holders
 	if (r < 0)
 		return error_set(err, r, "cannot tell which processes hold VFIO devices: %s",
 				 strerror(-r));
-	*ret = holders;
-	holders = (struct vfio_holders){ 0 };
+	*ret = TAKE_STRUCT(holders);
 	return 0;
 }
 

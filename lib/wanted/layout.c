@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "pci/facts.h"
 
 #define VENDOR_AMD    0x1002
@@ -186,7 +187,7 @@ static const struct layout layouts[] = {
 	},
 };
 
-#define LAYOUT_COUNT (sizeof(layouts) / sizeof(*layouts))
+#define LAYOUT_COUNT ARRAY_SIZE(layouts)
 
 static const char *const kind_names[] = {
 	[LAYOUT_GPU] = "a GPU",
@@ -198,13 +199,13 @@ static const char *const kind_names[] = {
 	[LAYOUT_USB] = "a USB controller",
 	[LAYOUT_PLAIN] = "another device",
 };
+TABLE_FOLLOWS(kind_names, LAYOUT_KIND_COUNT);
 
 const struct layout *layout_find(const char *name)
 {
-	for (size_t i = 0; i < LAYOUT_COUNT; i++)
-		if (strcmp(layouts[i].name, name) == 0)
-			return &layouts[i];
-	return NULL;
+	int at = TABLE_FIND(layouts, name);
+
+	return at < 0 ? NULL : &layouts[at];
 }
 
 const struct layout *layout_at(size_t at)
@@ -496,7 +497,7 @@ bool vm_config_has_disk(const struct vm_config *config)
 	for (size_t i = 0; i < config->setting_count; i++) {
 		const struct vm_setting *setting = &config->settings[i];
 
-		for (size_t k = 0; k < sizeof(buses) / sizeof(*buses); k++) {
+		for (size_t k = 0; k < ARRAY_SIZE(buses); k++) {
 			size_t size = strlen(buses[k]);
 
 			if (text_starts_with(setting->key, buses[k]) &&

@@ -20,6 +20,7 @@ enum layout_kind {
 	LAYOUT_USB,
 	LAYOUT_PLAIN,
 };
+#define LAYOUT_KIND_COUNT (LAYOUT_PLAIN + 1)
 
 struct layout;
 

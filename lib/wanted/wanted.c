@@ -347,8 +347,7 @@ int wanted_resolve(const struct wanted_input *input, struct wanted *ret, struct 
 		r = resolve_args(&resolution, args, err);
 	if (r < 0)
 		return r == -ENOMEM ? error_set_memory(err) : r;
-	*ret = wanted;
-	wanted = (struct wanted){ 0 };
+	*ret = TAKE_STRUCT(wanted);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/number.h"
 #include "check/check.h"
 #include "report/words.h"
@@ -158,7 +159,7 @@ int attach_ask(const struct attach *attach, struct error *err)
 
 	if (!vm_config_has_disk(&attach->vm.config))
 		return 0;
-	for (size_t i = 0; i < sizeof(risks) / sizeof(*risks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(risks); i++) {
 		const struct vm_change *change = vm_edit_find(&attach->edit, risks[i].key);
 
 		if (!change)

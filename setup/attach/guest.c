@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "setup/attach/attach.h"
 
 #define VENDOR_NVIDIA 0x10de
@@ -78,7 +79,7 @@ static const struct guide *find_guide(const struct layout_device *device)
 
 	if (device->mdev && device->vendor == VENDOR_NVIDIA)
 		return &part;
-	for (size_t i = 0; i < sizeof(guides) / sizeof(*guides); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(guides); i++)
 		if (guides[i].kind == kind &&
 		    (guides[i].vendor == 0 || guides[i].vendor == device->vendor))
 			return &guides[i];

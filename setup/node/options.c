@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "boot/parameter.h"
 #include "setup/node/configure.h"
 
@@ -145,10 +146,7 @@ static bool is_way(const char *option)
 {
 	static const char *const ways[] = { "--add", "--clean-up", "--dry-run", "--yes" };
 
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
-		if (strcmp(ways[i], option) == 0)
-			return true;
-	return false;
+	return TABLE_FIND(ways, option) >= 0;
 }
 
 int configure_parse(const struct command *command, struct configure_options *ret, struct error *err)
@@ -208,7 +206,7 @@ static int add_asked(const struct sysroot *root, const char *asked, struct boot_
 	const char *value = strchr(asked, '=');
 	int r;
 
-	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		if (text_starts_with(asked, devices[i].start))
 			return devices[i].add(root, value + 1, request, err);
 	r = boot_request_add(request, asked);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "pci/claim.h"
 #include "setup/node/configure.h"
 
@@ -46,8 +47,7 @@ static int add_recorded(struct configure *configure, struct error *err)
 	if (r < 0)
 		return error_set_memory(err);
 	strings_done(asked);
-	*asked = all;
-	all = (struct strings){ 0 };
+	*asked = TAKE_STRUCT(all);
 	return 0;
 }
 
@@ -214,7 +214,7 @@ static void hold_signals(void)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE };
 
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		signal(signals[i], SIG_IGN);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "rom/fix.h"
 #include "setup/rom/ask.h"
 #include "setup/rom/rom.h"
@@ -32,7 +33,7 @@ static int read_repair(const struct command *command, struct rom_repair *ret, st
 	int r = 0;
 
 	*ret = (struct rom_repair){ 0 };
-	for (size_t i = 0; i < sizeof(repairs) / sizeof(*repairs); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(repairs); i++)
 		if (command_has(command, repairs[i].option))
 			ret->steps |= repairs[i].step;
 	if (ret->steps & ROM_STEP_VENDOR)

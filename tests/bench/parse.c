@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "pve/config.h"
 
@@ -37,7 +38,7 @@ int main(int argc, char **argv)
 	if (!data || argc != 2)
 		return 125;
 	for (int round = atoi(argv[1]); round > 0; round--) {
-		for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 			cleanup_vm_config struct vm_config config = { 0 };
 			uint64_t began;
 			int r;

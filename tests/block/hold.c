@@ -32,6 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 #define CANNOT 125
 
 /* Where each names its file: the argument with the descriptor, and that with the path; -1: none. */
@@ -51,7 +53,7 @@ static const struct call {
 	{ SYS_ioctl, 0, -1 },	   { SYS_finit_module, 0, -1 },
 };
 
-#define CALL_COUNT (sizeof(calls) / sizeof(*calls))
+#define CALL_COUNT (ARRAY_SIZE(calls))
 
 static const struct call *find_call(int number)
 {

@@ -56,12 +56,33 @@ static void test_overflow(void **state)
 	free(items);
 }
 
+/* Rows are a name, or begin with one; a row without a name is passed over. */
+static void test_table_find(void **state)
+{
+	static const char *const names[] = { "a", NULL, "ab" };
+	static const struct {
+		const char *name;
+		int value;
+	} rows[] = { { "x", 1 }, { NULL, 2 }, { "", 3 } };
+
+	(void)state;
+	assert_int_equal(ARRAY_SIZE(names), 3);
+	assert_int_equal(TABLE_FIND(names, "a"), 0);
+	assert_int_equal(TABLE_FIND(names, "ab"), 2);
+	assert_int_equal(TABLE_FIND(names, "abc"), -EINVAL);
+	assert_int_equal(TABLE_FIND(names, ""), -EINVAL);
+	assert_int_equal(rows[TABLE_FIND(rows, "x")].value, 1);
+	assert_int_equal(rows[TABLE_FIND(rows, "")].value, 3);
+	assert_int_equal(table_find(names, 0, sizeof(*names), "a"), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_stays_in_between),
 		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_table_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests: check/romimage.c: a ROM the VM's firmware runs, and each way in which it does not. */
+#include "base/array.h"
 #include "rom/verdict.h"
 #include "start.h"
 #include "test_rom_make.h"
@@ -123,7 +124,7 @@ static void test_first_display(void **state)
 	make_display(&made);
 	put_rom(machine, &made);
 	set_device(machine, NIC, "0x10de", "0x2488", "0x030000");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		set_device(machine, GPU, "0x10de", "0x2484", rows[i].class_code);
 		if (count_ignored(machine, rows[i].config) != rows[i].ignored)
 			fail_msg("row %zu: %s", i, rows[i].config);

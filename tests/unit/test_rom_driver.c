@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "rom/kind.h"
 #include "test_rom_make.h"
 
@@ -93,7 +94,7 @@ static void test_wrap_refuses(void **state)
 	size_t size;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		set_up(NULL);
 		put_u16(made.data + rows[i].offset, rows[i].value);
 		err = (struct error){ 0 };
@@ -152,7 +153,7 @@ static void test_kinds(void **state)
 	assert_int_equal(kind(), ROM_KIND_BAD_DRIVER);
 	put_u16(made.data + 0x40 + 24 + 68, 3);
 	assert_int_equal(kind(), ROM_KIND_PROGRAM);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		start_with(rows[i].bytes, rows[i].size);
 		assert_int_equal(kind(), rows[i].kind);
 	}

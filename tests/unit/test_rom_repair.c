@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "test_rom_make.h"
 
 #define MUTANTS 1000
@@ -254,7 +255,7 @@ static size_t check_bytes(const struct made *made)
 
 	assert_int_equal(rom_parse(made_bytes(made), &rom, NULL), 0);
 	count = check_judgement(&rom, NULL);
-	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
 		count += check_judgement(&rom, &targets[i]);
 	check_steps(&rom);
 	rom_done(&rom);

@@ -4,6 +4,8 @@
 
 #include "test_rom_make.h"
 
+#include "base/array.h"
+
 static struct made made;
 static struct rom rom;
 static struct rom_judgement judgement;
@@ -167,7 +169,7 @@ static void test_efi_faults(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		set_up(NULL);
 		put_u16(made.data + 4096 + faults[i].offset, faults[i].value);
 		judge();
