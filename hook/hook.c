@@ -20,15 +20,17 @@ void hook_done(struct hook *hook)
 }
 
 /*
- * The longest that a phase can have the lock: a pre-start that waits for what other VMs have open,
- * looks at devices, gives back, takes, waits for nodes, and gives all back again. Each of these runs
- * has its deadline for the devices and once more for the host.
+ * The longest that a phase can have the lock: a pre-start that waits for its own earlier run's QEMU, for
+ * what that had open, and for other VMs; makes its plan twice and waits for nodes, each within the
+ * deadline; and gives back for others and for itself, takes, and gives all back again. Each of these
+ * four runs has its deadline for the devices and once more for the host, and looks for what is open.
  */
 static unsigned longest_phase_ms(unsigned deadline_s)
 {
-	const unsigned run_ms = 2 * (deadline_s * 1000 + LANE_GRACE_MS);
+	const unsigned step_ms = deadline_s * 1000 + LANE_GRACE_MS;
 
-	return OWNER_WAIT_MS + CLAIM_LOCK_WAIT_MS + 2 * deadline_s * 1000 + 4 * run_ms;
+	return 3 * OWNER_WAIT_MS + CLAIM_LOCK_WAIT_MS + 4 * step_ms +
+	       4 * (2 * step_ms + LANE_GRACE_MS);
 }
 
 /* Of the run that has the lock: of its journal, or where there is none yet, of the settings. */

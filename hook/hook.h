@@ -22,6 +22,9 @@
  */
 #define OWNER_WAIT_MS 30000
 
+/* How long one access to a file may take in a start of a VM without devices, which is not for us. */
+#define SPARED_LIMIT_S 5
+
 /* How long to wait for the claims lock, which is held for a few file reads. */
 #define CLAIM_LOCK_WAIT_MS 10000
 
@@ -39,6 +42,7 @@ struct hook {
 	bool trace; /* the settings ask for each step's time */
 	unsigned *
 		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */
+	bool *spared; /* set: the VM has no PCI device, and whatever becomes of this phase it starts */
 	struct hook_log {
 		int syslog; /* socket, or -1 */
 	} log;

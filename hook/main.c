@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "base/array.h"
@@ -113,6 +114,7 @@ struct call {
 	const struct phase *phase;
 	const char *root;
 	uint32_t vmid;
+	bool *spared; /* both see it: struct hook */
 	struct strings silent;
 };
 
@@ -125,6 +127,7 @@ static int run_phase(const struct guard_link *link, void *context)
 	int r;
 
 	hook.limit_ms = link->limit_ms;
+	hook.spared = call->spared;
 	hook.migrated_from = migrated_from();
 	r = sysroot_open(call->root, &hook.root, &err);
 	hook.root.silent = call->silent.count > 0 ? &call->silent : NULL;
@@ -148,14 +151,16 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 	struct call *call = context;
 	cleanup(hook_done) struct hook hook = HOOK_EMPTY(call->vmid);
 	cleanup_free char *words = silence_words(silence);
-	bool again = !call->phase->chain_first && strstr(silence->path, "/etc/pve") &&
-		     silence_add(&call->silent, silence->path);
+	bool again = !*call->spared && !call->phase->chain_first &&
+		     strstr(silence->path, "/etc/pve") && silence_add(&call->silent, silence->path);
 
 	/* It is not opened: that may be what does not answer. */
 	hook.root.live = strcmp(call->root, "/") == 0;
 	hook_log_open(&hook);
 	hook_say(&hook, "%s", words ? words : silence->path);
-	if (again)
+	if (*call->spared)
+		hook_say(&hook, "VM %u has no PCI device and starts all the same", call->vmid);
+	else if (again)
 		hook_say(&hook, "going on without it");
 	else
 		hook_say(&hook, "%s; 'pve-vfio status %u' shows what the VM holds",
@@ -164,10 +169,10 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 	return again;
 }
 
-static int run_guarded(const struct phase *phase, const char *root, uint32_t vmid,
+static int run_guarded(const struct phase *phase, const char *root, uint32_t vmid, bool *spared,
 		       struct outputs *outputs)
 {
-	struct call call = { .phase = phase, .root = root, .vmid = vmid };
+	struct call call = { .phase = phase, .root = root, .vmid = vmid, .spared = spared };
 	struct guarded guarded = {
 		.run = run_phase,
 		.silent = tell_silence,
@@ -178,10 +183,10 @@ static int run_guarded(const struct phase *phase, const char *root, uint32_t vmi
 	int status = guard_run(&guarded, STATUS_FAILED);
 
 	strings_done(&call.silent);
-	return status;
+	return *spared ? STATUS_DONE : status;
 }
 
-static int run(int argc, char **argv, struct outputs *outputs)
+static int run(int argc, char **argv, bool *spared, struct outputs *outputs)
 {
 	const char *root = "/";
 	uint32_t vmid;
@@ -205,12 +210,14 @@ static int run(int argc, char **argv, struct outputs *outputs)
 
 	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
 		if (strcmp(phases[i].name, argv[at + 1]) == 0)
-			return run_guarded(&phases[i], root, vmid, outputs);
-	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid, outputs);
+			return run_guarded(&phases[i], root, vmid, spared, outputs);
+	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid, spared, outputs);
 }
 
 int main(int argc, char **argv)
 {
+	bool *spared = mmap(NULL, sizeof(*spared), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct outputs outputs;
 	int status;
 
@@ -218,9 +225,9 @@ int main(int argc, char **argv)
 	/* PVE's workers have descriptors open that a child must not keep alive. */
 	syscall(SYS_close_range, 3, ~0u, 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (outputs_open(&outputs) < 0)
+	if (spared == MAP_FAILED || outputs_open(&outputs) < 0)
 		return STATUS_FAILED;
-	status = run(argc, argv, &outputs);
+	status = run(argc, argv, spared, &outputs);
 	/* Of a start whose log nobody can read PVE's task is gone; the start watch gives back. */
-	return outputs_close(&outputs, "pve-vfio-hook") ? status : STATUS_FAILED;
+	return outputs_close(&outputs, "pve-vfio-hook") || *spared ? status : STATUS_FAILED;
 }

@@ -401,6 +401,10 @@ int phase_pre_start(struct hook *hook, struct error *err)
 	if (vm_config_names_devices(&start.config))
 		return take_devices(hook, &start, err);
 	/* Whatever is broken here, a VM that wants nothing of it is not held up. */
+	if (hook->spared)
+		*hook->spared = true;
+	hook_limit(hook, SPARED_LIMIT_S);
+	start.limit_ms = NULL;
 	r = look_after(hook, &start, err);
 	if (r < 0)
 		hook_say(hook, "%s; VM %u has no PCI device and starts all the same", err->message,
