@@ -59,9 +59,9 @@ void hook_done(struct hook *hook);
  * The phases. Each returns 0, or -errno with a sentence in `err` where one is not printed yet; the
  * exit status is 1 then, which in pre-start refuses the start.
  */
-int phase_pre_start(struct hook *hook, struct error *err);
-int phase_post_start(struct hook *hook, struct error *err);
-int phase_post_stop(struct hook *hook, struct error *err);
+int phase_pre_start(struct hook *hook, struct error *err) must_check;
+int phase_post_start(struct hook *hook, struct error *err) must_check;
+int phase_post_stop(struct hook *hook, struct error *err) must_check;
 
 /*
  * A line for the task log (standard output) and for syslog, since PVE drops the output of
@@ -95,13 +95,13 @@ enum hook_need {
  * of the VM can take. -ENOENT, silently, without HOOK_CREATES when the VM has no journal, hence
  * nothing to give back.
  */
-int hook_begin(struct hook *hook, enum hook_need need, struct error *err);
+int hook_begin(struct hook *hook, enum hook_need need, struct error *err) must_check;
 
 /*
  * Reads the VM's journal; of one that cannot be understood it takes what can be recognised, and
  * says so. -ENOENT, silently, when the VM has none.
  */
-int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err);
+int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err) must_check;
 
 /* What the hook gives back with: its tree, its words. */
 struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadline_s);
@@ -112,7 +112,7 @@ struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadli
  * that *ret_held tells, after the wait.
  */
 int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms, size_t *ret_held,
-		   struct error *err);
+		   struct error *err) must_check;
 
 /* What a watch of the hook does when the devices are free: change/watch.h. */
 bool hook_settle(const struct watched *watched);
@@ -136,4 +136,4 @@ bool owners_settle(struct hook *hook, const struct start *start);
  * environment and streams, and without a time limit. 0 too when there is none, or where that
  * cannot be read for a VM without devices.
  */
-int hook_chain(struct hook *hook, const char *phase, struct error *err);
+int hook_chain(struct hook *hook, const char *phase, struct error *err) must_check;

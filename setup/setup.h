@@ -75,27 +75,27 @@ extern const size_t verb_count;
  * Each returns 0 or -errno, with the sentence in `err`; what that comes to for who has called the
  * program is its kind, of which main.c makes the exit status.
  */
-int verb_attach(struct command *command, struct error *err);
-int verb_doctor(struct command *command, struct error *err);
-int verb_report(struct command *command, struct error *err);
-int verb_devices(struct command *command, struct error *err);
-int verb_config(struct command *command, struct error *err);
-int verb_detach(struct command *command, struct error *err);
-int verb_plan(struct command *command, struct error *err);
-int verb_status(struct command *command, struct error *err);
-int verb_restore(struct command *command, struct error *err);
-int verb_setup(struct command *command, struct error *err);
-int verb_undo(struct command *command, struct error *err);
-int verb_rom_show(struct command *command, struct error *err);
-int verb_rom_check(struct command *command, struct error *err);
-int verb_rom_dump(struct command *command, struct error *err);
-int verb_rom_vfct(struct command *command, struct error *err);
-int verb_rom_fix(struct command *command, struct error *err);
-int verb_rom_install(struct command *command, struct error *err);
-int verb_rom_wrap(struct command *command, struct error *err);
-int verb_help(struct command *command, struct error *err);
-int verb_list(struct command *command, struct error *err);
-int verb_package(struct command *command, struct error *err);
+int verb_attach(struct command *command, struct error *err) must_check;
+int verb_doctor(struct command *command, struct error *err) must_check;
+int verb_report(struct command *command, struct error *err) must_check;
+int verb_devices(struct command *command, struct error *err) must_check;
+int verb_config(struct command *command, struct error *err) must_check;
+int verb_detach(struct command *command, struct error *err) must_check;
+int verb_plan(struct command *command, struct error *err) must_check;
+int verb_status(struct command *command, struct error *err) must_check;
+int verb_restore(struct command *command, struct error *err) must_check;
+int verb_setup(struct command *command, struct error *err) must_check;
+int verb_undo(struct command *command, struct error *err) must_check;
+int verb_rom_show(struct command *command, struct error *err) must_check;
+int verb_rom_check(struct command *command, struct error *err) must_check;
+int verb_rom_dump(struct command *command, struct error *err) must_check;
+int verb_rom_vfct(struct command *command, struct error *err) must_check;
+int verb_rom_fix(struct command *command, struct error *err) must_check;
+int verb_rom_install(struct command *command, struct error *err) must_check;
+int verb_rom_wrap(struct command *command, struct error *err) must_check;
+int verb_help(struct command *command, struct error *err) must_check;
+int verb_list(struct command *command, struct error *err) must_check;
+int verb_package(struct command *command, struct error *err) must_check;
 
 /* ---- command.c: the command line */
 
@@ -140,4 +140,4 @@ void help_list_options(void);
  * What has been printed is shown now, before it is done. -EIO where it cannot be: then nothing may be
  * done.
  */
-int setup_show(const struct guard_link *link, struct error *err);
+int setup_show(const struct guard_link *link, struct error *err) must_check;

@@ -5,7 +5,10 @@
  */
 #pragma once
 
-/* The result says whether it worked: who does not care writes (void). */
+/*
+ * The result says whether it worked, and nobody here leaves it away. gcc warns of a (void), too: what
+ * somebody may rightly pass over, such as a clean-up after another failure, is not marked.
+ */
 #define must_check __attribute__((warn_unused_result))
 
 /* No pointer that it takes may be NULL. */

@@ -24,19 +24,22 @@ static inline void cleanup_json_reference(json_t **json)
  * sentence calls the file. -EBADMSG with line and column.
  */
 int json_parse_object(const char *name, const char *data, size_t size, json_t **ret,
-		      struct error *err);
+		      struct error *err) must_check;
 
 /*
  * A member of an object; -EBADMSG when it is missing or has another type. Strings are copied.
  * The …_or_null ones also take null and an absent key, which give NULL.
  */
-int json_member_string(const json_t *object, const char *key, char **ret, struct error *err);
+int json_member_string(const json_t *object, const char *key, char **ret,
+		       struct error *err) must_check;
 int json_member_string_or_null(const json_t *object, const char *key, char **ret,
-			       struct error *err);
+			       struct error *err) must_check;
 int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_t *ret,
-		    struct error *err);
+		    struct error *err) must_check;
 
-int json_member_bool(const json_t *object, const char *key, bool *ret, struct error *err);
+int json_member_bool(const json_t *object, const char *key, bool *ret,
+		     struct error *err) must_check;
 
 /* Borrowed from `object`. */
-int json_member_array(const json_t *object, const char *key, const json_t **ret, struct error *err);
+int json_member_array(const json_t *object, const char *key, const json_t **ret,
+		      struct error *err) must_check;

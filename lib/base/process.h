@@ -33,7 +33,7 @@ void process_end_done(struct process_end *end);
  * bytes is read and dropped. A program that SIGKILL does not end is left behind.
  */
 int process_run(const char *const argv[], unsigned deadline_ms, size_t output_max,
-		struct process_end *ret, struct error *err);
+		struct process_end *ret, struct error *err) must_check;
 
 /*
  * Runs argv[0], an absolute path, as if this program became it and came back: with its environment
@@ -41,7 +41,7 @@ int process_run(const char *const argv[], unsigned deadline_ms, size_t output_ma
  * as above, or -errno when it could not be started.
  */
 int process_pass(const char *const argv[], const char *variable, int *ret_status,
-		 struct error *err);
+		 struct error *err) must_check;
 
 /*
  * The same for a program that must not be cut short: it is in a session of its own, so that no

@@ -37,22 +37,22 @@ void boot_draft_done(struct boot_draft *draft);
  * An error when it is no text, or too large.
  */
 int boot_draft_open(struct boot_draft *draft, const struct sysroot *root, const char *path,
-		    struct boot_file **ret, struct error *err);
+		    struct boot_file **ret, struct error *err) must_check;
 
 /* What the file shall be (NULL: not there); `mode` is for a new one. */
 int boot_draft_set(struct boot_draft *draft, const struct sysroot *root, const char *path,
-		   const char *content, mode_t mode, struct error *err);
+		   const char *content, mode_t mode, struct error *err) must_check;
 
 /* It shall not be as it is. */
 bool boot_file_changes(const struct boot_file *file);
 bool boot_draft_changes(const struct boot_draft *draft);
 
 /* -ELOOP when a file that shall change is a symbolic link. */
-int boot_draft_check(const struct boot_draft *draft, struct error *err);
+int boot_draft_check(const struct boot_draft *draft, struct error *err) must_check;
 
 /* -ESTALE when a file is not any more as it was when the draft read it: somebody has edited it. */
 int boot_draft_look_again(const struct boot_draft *draft, const struct sysroot *root,
-			  struct error *err);
+			  struct error *err) must_check;
 
 /*
  * Takes the bytes from `offset` on out of what the file shall be. Of several, the last in the file
@@ -65,4 +65,4 @@ bool boot_file_cut(struct boot_file *file, size_t offset, size_t size);
  * paths. A folder that is not there has none. Files that the draft makes in it are there, too.
  */
 int boot_draft_list(const struct boot_draft *draft, const struct sysroot *root, const char *folder,
-		    const char *suffix, struct strings *paths, struct error *err);
+		    const char *suffix, struct strings *paths, struct error *err) must_check;

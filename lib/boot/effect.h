@@ -32,13 +32,14 @@ void boot_effects_done(struct boot_effects *effects);
 
 /* The effect of these settings: /proc/cmdline, /sys/module, drivers of devices. Does not block. */
 int boot_effects_look(const struct sysroot *root, const struct boot_settings *settings,
-		      struct boot_effects *ret, struct error *err);
+		      struct boot_effects *ret, struct error *err) must_check;
 
 /*
  * The same for what the last `pve-vfio setup` asked for, by its record; none where there was no
  * setup. Settings that setup found made by the administrator are among them.
  */
-int boot_effects_read(const struct sysroot *root, struct boot_effects *ret, struct error *err);
+int boot_effects_read(const struct sysroot *root, struct boot_effects *ret,
+		      struct error *err) must_check;
 
 /* "in effect", "not in effect", "unknown". */
 const char *boot_effect_state_name(enum boot_effect_state state);

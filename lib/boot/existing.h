@@ -24,4 +24,4 @@ void boot_existing_done(struct boot_existing *existing);
 
 /* Reads what the draft's files say; ours are to be taken out of it before (layout_clear()). */
 int boot_existing_read(struct boot_draft *draft, const struct sysroot *root,
-		       struct boot_existing *ret, struct error *err);
+		       struct boot_existing *ret, struct error *err) must_check;

@@ -31,7 +31,7 @@ void grub_done(struct grub *grub);
 
 /* Reads what the draft's files come to. */
 int grub_read(struct boot_draft *draft, const struct sysroot *root, struct grub *ret,
-	      struct error *err);
+	      struct error *err) must_check;
 
 /* Whether the script grub.cfg has all of `words` on a line that starts a kernel. */
 bool grub_config_has(const char *config, const struct strings *words);

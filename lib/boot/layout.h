@@ -34,7 +34,7 @@ char *layout_parameter_place(const struct boot_loader *loader);
 
 /* Takes everything of ours out of the draft; `cmdline` are our words in /etc/kernel/cmdline. */
 int layout_clear(struct boot_draft *draft, const struct sysroot *root,
-		 const struct strings *cmdline, struct error *err);
+		 const struct strings *cmdline, struct error *err) must_check;
 
 /*
  * Puts the settings into a draft that has none of ours; the words that end up in /etc/kernel/cmdline
@@ -43,7 +43,8 @@ int layout_clear(struct boot_draft *draft, const struct sysroot *root,
  */
 int layout_write(struct boot_draft *draft, const struct sysroot *root,
 		 const struct boot_settings *settings, const struct boot_existing *existing,
-		 const struct boot_loader *loader, struct strings *cmdline, struct error *err);
+		 const struct boot_loader *loader, struct strings *cmdline,
+		 struct error *err) must_check;
 
 /* What has to run for the changes of the draft to count. */
 struct layout_refresh layout_refresh_for(const struct boot_draft *draft);

@@ -41,13 +41,13 @@ struct boot_kept_away {
  */
 int boot_leftovers_find(const struct boot_existing *existing, const struct boot_machine *machine,
 			const struct boot_kept_away *kept_away, struct boot_leftovers *ret,
-			struct error *err);
+			struct error *err) must_check;
 
 /*
  * Takes all that can be cut out of the draft's files. Returns how many, or -errno.
  */
 int boot_leftovers_cut(const struct boot_leftovers *leftovers, struct boot_draft *draft,
-		       const struct sysroot *root, struct error *err);
+		       const struct sysroot *root, struct error *err) must_check;
 
 /*
  * A word of a file that nobody reads here would make sense if it were read: it does something on this

@@ -40,7 +40,8 @@ void boot_loader_done(struct boot_loader *loader);
  * Proxmox VE has only GRUB. Where nothing of this is there, as in an image, from the files: both,
  * where both could be. 0, or -ENOMEM.
  */
-int boot_loader_read(const struct sysroot *root, struct boot_loader *ret, struct error *err);
+int boot_loader_read(const struct sysroot *root, struct boot_loader *ret,
+		     struct error *err) must_check;
 
 /* "GRUB", "systemd-boot", "GRUB or systemd-boot", or what else it is. */
 const char *boot_loader_name(const struct boot_loader *loader);

@@ -42,7 +42,8 @@ void boot_machine_done(struct boot_machine *machine);
  * CONFIG_IOMMU_DEFAULT_PASSTHROUGH); without that file its version tells: Proxmox VE starts the
  * IOMMU from 6.8 on.
  */
-int boot_machine_read(const struct sysroot *root, struct boot_machine *ret, struct error *err);
+int boot_machine_read(const struct sysroot *root, struct boot_machine *ret,
+		      struct error *err) must_check;
 
 /* The kernel that `release` is, or NULL. */
 const struct boot_kernel *boot_machine_kernel(const struct boot_machine *machine,

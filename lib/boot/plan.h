@@ -26,7 +26,7 @@ void boot_plan_done(struct boot_plan *plan);
 
 /* Reads the machine and its files, and takes out of the draft what `record` has as ours. */
 int boot_plan_read(struct boot_plan *plan, const struct sysroot *root, const struct record *record,
-		   struct error *err);
+		   struct error *err) must_check;
 
 /* What a plan is made of. All borrowed. */
 struct boot_wish {
@@ -40,4 +40,4 @@ struct boot_wish {
  * refuses these files.
  */
 int boot_plan_make(struct boot_plan *plan, const struct sysroot *root, const struct boot_wish *wish,
-		   struct error *err);
+		   struct error *err) must_check;

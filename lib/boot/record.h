@@ -40,7 +40,7 @@ void record_done(struct record *record);
 #define cleanup_record cleanup(record_done)
 
 /* Reads the record; an empty one when there is none. */
-int record_read(const struct sysroot *root, struct record *ret, struct error *err);
+int record_read(const struct sysroot *root, struct record *ret, struct error *err) must_check;
 
 /* Writes it; makes its folder. */
 int record_write(const struct sysroot *root, const struct record *record, struct error *err);
@@ -52,14 +52,15 @@ struct record_file *record_find(const struct record *record, const char *path);
  * unless that was done before.
  */
 int record_note(const struct sysroot *root, struct record *record, const struct boot_file *file,
-		struct error *err);
+		struct error *err) must_check;
 
 /* The content that the file had before the first setup. The caller frees it. */
 int record_original(const struct sysroot *root, const struct record_file *file, char **ret,
-		    struct error *err);
+		    struct error *err) must_check;
 
 /* Keeps the original of `path` when the record goes, as /var/lib/pve-vfio/kept-NAME. */
-int record_keep_original(const struct sysroot *root, const char *path, struct error *err);
+int record_keep_original(const struct sysroot *root, const char *path,
+			 struct error *err) must_check;
 
 /*
  * Removes the record, then the originals and, where nothing else is in it, the folder. Also sweeps up
@@ -69,10 +70,10 @@ int record_remove(const struct sysroot *root, struct error *err);
 
 /* Notes the folder `path` and those above it that are not there yet: they are going to be made. */
 int record_note_folders(const struct sysroot *root, struct record *record, const char *path,
-			struct error *err);
+			struct error *err) must_check;
 
 /* Makes a folder and those above it. */
-int record_make_folder(const struct sysroot *root, const char *path, struct error *err);
+int record_make_folder(const struct sysroot *root, const char *path, struct error *err) must_check;
 
 /* A number that tells two contents apart (FNV-1a, 64 bit); never 0. */
 uint64_t record_hash(const char *text);

@@ -46,4 +46,4 @@ int boot_request_repeat(struct boot_request *request, const struct record *recor
  */
 int boot_request_settle(const struct boot_request *request, const struct boot_machine *machine,
 			const struct boot_existing *existing, struct boot_settings *ret,
-			struct strings *notes, struct error *err);
+			struct strings *notes, struct error *err) must_check;

@@ -57,4 +57,5 @@ size_t boot_settings_count(const struct boot_settings *settings, enum boot_setti
 			   bool ours);
 
 json_t *boot_settings_to_json(const struct boot_settings *settings);
-int boot_settings_from_json(const json_t *array, struct boot_settings *ret, struct error *err);
+int boot_settings_from_json(const json_t *array, struct boot_settings *ret,
+			    struct error *err) must_check;

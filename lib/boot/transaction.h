@@ -24,7 +24,7 @@ void boot_commands_done(struct boot_commands *commands);
  * itself), else update-grub. Nothing for another boot loader.
  */
 int boot_commands_for(struct boot_commands *commands, struct layout_refresh refresh,
-		      const struct boot_loader *loader, struct error *err);
+		      const struct boot_loader *loader, struct error *err) must_check;
 
 int boot_commands_add(struct boot_commands *commands, const char *const argv[]);
 
@@ -44,7 +44,7 @@ struct transaction_callbacks {
  * the other. When one cannot be written, those before it are put back.
  */
 int transaction_write(const struct sysroot *root, struct record *record,
-		      const struct boot_draft *draft, struct error *err);
+		      const struct boot_draft *draft, struct error *err) must_check;
 
 /* Puts back what the files were before transaction_write(); goes on after a failure. */
 int transaction_put_back(const struct sysroot *root, const struct boot_draft *draft,
@@ -52,7 +52,7 @@ int transaction_put_back(const struct sysroot *root, const struct boot_draft *dr
 
 /* Writes the files of the draft without a word in the record, as undo does. */
 int transaction_restore(const struct sysroot *root, const struct boot_draft *draft,
-			struct error *err);
+			struct error *err) must_check;
 
 /*
  * Runs the commands in order, to the first that fails; its output is in the sentence. Each runs to
@@ -62,7 +62,7 @@ int transaction_restore(const struct sysroot *root, const struct boot_draft *dra
  */
 int transaction_run(const struct sysroot *root, const struct boot_commands *commands,
 		    const struct strings *words, const struct transaction_callbacks *callbacks,
-		    struct error *err);
+		    struct error *err) must_check;
 
 /* Removes the temporary files that a killed run has left beside the files of the record. */
 void transaction_sweep(const struct sysroot *root, const struct record *record);
@@ -71,4 +71,4 @@ void transaction_sweep(const struct sysroot *root, const struct record *record);
 void transaction_remove_folders(const struct sysroot *root, const struct strings *folders);
 
 /* Only one at a time: a lock, held until the descriptor is closed; -EAGAIN when another has it. */
-int transaction_lock(const struct sysroot *root, struct error *err);
+int transaction_lock(const struct sysroot *root, struct error *err) must_check;

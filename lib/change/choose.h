@@ -25,4 +25,4 @@ struct choosing {
 
 /* A wanted_choose; the context is a struct choosing. */
 int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
-		       void *context, size_t *ret, struct error *err);
+		       void *context, size_t *ret, struct error *err) must_check;

@@ -17,7 +17,7 @@ struct claims {
  * devices may be any.
  */
 int claims_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
-		struct claims *ret, struct error *err);
+		struct claims *ret, struct error *err) must_check;
 void claims_done(struct claims *claims);
 #define cleanup_claims cleanup(claims_done)
 
@@ -27,7 +27,8 @@ void claims_done(struct claims *claims);
  * claims lock, and has written `journal`.
  */
 int claims_take_over(const struct sysroot *root, const struct state *state,
-		     const struct claims *claims, const struct journal *journal, struct error *err);
+		     const struct claims *claims, const struct journal *journal,
+		     struct error *err) must_check;
 
 /*
  * The VM that has the device at `address`: the action in its journal, and the journal in

@@ -24,7 +24,7 @@ struct holdings {
  * Fills in the plan's nodes and openings, for the devices that are taken. 0, or -errno where the
  * nodes cannot be listed. Does not block.
  */
-int holdings_read(struct plan *plan, const struct sysroot *root, struct error *err);
+int holdings_read(struct plan *plan, const struct sysroot *root, struct error *err) must_check;
 
 /*
  * The nodes that processes have open, but for udev's, and for those of a service or a container

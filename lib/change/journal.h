@@ -46,22 +46,22 @@ const char *journal_phase_name(enum journal_phase phase);
  * the kernel that was changed is gone.
  */
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
-		 struct journal *ret, struct error *err);
+		 struct journal *ret, struct error *err) must_check;
 
 /* The file itself, with a NUL behind; and one action of it. For change/recover.h. */
 int journal_read_text(const struct state *state, uint32_t vmid, char **ret_data, size_t *ret_size);
-int action_from_json(const json_t *json, struct action *action, struct error *err);
+int action_from_json(const json_t *json, struct action *action, struct error *err) must_check;
 
 /*
  * Takes the VM's lock, as state_lock_vm() does. Where it is held by a child that is stuck in the
  * kernel with a device it does not wait: -EBUSY, with the device.
  */
 int journal_lock(const struct sysroot *root, const struct state *state, uint32_t vmid,
-		 unsigned wait_ms, struct error *err);
+		 unsigned wait_ms, struct error *err) must_check;
 
 /* Starts the journal of a new run: its VM, this boot, JOURNAL_STARTING. */
 int journal_begin(const struct sysroot *root, uint32_t vmid, struct journal *ret,
-		  struct error *err);
+		  struct error *err) must_check;
 
 /* Replaces the file, or removes it where no action is left. */
 int journal_write(const struct state *state, const struct journal *journal, struct error *err);
@@ -72,7 +72,7 @@ int journal_write(const struct state *state, const struct journal *journal, stru
  * QemuServer.pm). pid 0: none. Does not block.
  */
 int journal_find_qemu(const struct sysroot *root, const struct journal *journal, struct task *ret,
-		      struct error *err);
+		      struct error *err) must_check;
 
 /* There is a file, whatever it holds. */
 bool journal_exists(const struct state *state, uint32_t vmid);
@@ -84,7 +84,8 @@ void journal_enter(struct journal *journal, enum journal_phase phase);
  * After a restore: what is still there and was to be kept makes it a journal of JOURNAL_KEPT.
  * Returns how many others are still there, or -errno.
  */
-int journal_settle(const struct state *state, struct journal *journal, struct error *err);
+int journal_settle(const struct state *state, struct journal *journal,
+		   struct error *err) must_check;
 
 void journal_done(struct journal *journal);
 #define cleanup_journal cleanup(journal_done)

@@ -8,40 +8,49 @@
 #include "change/action.h"
 
 /* act_host.c: of the host as a whole. Targets: a unit, an entry of vtconsole, a platform device. */
-int unit_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int unit_apply(const struct sysroot *root, const struct action *action,
+	       struct error *err) must_check;
 int unit_revert(const struct sysroot *root, const struct action *action, const char **note,
-		struct error *err);
-int console_apply(const struct sysroot *root, const struct action *action, struct error *err);
+		struct error *err) must_check;
+int console_apply(const struct sysroot *root, const struct action *action,
+		  struct error *err) must_check;
 int console_revert(const struct sysroot *root, const struct action *action, const char **note,
-		   struct error *err);
-int framebuffer_apply(const struct sysroot *root, const struct action *action, struct error *err);
+		   struct error *err) must_check;
+int framebuffer_apply(const struct sysroot *root, const struct action *action,
+		      struct error *err) must_check;
 int framebuffer_revert(const struct sysroot *root, const struct action *action, const char **note,
-		       struct error *err);
-int unload_apply(const struct sysroot *root, const struct action *action, struct error *err);
+		       struct error *err) must_check;
+int unload_apply(const struct sysroot *root, const struct action *action,
+		 struct error *err) must_check;
 int unload_revert(const struct sysroot *root, const struct action *action, const char **note,
-		  struct error *err);
+		  struct error *err) must_check;
 
 /* act_device.c: of one function. Targets: "ADDRESS/ATTRIBUTE", for a rescan "ADDRESS/remove". */
-int keep_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int keep_apply(const struct sysroot *root, const struct action *action,
+	       struct error *err) must_check;
 int keep_revert(const struct sysroot *root, const struct action *action, const char **note,
-		struct error *err);
-int attribute_apply(const struct sysroot *root, const struct action *action, struct error *err);
+		struct error *err) must_check;
+int attribute_apply(const struct sysroot *root, const struct action *action,
+		    struct error *err) must_check;
 int attribute_revert(const struct sysroot *root, const struct action *action, const char **note,
-		     struct error *err);
-int resize_apply(const struct sysroot *root, const struct action *action, struct error *err);
+		     struct error *err) must_check;
+int resize_apply(const struct sysroot *root, const struct action *action,
+		 struct error *err) must_check;
 int resize_revert(const struct sysroot *root, const struct action *action, const char **note,
-		  struct error *err);
-int rescan_apply(const struct sysroot *root, const struct action *action, struct error *err);
+		  struct error *err) must_check;
+int rescan_apply(const struct sysroot *root, const struct action *action,
+		 struct error *err) must_check;
 int rescan_revert(const struct sysroot *root, const struct action *action, const char **note,
-		  struct error *err);
+		  struct error *err) must_check;
 
 /* act_vfs.c: what a network card's driver takes along. Targets: "ADDRESS/vfs", "ADDRESS/eswitch". */
 int vfs_revert(const struct sysroot *root, const struct action *action, const char **note,
-	       struct error *err);
+	       struct error *err) must_check;
 int eswitch_revert(const struct sysroot *root, const struct action *action, const char **note,
-		   struct error *err);
+		   struct error *err) must_check;
 
 /* act_disks.c: of the disks of one function. Target: "ADDRESS/disks". */
-int disks_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int disks_apply(const struct sysroot *root, const struct action *action,
+		struct error *err) must_check;
 int disks_revert(const struct sysroot *root, const struct action *action, const char **note,
-		 struct error *err);
+		 struct error *err) must_check;

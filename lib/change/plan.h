@@ -41,7 +41,7 @@ struct plan {
  * is held for longer is `stuck`. -ENODEV when a device went away meanwhile.
  */
 int plan_make(const struct sysroot *root, const struct wanted *wanted,
-	      const struct settings *settings, struct plan *ret, struct error *err);
+	      const struct settings *settings, struct plan *ret, struct error *err) must_check;
 
 /*
  * Where an earlier journal has done an action of the plan already, the value before is the one

@@ -15,4 +15,4 @@
  * what was wrong with it is in `err`; -ENOENT when nothing can be. *ret_broken tells that this was so.
  */
 int journal_recover(const struct sysroot *root, const struct state *state, uint32_t vmid,
-		    struct journal *ret, bool *ret_broken, struct error *err);
+		    struct journal *ret, bool *ret_broken, struct error *err) must_check;

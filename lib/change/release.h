@@ -16,8 +16,8 @@
  * release_host() blocks as unit_is_active() does, the others do not. 0 or -errno.
  */
 int release_host(struct plan *plan, const struct sysroot *root, const struct settings *settings,
-		 struct error *err);
+		 struct error *err) must_check;
 int release_before(struct plan *plan, const struct sysroot *root, const struct settings *settings,
-		   const struct plan_device *device, struct error *err);
+		   const struct plan_device *device, struct error *err) must_check;
 int release_after(struct plan *plan, const struct sysroot *root, const struct settings *settings,
-		  const struct plan_device *device, struct error *err);
+		  const struct plan_device *device, struct error *err) must_check;

@@ -30,8 +30,8 @@ struct restore {
  * that could not be reverted, those of devices left among them, or -errno.
  */
 int restore_actions(struct restore *restore, struct journal *journal, const bool *chosen,
-		    struct error *err);
+		    struct error *err) must_check;
 
 /* The same for the journal of an earlier process, which enters JOURNAL_STOPPING. */
 int restore_journal(struct restore *restore, struct journal *journal, const bool *chosen,
-		    struct error *err);
+		    struct error *err) must_check;

@@ -32,4 +32,4 @@ typedef void run_told(const struct action *action, const struct run_result *resu
  */
 int run_actions(const struct sysroot *root, const struct actions *actions,
 		enum run_direction direction, const bool *chosen, unsigned deadline_ms,
-		run_told *told, void *context, struct error *err);
+		run_told *told, void *context, struct error *err) must_check;

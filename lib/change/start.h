@@ -47,14 +47,14 @@ struct start {
  * Reads the VM's configuration, which start_prepare() does where this was not called before. It alone
  * tells whether the VM wants devices: vm_config_names_devices().
  */
-int start_read_config(struct start *start, struct error *err);
+int start_read_config(struct start *start, struct error *err) must_check;
 
 /*
  * Reads everything and makes the plan. Without `dry` the only change is a reservation with PVE for
  * a device that is one of several alternatives, which is in the journal first.
  * Blocks for the deadline of the settings at most, where a device's lock is held.
  */
-int start_prepare(struct start *start, struct error *err);
+int start_prepare(struct start *start, struct error *err) must_check;
 
 /* The VM's own QEMU has the device open. */
 bool start_has(const struct start *start, const struct plan_device *device);
@@ -63,7 +63,7 @@ bool start_has(const struct start *start, const struct plan_device *device);
  * Reads the journals of the other VMs again: under the claims lock they stay as they are. -EAGAIN
  * when a device of the plan has changed hands since the plan was made.
  */
-int start_read_claims(struct start *start, struct error *err);
+int start_read_claims(struct start *start, struct error *err) must_check;
 
 /* What was read and planned goes, but for the journal: to prepare it anew. */
 void start_forget(struct start *start);

@@ -22,7 +22,8 @@ struct state {
  * is none. A directory that another user owns or may write to, or a symbolic link in its place,
  * is refused.
  */
-int state_open(const struct sysroot *root, bool create, struct state *ret, struct error *err);
+int state_open(const struct sysroot *root, bool create, struct state *ret,
+	       struct error *err) must_check;
 void state_done(struct state *state);
 #define cleanup_state cleanup(state_done)
 
@@ -34,7 +35,8 @@ void state_done(struct state *state);
 
 /* One VM, for a whole phase. */
 int state_lock_vm(const struct state *state, uint32_t vmid, struct deadline deadline,
-		  struct error *err);
+		  struct error *err) must_check;
 
 /* All VMs, for the moment in which devices are claimed. No child may be started under it. */
-int state_lock_claims(const struct state *state, struct deadline deadline, struct error *err);
+int state_lock_claims(const struct state *state, struct deadline deadline,
+		      struct error *err) must_check;

@@ -51,7 +51,7 @@ bool watch_is_for(const struct journal *journal, uint64_t run);
  * is no start of PVE's to wait for, and no watch. 0 or -errno.
  */
 int watch_start(const struct sysroot *root, const struct watched *watched, struct watch *ret,
-		struct error *err);
+		struct error *err) must_check;
 
 /* Lets it go on: at once where the journal has no such run. */
 void watch_release(struct watch *watch);

@@ -15,45 +15,65 @@
  * looked at can be thousands of processes. Returns 0, or -errno where a check against harm could
  * not tell.
  */
-int check_start_run(const struct start *start, struct findings *findings, struct error *err);
+int check_start_run(const struct start *start, struct findings *findings,
+		    struct error *err) must_check;
 
 /*
  * What the journals of the other VMs say, once more under the claims lock, after
  * start_read_claims(). Reads nothing.
  */
-int check_claims_run(const struct start *start, struct findings *findings, struct error *err);
+int check_claims_run(const struct start *start, struct findings *findings,
+		     struct error *err) must_check;
 
 /* The topics. The plan they are given has no device that is only foreseen. */
-int check_config(const struct start *start, struct findings *findings, struct error *err);
-int check_settings(const struct start *start, struct findings *findings, struct error *err);
-int check_device(const struct start *start, struct findings *findings, struct error *err);
-int check_pins(const struct start *start, struct findings *findings, struct error *err);
-int check_claims(const struct start *start, struct findings *findings, struct error *err);
-int check_owner(const struct start *start, struct findings *findings, struct error *err);
-int check_romfile(const struct start *start, struct findings *findings, struct error *err);
-int check_romimage(const struct start *start, struct findings *findings, struct error *err);
+int check_config(const struct start *start, struct findings *findings,
+		 struct error *err) must_check;
+int check_settings(const struct start *start, struct findings *findings,
+		   struct error *err) must_check;
+int check_device(const struct start *start, struct findings *findings,
+		 struct error *err) must_check;
+int check_pins(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_claims(const struct start *start, struct findings *findings,
+		 struct error *err) must_check;
+int check_owner(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_romfile(const struct start *start, struct findings *findings,
+		  struct error *err) must_check;
+int check_romimage(const struct start *start, struct findings *findings,
+		   struct error *err) must_check;
 
 /* Whether PVE gives the VM an emulated VGA device, which comes before all that is passed. */
 bool check_has_emulated_vga(const struct vm_config *config);
 
-int check_storage(const struct start *start, struct findings *findings, struct error *err);
-int check_network(const struct start *start, struct findings *findings, struct error *err);
-int check_usb(const struct start *start, struct findings *findings, struct error *err);
-int check_opener(const struct start *start, struct findings *findings, struct error *err);
-int check_variant(const struct start *start, struct findings *findings, struct error *err);
-int check_sriov(const struct start *start, struct findings *findings, struct error *err);
-int check_mdev(const struct start *start, struct findings *findings, struct error *err);
-int check_vgpu(const struct start *start, struct findings *findings, struct error *err);
-int check_container(const struct start *start, struct findings *findings, struct error *err);
-int check_reset(const struct start *start, struct findings *findings, struct error *err);
-int check_framebuffer(const struct start *start, struct findings *findings, struct error *err);
-int check_trouble(const struct start *start, struct findings *findings, struct error *err);
-int check_memory(const struct start *start, struct findings *findings, struct error *err);
-int check_iommu(const struct start *start, struct findings *findings, struct error *err);
-int check_aperture(const struct start *start, struct findings *findings, struct error *err);
-int check_suspended(const struct start *start, struct findings *findings, struct error *err);
-int check_nvswitch(const struct start *start, struct findings *findings, struct error *err);
-int check_interrupt(const struct start *start, struct findings *findings, struct error *err);
+int check_storage(const struct start *start, struct findings *findings,
+		  struct error *err) must_check;
+int check_network(const struct start *start, struct findings *findings,
+		  struct error *err) must_check;
+int check_usb(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_opener(const struct start *start, struct findings *findings,
+		 struct error *err) must_check;
+int check_variant(const struct start *start, struct findings *findings,
+		  struct error *err) must_check;
+int check_sriov(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_mdev(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_vgpu(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_container(const struct start *start, struct findings *findings,
+		    struct error *err) must_check;
+int check_reset(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_framebuffer(const struct start *start, struct findings *findings,
+		      struct error *err) must_check;
+int check_trouble(const struct start *start, struct findings *findings,
+		  struct error *err) must_check;
+int check_memory(const struct start *start, struct findings *findings,
+		 struct error *err) must_check;
+int check_iommu(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_aperture(const struct start *start, struct findings *findings,
+		   struct error *err) must_check;
+int check_suspended(const struct start *start, struct findings *findings,
+		    struct error *err) must_check;
+int check_nvswitch(const struct start *start, struct findings *findings,
+		   struct error *err) must_check;
+int check_interrupt(const struct start *start, struct findings *findings,
+		    struct error *err) must_check;
 
 /* `memory`, "4096" or "current=4096", in MiB; false for what is neither. */
 bool check_memory_read(const struct vm_config *config, uint64_t *ret_mib);

@@ -11,7 +11,7 @@
  * Whether the conditions of an entry are conditions; a key that is neither one nor in `others`, of
  * which there are at most seven, is an error. -EBADMSG with what is wrong.
  */
-int conditions_check(json_t *entry, const char *const others[], struct error *err);
+int conditions_check(json_t *entry, const char *const others[], struct error *err) must_check;
 
 /* Whether all are met; the entry has been checked. See quirk_applies(). */
 bool conditions_meet(json_t *entry, const struct quirk_target *target);

@@ -39,7 +39,7 @@ struct quirks {
  * -EBADMSG with the entry that is wrong.
  */
 int quirks_parse(const char *name, const char *data, size_t size, struct quirks *ret,
-		 struct error *err);
+		 struct error *err) must_check;
 
 /* What a device is, as far as it tells which entries are worth parsing. */
 struct quirk_kind {
@@ -52,7 +52,7 @@ struct quirk_kind {
  * concern a device of one of these `count` kinds. Does not block.
  */
 int quirks_read(const struct sysroot *root, const struct quirk_kind *kinds, size_t count,
-		struct quirks *ret, struct error *err);
+		struct quirks *ret, struct error *err) must_check;
 void quirks_done(struct quirks *quirks);
 #define cleanup_quirks cleanup(quirks_done)
 

@@ -24,13 +24,14 @@ struct doctor {
 };
 
 /* Judges the node: adds a line for each thing it looked at. 0 or -errno. */
-int doctor_node(struct doctor *doctor, struct verdicts *verdicts, struct error *err);
+int doctor_node(struct doctor *doctor, struct verdicts *verdicts, struct error *err) must_check;
 
 /*
  * Judges one VM's configuration: all checks of a start, then what else is odd about it. -ENOENT
  * when there is no such VM.
  */
-int doctor_vm(struct doctor *doctor, uint32_t vmid, struct verdicts *verdicts, struct error *err);
+int doctor_vm(struct doctor *doctor, uint32_t vmid, struct verdicts *verdicts,
+	      struct error *err) must_check;
 
 /* The topics. 0 or -ENOMEM. */
 int node_iommu(const struct doctor *doctor, struct verdicts *verdicts);

@@ -37,7 +37,7 @@ struct pve_node {
 };
 
 /* Reads it. 0 or -errno; where a part cannot be read that is told in `faults`. Does not block. */
-int pve_node_read(struct pve_node *node, struct error *err);
+int pve_node_read(struct pve_node *node, struct error *err) must_check;
 void pve_node_done(struct pve_node *node);
 #define cleanup_pve_node cleanup(pve_node_done)
 

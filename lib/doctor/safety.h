@@ -32,7 +32,7 @@ struct safeties {
 /*
  * Judges all functions. 0 or -errno. Waits for nothing but what opening a disk takes.
  */
-int safeties_judge(const struct pve_node *node, struct safeties *ret, struct error *err);
+int safeties_judge(const struct pve_node *node, struct safeties *ret, struct error *err) must_check;
 void safeties_done(struct safeties *safeties);
 #define cleanup_safeties cleanup(safeties_done)
 

@@ -10,7 +10,7 @@
 #include "host/sysroot.h"
 
 /* The boot id (random(4), /proc/sys/kernel/random/boot_id): another one after every boot. */
-int kernel_boot_id(const struct sysroot *root, char **ret, struct error *err);
+int kernel_boot_id(const struct sysroot *root, char **ret, struct error *err) must_check;
 
 /*
  * A kernel's version: "6.8.12-4-pve" as 6, 8, 12 and 4. What a release does not say is 0. The last

@@ -26,4 +26,4 @@ int module_load(const struct sysroot *root, const char *name, struct error *err)
  * it, when something does; one that is built in cannot go. Blocks while the module cleans up: call
  * it in a lane.
  */
-int module_unload(const struct sysroot *root, const char *name, struct error *err);
+int module_unload(const struct sysroot *root, const char *name, struct error *err) must_check;

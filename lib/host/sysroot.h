@@ -48,7 +48,7 @@ struct sysroot {
 };
 
 /* Opens the tree at `path` ("/" for the machine itself). */
-int sysroot_open(const char *path, struct sysroot *ret, struct error *err);
+int sysroot_open(const char *path, struct sysroot *ret, struct error *err) must_check;
 void sysroot_done(struct sysroot *root);
 #define cleanup_sysroot cleanup(sysroot_done)
 

@@ -17,19 +17,21 @@
  * system.slice is there (systemd.slice(5)), or for pve-container@VMID.service lxc/VMID; on the machine systemctl is asked, which blocks for
  * UNIT_ASK_MS at most. A unit that does not exist is not active. 0 or -errno.
  */
-int unit_is_active(const struct sysroot *root, const char *unit, bool *ret, struct error *err);
+int unit_is_active(const struct sysroot *root, const char *unit, bool *ret,
+		   struct error *err) must_check;
 
 /* The same, or about to be: one that is starting, or that a job is queued for. */
-int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret, struct error *err);
+int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret,
+		   struct error *err) must_check;
 
 /*
  * Stops or starts a unit and sees that it has the state. Blocks for as long as systemd takes,
  * `deadline_ms` at most: call it in a lane. The job goes on where it takes longer.
  */
 int unit_stop(const struct sysroot *root, const char *unit, unsigned deadline_ms,
-	      struct error *err);
+	      struct error *err) must_check;
 int unit_start(const struct sysroot *root, const char *unit, unsigned deadline_ms,
-	       struct error *err);
+	       struct error *err) must_check;
 
 /*
  * The system's unit that a process belongs to, from /proc/PID/cgroup (cgroups(7)):

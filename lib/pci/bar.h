@@ -31,4 +31,4 @@ int pci_bar_sizes(const struct sysroot *root, const char *address, unsigned bar,
  * Takes the device's lock: call it in a lane.
  */
 int pci_bar_resize(const struct sysroot *root, const char *address, unsigned bar, uint64_t mib,
-		   struct error *err);
+		   struct error *err) must_check;

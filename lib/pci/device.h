@@ -35,7 +35,7 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 
 /* Reads one function. -ENODEV when it is absent; does not block. */
 int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
-		    struct error *err);
+		    struct error *err) must_check;
 void pci_device_done(struct pci_device *device);
 #define cleanup_pci_device cleanup(pci_device_done)
 
@@ -51,8 +51,9 @@ void pci_addresses_done(struct pci_addresses *addresses);
 #define cleanup_pci_addresses cleanup(pci_addresses_done)
 
 /* The functions of the machine, in order of address. */
-int pci_devices_list(const struct sysroot *root, struct pci_addresses *ret, struct error *err);
+int pci_devices_list(const struct sysroot *root, struct pci_addresses *ret,
+		     struct error *err) must_check;
 
 /* The members of an IOMMU group, bridges included, in order of address. */
 int iommu_group_members(const struct sysroot *root, int group, struct pci_addresses *ret,
-			struct error *err);
+			struct error *err) must_check;

@@ -37,4 +37,5 @@ int pci_driver_bind(const struct sysroot *root, const char *address, const char 
 		    struct error *err);
 
 /* Takes the bound driver away, so that the device has none. The override is left as it is. */
-int pci_driver_unbind(const struct sysroot *root, const char *address, struct error *err);
+int pci_driver_unbind(const struct sysroot *root, const char *address,
+		      struct error *err) must_check;

@@ -58,7 +58,8 @@ struct pci_inventory {
 };
 
 /* Reads them; one that goes away meanwhile is left out. 0 or -errno. Does not block. */
-int pci_inventory_read(const struct sysroot *root, struct pci_inventory *ret, struct error *err);
+int pci_inventory_read(const struct sysroot *root, struct pci_inventory *ret,
+		       struct error *err) must_check;
 void pci_inventory_done(struct pci_inventory *inventory);
 #define cleanup_pci_inventory cleanup(pci_inventory_done)
 

@@ -27,6 +27,6 @@ bool pci_is_apu(const struct sysroot *root, const struct pci_device *device);
  */
 int pci_select(const struct sysroot *root, struct pci_names *names,
 	       const struct pci_addresses *present, const char *word, struct pci_selection *ret,
-	       struct error *err);
+	       struct error *err) must_check;
 void pci_selection_done(struct pci_selection *selection);
 #define cleanup_pci_selection cleanup(pci_selection_done)

@@ -21,10 +21,10 @@ struct vfio_driver {
  * fewest wildcards; without any it is vfio-pci. 0 or -errno. Does not block.
  */
 int vfio_driver_find(const struct sysroot *root, const char *address, struct vfio_driver *ret,
-		     struct error *err);
+		     struct error *err) must_check;
 
 /* The driver of that name, whatever it fits: what the settings name. */
-int vfio_driver_named(const char *name, struct vfio_driver *ret, struct error *err);
+int vfio_driver_named(const char *name, struct vfio_driver *ret, struct error *err) must_check;
 
 /* Neither vfio-pci nor unset. */
 bool vfio_driver_is_variant(const struct vfio_driver *driver);

@@ -12,4 +12,4 @@
  * moment after the bind. -ETIMEDOUT at the deadline.
  */
 int vfio_group_node_wait(const struct sysroot *root, int group, struct deadline deadline,
-			 struct error *err);
+			 struct error *err) must_check;

@@ -47,6 +47,6 @@ int shellwords(const char *line, struct strings *ret);
  * in hw/core/qdev-properties-system.c, vfio_realize() in hw/vfio/pci.c; tried with 7.2): of a key
  * given twice the last counts, but of id= the first; fd= goes before sysfsdev=, that before host=.
  */
-int args_parse(const char *line, struct args *ret, struct error *err);
+int args_parse(const char *line, struct args *ret, struct error *err) must_check;
 void args_done(struct args *args);
 #define cleanup_args cleanup(args_done)

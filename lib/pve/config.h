@@ -65,15 +65,15 @@ int vm_config_parse(const struct sysroot *root, const char *path, const char *da
  * Always -ENOENT, with the sentence for a VM that is not on this node: where it is instead, that it is a
  * container, or that there is none. vm_look() is 0 for a VM that is here.
  */
-int vm_refuse_absent(const struct sysroot *root, uint32_t vmid, struct error *err);
-int vm_look(const struct sysroot *root, uint32_t vmid, struct error *err);
+int vm_refuse_absent(const struct sysroot *root, uint32_t vmid, struct error *err) must_check;
+int vm_look(const struct sysroot *root, uint32_t vmid, struct error *err) must_check;
 
 /*
  * Reads and parses the configuration of a VM: of this node, or with `node` of that one, where it
  * still lies while the VM migrates here. -ENOENT when there is none.
  */
 int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
-		   struct vm_config *ret, struct error *err);
+		   struct vm_config *ret, struct error *err) must_check;
 
 /* A setting other than hostpciN, or NULL. `args` is here too. */
 const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key);

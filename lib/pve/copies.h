@@ -34,10 +34,11 @@ struct hook_copy {
 
 /* Looks at one storage. Blocks as long as the storage does: call it in a lane. 0 or -errno. */
 int hook_copy_look(const struct sysroot *root, const struct snippet_store *store,
-		   struct hook_copy *ret, struct error *err);
+		   struct hook_copy *ret, struct error *err) must_check;
 
 /* Replaces the copy by the installed program, as a whole. Blocks likewise. */
-int hook_copy_renew(const struct sysroot *root, const struct hook_copy *copy, struct error *err);
+int hook_copy_renew(const struct sysroot *root, const struct hook_copy *copy,
+		    struct error *err) must_check;
 void hook_copy_done(struct hook_copy *copy);
 #define cleanup_hook_copy cleanup(hook_copy_done)
 

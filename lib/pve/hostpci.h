@@ -28,7 +28,7 @@ struct hostpci {
  * known here is not an error but one of `unknown_keys`: which keys the installed PVE knows is asked
  * with hostpci_key_knowledge().
  */
-int hostpci_parse(const char *value, struct hostpci *ret, struct error *err);
+int hostpci_parse(const char *value, struct hostpci *ret, struct error *err) must_check;
 void hostpci_done(struct hostpci *hostpci);
 #define cleanup_hostpci cleanup(hostpci_done)
 

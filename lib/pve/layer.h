@@ -14,4 +14,4 @@
  * file that is not there names nobody. 0 or -errno with a sentence.
  */
 int layer_owners(const struct sysroot *root, const char *node, const struct blocks *blocks,
-		 struct strings *owners, struct error *err);
+		 struct strings *owners, struct error *err) must_check;

@@ -53,10 +53,11 @@ struct mappings {
 };
 
 /* Parses the content of the file. Fails without memory only. */
-int mappings_parse(const char *data, size_t size, struct mappings *ret, struct error *err);
+int mappings_parse(const char *data, size_t size, struct mappings *ret,
+		   struct error *err) must_check;
 
 /* Reads and parses the file; none at all gives no mappings. */
-int mappings_read(const struct sysroot *root, struct mappings *ret, struct error *err);
+int mappings_read(const struct sysroot *root, struct mappings *ret, struct error *err) must_check;
 
 /* The mapping PVE knows by that name, with one entry at least, or NULL. */
 const struct mapping *mappings_find(const struct mappings *mappings, const char *name);
@@ -71,4 +72,4 @@ void mappings_done(struct mappings *mappings);
  */
 int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
 			const struct mapping_entry *entry, bool mdev, char **ret_fault,
-			struct error *err);
+			struct error *err) must_check;

@@ -28,7 +28,7 @@ struct properties {
  * it does not know.
  */
 int properties_parse(const char *value, const char *default_key, struct properties *ret,
-		     struct error *err);
+		     struct error *err) must_check;
 void properties_done(struct properties *properties);
 #define cleanup_properties cleanup(properties_done)
 

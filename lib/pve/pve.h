@@ -21,10 +21,10 @@ char *pve_command_line(const struct strings *words);
  * Runs the command on the running node; blocks for a minute at most. -EIO, with what it said, when
  * it fails; -ENOENT when there is no such program. `ret_output`, which the caller frees, may be NULL.
  */
-int pve_run(const struct strings *words, char **ret_output, struct error *err);
+int pve_run(const struct strings *words, char **ret_output, struct error *err) must_check;
 
 /*
  * The same for a command that answers in JSON (--output-format json, which this adds). What perl
  * warns of ahead of the answer is skipped. -EBADMSG when there is no JSON in it.
  */
-int pve_query(struct strings *words, json_t **ret, struct error *err);
+int pve_query(struct strings *words, json_t **ret, struct error *err) must_check;

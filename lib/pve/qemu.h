@@ -11,4 +11,5 @@
  * in /run/qemu-server/VMID.pid, whose command line has "-pidfile" with that name. A pid of 0
  * means that it does not run. Does not block.
  */
-int qemu_find(const struct sysroot *root, uint32_t vmid, struct task *ret, struct error *err);
+int qemu_find(const struct sysroot *root, uint32_t vmid, struct task *ret,
+	      struct error *err) must_check;

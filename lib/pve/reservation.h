@@ -32,7 +32,8 @@ struct reservations {
 };
 
 /* Parses the content of the file; other lines are left out, as PVE does. -ENOMEM only. */
-int reservations_parse(const char *data, size_t size, struct reservations *ret, struct error *err);
+int reservations_parse(const char *data, size_t size, struct reservations *ret,
+		       struct error *err) must_check;
 
 /* Reads the file without its lock: it is replaced as a whole. None at all gives none. */
 int reservations_read(const struct sysroot *root, struct reservations *ret, struct error *err);
@@ -56,11 +57,11 @@ const struct reservation *reservation_blocking(const struct sysroot *root,
  * writes the file.
  */
 int reservation_add(const struct sysroot *root, const char *id, uint32_t vmid, time_t until,
-		    struct deadline deadline, struct error *err);
+		    struct deadline deadline, struct error *err) must_check;
 
 /*
  * Takes a reservation by time of `vmid` away again; one by pid, PVE's own, stays. 0 also when
  * there is none. Blocks as reservation_add() does.
  */
 int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid,
-		       struct deadline deadline, struct error *err);
+		       struct deadline deadline, struct error *err) must_check;

@@ -15,4 +15,4 @@
  * the version of Proxmox VE, where that matters; NULL: the newest.
  */
 int setting_read(const struct sysroot *root, const char *key, const char *value, char **ret,
-		 struct error *err);
+		 struct error *err) must_check;

@@ -28,11 +28,11 @@ struct snippet_stores {
  * out; "local", which PVE has without being told, is added where it is not there. -ENOMEM only.
  */
 int snippet_stores_parse(const char *data, size_t size, const char *node,
-			 struct snippet_stores *ret, struct error *err);
+			 struct snippet_stores *ret, struct error *err) must_check;
 
 /* Reads it; no file gives "local" alone. */
 int snippet_stores_read(const struct sysroot *root, const char *node, struct snippet_stores *ret,
-			struct error *err);
+			struct error *err) must_check;
 const struct snippet_store *snippet_stores_find(const struct snippet_stores *stores,
 						const char *name);
 

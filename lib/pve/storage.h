@@ -24,22 +24,24 @@ struct storages {
 };
 
 /* Asks for the storages of a node; blocks as pvesh does. */
-int storages_query(const char *node, struct storages *ret, struct error *err);
+int storages_query(const char *node, struct storages *ret, struct error *err) must_check;
 
 /* Parses pvesh's answer. -EBADMSG. */
-int storages_parse(const char *data, size_t size, struct storages *ret, struct error *err);
+int storages_parse(const char *data, size_t size, struct storages *ret,
+		   struct error *err) must_check;
 const struct storage *storages_find(const struct storages *storages, const char *name);
 void storages_done(struct storages *storages);
 #define cleanup_storages cleanup(storages_done)
 
 /* The path of a volume on this node ("pvesm path"), which need not exist; the caller frees it. */
-int volume_path(const char *volume, char **ret, struct error *err);
+int volume_path(const char *volume, char **ret, struct error *err) must_check;
 
 /*
  * Whether a node lists the volume among its snippets: 1, 0, or -errno with a sentence when that
  * cannot be told, as of a node that is off.
  */
-int volume_is_on_node(const char *node, const char *storage, const char *volume, struct error *err);
+int volume_is_on_node(const char *node, const char *storage, const char *volume,
+		      struct error *err) must_check;
 
 /* The nodes of the cluster; one alone gives one. */
-int cluster_nodes(struct strings *ret, struct error *err);
+int cluster_nodes(struct strings *ret, struct error *err) must_check;

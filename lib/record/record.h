@@ -11,4 +11,4 @@
 
 /* The archive's bytes, which the caller frees with tar_done(). 0 or -ENOMEM. */
 int record_make(const struct pve_node *node, const struct anonymiser *anonymiser, struct tar *ret,
-		struct error *err);
+		struct error *err) must_check;

@@ -55,4 +55,4 @@ bool rom_driver_is_stub(const struct rom_image *image);
  * would take for too small gets padding after it. The caller frees *ret_data. -EBADMSG when it is not a driver that OVMF runs, -EFBIG, -ENOMEM.
  */
 int rom_driver_wrap(struct bytes driver, uint16_t vendor, uint16_t device, uint8_t **ret_data,
-		    size_t *ret_size, struct error *err);
+		    size_t *ret_size, struct error *err) must_check;

@@ -43,7 +43,7 @@ struct rom_fix {
 };
 
 /* Starts with a copy of `file`. -EBADMSG when there is no option ROM in it, -ENOMEM. */
-int rom_fix_start(struct bytes file, struct rom_fix *ret, struct error *err);
+int rom_fix_start(struct bytes file, struct rom_fix *ret, struct error *err) must_check;
 void rom_fix_done(struct rom_fix *fix);
 #define cleanup_rom_fix cleanup(rom_fix_done)
 
@@ -64,7 +64,7 @@ int rom_fix_device(struct rom_fix *fix, size_t number, uint16_t device, struct e
  * Makes the last image say that it is the last. One that says so though another image follows it
  * directly does no longer.
  */
-int rom_fix_last(struct rom_fix *fix, struct error *err);
+int rom_fix_last(struct rom_fix *fix, struct error *err) must_check;
 
 /*
  * Balances the sum of an x86 image; others are left alone. -ENOSPC when no byte of the image is
@@ -76,7 +76,7 @@ int rom_fix_checksum(struct rom_fix *fix, size_t number, struct error *err);
  * Balances the sums that were right at the start and are no longer; the last step of any repair.
  * Errors as of rom_fix_checksum().
  */
-int rom_fix_keep_sums(struct rom_fix *fix, struct error *err);
+int rom_fix_keep_sums(struct rom_fix *fix, struct error *err) must_check;
 
 /* Takes away what is after the last image, padding or not. -EINVAL if its length is not known. */
 int rom_fix_trim(struct rom_fix *fix, struct error *err);
@@ -107,7 +107,8 @@ struct rom_repair {
 };
 
 /* Does the steps, and keeps the sums that were right. The time is linear in the file's size. */
-int rom_fix_apply(struct rom_fix *fix, const struct rom_repair *repair, struct error *err);
+int rom_fix_apply(struct rom_fix *fix, const struct rom_repair *repair,
+		  struct error *err) must_check;
 
 /* The options of 'rom fix' that ask for the repair: "--vendor 8086 --device 5a85". NULL: no memory. */
 char *rom_repair_options(const struct rom_repair *repair);

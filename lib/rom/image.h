@@ -114,7 +114,7 @@ struct rom {
  * Finds the images. Never fails for what the bytes are: a file without one has a `count` of 0.
  * Returns 0 or -ENOMEM.
  */
-int rom_parse(struct bytes file, struct rom *ret, struct error *err);
+int rom_parse(struct bytes file, struct rom *ret, struct error *err) must_check;
 void rom_done(struct rom *rom);
 #define cleanup_rom cleanup(rom_done)
 

@@ -48,4 +48,4 @@ bool rom_is_shadowed(const struct sysroot *root, const char *address);
  * most some seconds: it may hang. Returns 0, or -errno with what to do in `err`.
  */
 int rom_read(const struct sysroot *root, const struct pci_device *device, enum rom_source source,
-	     struct rom_dump *ret, struct error *err);
+	     struct rom_dump *ret, struct error *err) must_check;

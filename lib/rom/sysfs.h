@@ -16,4 +16,4 @@
  * that fails, the error says so, too.
  */
 int rom_sysfs_read(const struct sysroot *root, const struct pci_device *device, char **ret_data,
-		   size_t *ret_size, struct error *err);
+		   size_t *ret_size, struct error *err) must_check;

@@ -39,7 +39,7 @@ struct rom_target {
 
 /* Reads the ids of a device and of its slot's other functions from sysfs. Does not block. */
 int rom_target_read(const struct sysroot *root, struct pci_address address, struct rom_target *ret,
-		    struct error *err);
+		    struct error *err) must_check;
 
 /* Those that meet the ROM, in the order they do. */
 enum rom_reader {
@@ -98,7 +98,7 @@ struct rom_judgement {
  * only after it was done to a copy and the result judged. 0, -ENOMEM.
  */
 int rom_judge(const struct rom *rom, const struct rom_target *target, struct rom_judgement *ret,
-	      struct error *err);
+	      struct error *err) must_check;
 void rom_judgement_done(struct rom_judgement *judgement);
 #define cleanup_rom_judgement cleanup(rom_judgement_done)
 

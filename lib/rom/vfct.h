@@ -52,7 +52,7 @@ struct vfct {
  * Finds the images, as amdgpu does: those before a fault are kept, and `end` tells the fault.
  * -EBADMSG when this is no VFCT, or its offset of the first image leads out of it; -ENOMEM.
  */
-int vfct_parse(struct bytes table, struct vfct *ret, struct error *err);
+int vfct_parse(struct bytes table, struct vfct *ret, struct error *err) must_check;
 void vfct_done(struct vfct *vfct);
 #define cleanup_vfct cleanup(vfct_done)
 

@@ -23,14 +23,14 @@ struct attached {
  * of it, though perhaps of an earlier VM with its number; -EBADMSG for what attach did not write.
  */
 int attached_read(const struct sysroot *root, uint32_t vmid, const struct vm_config *config,
-		  struct attached *ret, struct error *err);
+		  struct attached *ret, struct error *err) must_check;
 
 /* Notes which VM it is. 0 or -ENOMEM. */
 int attached_name(struct attached *attached, const struct vm_config *config);
 
 /* Parses one document; `name` is what messages call the file. */
 int attached_parse(const char *name, const char *data, size_t size, struct attached *ret,
-		   struct error *err);
+		   struct error *err) must_check;
 
 /* Takes over what `edit` changes on top of what is recorded. 0 or -ENOMEM. */
 int attached_add(struct attached *attached, const struct vm_edit *edit);

@@ -62,7 +62,7 @@ struct settings {
  * `config_node` of that one; where there is none it is nobody else's.
  */
 int settings_read(const struct sysroot *root, uint32_t vmid, const char *config_node,
-		  struct settings *ret, struct error *err);
+		  struct settings *ret, struct error *err) must_check;
 
 /*
  * Whether settings that were `written` then for `noted` are those of another VM than `now`. Where
@@ -73,7 +73,7 @@ bool settings_are_foreign(const struct vm_identity *noted, time_t written,
 
 /* Parses one document over what `settings` has; `name` is what messages call the file. */
 int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
-		   struct error *err);
+		   struct error *err) must_check;
 
 /* The keys, then those of a device; NULL behind the last. */
 const char *settings_key_name(size_t at);

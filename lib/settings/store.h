@@ -15,10 +15,11 @@
  * the file. -EACCES or -EPERM without quorum.
  */
 int store_write(const struct sysroot *root, const char *path, const json_t *document,
-		struct error *err);
+		struct error *err) must_check;
 
 /* Reads a document of that folder; a file that is not there is an object without members. */
-int store_read(const struct sysroot *root, const char *path, json_t **ret, struct error *err);
+int store_read(const struct sysroot *root, const char *path, json_t **ret,
+	       struct error *err) must_check;
 
 /*
  * Sets `chain` in the settings of a VM, or takes it out (NULL), and leaves all else there; but where
@@ -29,7 +30,7 @@ int store_chain(const struct sysroot *root, const struct vm_config *config, uint
 
 /* Takes the pins of these addresses out of the settings of a VM: their next start pins them anew. */
 int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addresses *addresses,
-		struct error *err);
+		struct error *err) must_check;
 
 /*
  * Adds pins to the VM's file, where there are none for their node and address, and notes whose file it
@@ -37,4 +38,4 @@ int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addr
  * A write to /etc/pve is a message to the whole cluster and can block: call it in a lane.
  */
 int store_pins(const struct sysroot *root, uint32_t vmid, const struct vm_identity *vm,
-	       const struct pin *pins, size_t count, struct error *err);
+	       const struct pin *pins, size_t count, struct error *err) must_check;

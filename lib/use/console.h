@@ -20,7 +20,7 @@ enum console_kind {
  * has no such driver. 0 or -errno. Does not block.
  */
 int console_find(const struct sysroot *root, enum console_kind kind, char **ret_name,
-		 struct error *err);
+		 struct error *err) must_check;
 
 /* `bind` of an entry: -ENOENT when it is no longer there. */
 int console_is_bound(const struct sysroot *root, const char *name, bool *ret);
@@ -29,4 +29,5 @@ int console_is_bound(const struct sysroot *root, const char *name, bool *ret);
  * Takes the terminals from the driver, or gives them to it, and sees that it is so. Waits for the
  * kernel's console lock: call it in a lane.
  */
-int console_bind(const struct sysroot *root, const char *name, bool bind, struct error *err);
+int console_bind(const struct sysroot *root, const char *name, bool bind,
+		 struct error *err) must_check;

@@ -34,6 +34,7 @@ struct container_uses {
  * than /etc/pve, a file system of the cluster, does.
  */
 int container_uses_find(const struct sysroot *root, const struct device_nodes *nodes,
-			const char *address, struct container_uses *ret, struct error *err);
+			const char *address, struct container_uses *ret,
+			struct error *err) must_check;
 void container_uses_done(struct container_uses *uses);
 #define cleanup_container_uses cleanup(container_uses_done)

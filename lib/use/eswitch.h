@@ -17,4 +17,4 @@ int eswitch_read(const struct sysroot *root, const char *address, char **ret_mod
 
 /* Sets it, and sees that it is in effect. 0 or -errno with a sentence. */
 int eswitch_set(const struct sysroot *root, const char *address, const char *mode,
-		struct error *err);
+		struct error *err) must_check;

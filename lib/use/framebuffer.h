@@ -36,13 +36,14 @@ int framebuffer_find(const struct sysroot *root, const char *address, bool *ret_
  * there is none, or none with a driver. 0 or -errno. Does not block.
  */
 int framebuffer_device(const struct sysroot *root, char **ret_device, char **ret_driver,
-		       struct error *err);
+		       struct error *err) must_check;
 
 /*
  * Takes its driver from the platform device, or gives it one, and sees that it is so. To repeat it
  * is harmless. -ENODEV when it is to be bound and is no longer there. Waits for the console and the
  * device's lock: call these in a lane.
  */
-int framebuffer_unbind(const struct sysroot *root, const char *device, struct error *err);
+int framebuffer_unbind(const struct sysroot *root, const char *device,
+		       struct error *err) must_check;
 int framebuffer_bind(const struct sysroot *root, const char *device, const char *driver,
-		     struct error *err);
+		     struct error *err) must_check;

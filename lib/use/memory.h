@@ -19,4 +19,4 @@ struct memory {
  * /sys/kernel/mm/hugepages (Documentation/admin-guide/mm/hugetlbpage.rst). ZFS and huge pages may
  * not be there. 0 or -errno; does not block.
  */
-int memory_read(const struct sysroot *root, struct memory *ret, struct error *err);
+int memory_read(const struct sysroot *root, struct memory *ret, struct error *err) must_check;

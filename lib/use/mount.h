@@ -21,7 +21,7 @@ struct mounts {
 };
 
 /* Reads those of the first process, whose mounts are the host's. Does not block. */
-int mounts_read(const struct sysroot *root, struct mounts *ret, struct error *err);
+int mounts_read(const struct sysroot *root, struct mounts *ret, struct error *err) must_check;
 
 /*
  * The first mount of a block device, or NULL. By its number, and by its node ("/dev/dm-0"), since

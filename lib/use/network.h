@@ -38,7 +38,7 @@ void network_sight_done(struct network_sight *sight);
  * Returns 0, or -errno where it cannot tell, with the reason in `err`. May block as netlink does.
  */
 int network_uses_find(const struct sysroot *root, const char *address, struct network_sight *sight,
-		      struct strings *uses, struct error *err);
+		      struct strings *uses, struct error *err) must_check;
 
 /*
  * The sentence is of an interface whose only use are addresses that a router advertises: it has them

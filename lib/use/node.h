@@ -53,18 +53,18 @@ struct device_nodes {
  * 0 or -errno; does not block.
  */
 int nodes_find(const struct sysroot *root, const struct pci_device *device,
-	       struct device_nodes *nodes, struct error *err);
+	       struct device_nodes *nodes, struct error *err) must_check;
 
 /* Adds the nodes of a function's virtual functions, as nodes of the function. */
 int nodes_find_functions(const struct sysroot *root, const struct pci_device *device,
-			 struct device_nodes *nodes, struct error *err);
+			 struct device_nodes *nodes, struct error *err) must_check;
 
 /*
  * Adds the nodes that all functions with this driver share: /dev/nvidiactl, /dev/nvidia-caps/…,
  * /dev/kfd. `address` is one of them.
  */
 int nodes_find_shared(const struct sysroot *root, const char *driver, const char *address,
-		      struct device_nodes *nodes, struct error *err);
+		      struct device_nodes *nodes, struct error *err) must_check;
 
 /* What the path ("dev/sda") leads to; `ret_path` with its links followed. 0 or -errno. */
 int node_look(const struct sysroot *root, const char *path, struct node_id *ret, char **ret_path);

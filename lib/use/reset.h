@@ -28,7 +28,7 @@ enum reset_reach reset_reach_read(const struct sysroot *root, const char *addres
 
 /* The other functions on the bus of `address`, bridges included, in order of address. */
 int reset_neighbours_find(const struct sysroot *root, struct pci_address address,
-			  struct pci_addresses *ret, struct error *err);
+			  struct pci_addresses *ret, struct error *err) must_check;
 
 /*
  * The header of its configuration space reads all ones, as the bus does where nobody answers (PCI

@@ -39,6 +39,6 @@ struct routing {
  * network. IPv4 routes are those of the main table. A kernel without IPv6 has none of its files;
  * any other that cannot be read is an error. May block as netlink does.
  */
-int routing_read(const struct sysroot *root, struct routing *ret, struct error *err);
+int routing_read(const struct sysroot *root, struct routing *ret, struct error *err) must_check;
 void routing_done(struct routing *routing);
 #define cleanup_routing cleanup(routing_done)

@@ -47,9 +47,9 @@ struct storage_question {
  * opening a disk takes, for reading its label where ZFS is loaded, and 2 s for udev.
  */
 int storage_look(const struct sysroot *root, const struct storage_question *question,
-		 struct strings *uses, struct strings *idle, struct error *err);
+		 struct strings *uses, struct strings *idle, struct error *err) must_check;
 
 /* The same where all layers stay: each is a use. */
 int storage_uses_find(const struct sysroot *root, const char *address,
 		      const struct openings *openings, struct strings *uses,
-		      struct holders *holders, struct error *err);
+		      struct holders *holders, struct error *err) must_check;

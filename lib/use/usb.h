@@ -26,7 +26,7 @@ struct keyboards {
  * that the console listens to (handler "kbd") and that have the letters Q and A: power buttons
  * have that handler too. A kernel without input has none. 0 or -errno; does not block.
  */
-int keyboards_find(const struct sysroot *root, struct keyboards *ret, struct error *err);
+int keyboards_find(const struct sysroot *root, struct keyboards *ret, struct error *err) must_check;
 void keyboards_done(struct keyboards *keyboards);
 #define cleanup_keyboards cleanup(keyboards_done)
 

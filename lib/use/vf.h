@@ -37,7 +37,8 @@ struct vfs {
  * such interface, as under another driver and for another kind of device, or no virtual function.
  * 0 or -errno; blocks as netlink_ask() does.
  */
-int vfs_read(const struct sysroot *root, const char *address, struct vfs *ret, struct error *err);
+int vfs_read(const struct sysroot *root, const char *address, struct vfs *ret,
+	     struct error *err) must_check;
 
 /*
  * Sets what is to be different for one of them, and sees that it is in effect. What `wanted` does not
@@ -45,7 +46,7 @@ int vfs_read(const struct sysroot *root, const char *address, struct vfs *ret, s
  * sentence; blocks as netlink_ask() does.
  */
 int vf_set(const struct sysroot *root, const char *address, const struct vf *wanted,
-	   struct error *err);
+	   struct error *err) must_check;
 
 /*
  * As text, for the journal: "0:mac=52:54:00:12:34:56,vlan=5,qos=3,proto=802.1ad,trust=on 1:mac=…"; what

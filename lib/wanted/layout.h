@@ -41,7 +41,7 @@ struct layout_device {
 
 /* Describes a selection. -errno with a sentence when a device has gone. */
 int layout_device_read(const struct sysroot *root, const struct pci_selection *selection,
-		       struct layout_device *ret, struct error *err);
+		       struct layout_device *ret, struct error *err) must_check;
 
 const struct layout *layout_find(const char *name);
 const struct layout *layout_at(size_t at); /* NULL behind the last */
@@ -64,7 +64,7 @@ const struct layout *layout_choose(const struct layout_device *device,
  */
 int layout_apply(const struct layout *layout, const struct layout_device *device,
 		 const struct vm_config *config, unsigned number, struct vm_edit *edit,
-		 struct error *err);
+		 struct error *err) must_check;
 
 /* Whether a system may be installed: the VM has a disk that is no CD. */
 bool vm_config_has_disk(const struct vm_config *config);

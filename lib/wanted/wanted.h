@@ -97,7 +97,8 @@ struct wanted_input {
 };
 
 /* A template wants nothing. Fails without memory, or where `choose` does. */
-int wanted_resolve(const struct wanted_input *input, struct wanted *ret, struct error *err);
+int wanted_resolve(const struct wanted_input *input, struct wanted *ret,
+		   struct error *err) must_check;
 
 /*
  * The device that a line claims for itself: not a mere alternative, and not one of which it wants a

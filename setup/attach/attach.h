@@ -28,10 +28,11 @@ struct attach_vm {
  * changes pending: qm would put off what is asked, or refuse half of it. `for_what`: "attach".
  */
 int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
-		   struct attach_vm *ret, struct error *err);
+		   struct attach_vm *ret, struct error *err) must_check;
 
 /* -EAGAIN when somebody has changed the configuration since it was read. */
-int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm, struct error *err);
+int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm,
+			 struct error *err) must_check;
 void attach_vm_done(struct attach_vm *vm);
 #define cleanup_attach_vm cleanup(attach_vm_done)
 
@@ -89,29 +90,29 @@ struct attach {
 /* ---- the steps (attach_hook.c, attach_device.c, attach_mapping.c, attach_check.c) */
 
 /* Looks where the hookscript is to be, and at one that the VM has already. */
-int attach_hook_look(struct attach *attach, struct error *err);
+int attach_hook_look(struct attach *attach, struct error *err) must_check;
 
 /* Puts the file there; in a dry run only says so. */
-int attach_hook_place(const struct attach *attach, struct error *err);
+int attach_hook_place(const struct attach *attach, struct error *err) must_check;
 
 /* Tells on which nodes of the cluster the file is missing. */
 void attach_hook_tell_nodes(const struct attach *attach);
 
 /* Finds the devices and their layouts. */
-int attach_devices_look(struct attach *attach, struct error *err);
+int attach_devices_look(struct attach *attach, struct error *err) must_check;
 
 /* What the layouts set, with or without the mapping in the line. */
 int attach_devices_edit(const struct attach *attach, bool mapped, struct vm_edit *edit,
-			struct error *err);
+			struct error *err) must_check;
 
 /* Looks whether --mapping is there, and how to make it where it is not. */
-int attach_mapping_look(struct attach *attach, struct error *err);
+int attach_mapping_look(struct attach *attach, struct error *err) must_check;
 
 /* The checks of the hook on the configuration as it would be. */
-int attach_check(struct attach *attach, const struct vm_edit *edit, struct error *err);
+int attach_check(struct attach *attach, const struct vm_edit *edit, struct error *err) must_check;
 
 /* Asks where machine or firmware of an installed system would change. */
-int attach_ask(const struct attach *attach, struct error *err);
+int attach_ask(const struct attach *attach, struct error *err) must_check;
 
 /* ---- words (attach_print.c, attach_guest.c) */
 

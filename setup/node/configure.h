@@ -42,7 +42,7 @@ bool configure_is_against(const char *asked, const char *other);
  * cannot do without.
  */
 int configure_request(const struct sysroot *root, const struct strings *asked,
-		      struct boot_request *ret, struct error *err);
+		      struct boot_request *ret, struct error *err) must_check;
 
 /*
  * The functions that an address means, "01:00" all of a slot; adds EARLY settings. Refused: what
@@ -51,22 +51,22 @@ int configure_request(const struct sysroot *root, const struct strings *asked,
  * is there, the ids must be its own.
  */
 int configure_early(const struct sysroot *root, const char *word, struct boot_request *request,
-		    struct error *err);
+		    struct error *err) must_check;
 int configure_sriov(const struct sysroot *root, const char *word, struct boot_request *request,
-		    struct error *err);
+		    struct error *err) must_check;
 int configure_blacklist(const struct sysroot *root, const char *driver,
-			struct boot_request *request, struct error *err);
+			struct boot_request *request, struct error *err) must_check;
 
 /* "01:00.0", "0000:01:00.0", and without the function; *ret_all: all functions of it. */
 int configure_parse_address(const char *word, struct pci_address *ret, bool *ret_all,
-			    struct error *err);
+			    struct error *err) must_check;
 
 /*
  * Refuses to take from the host what it cannot do without; `what` is what would be done.
  * Where nothing can be told there is no host: an image.
  */
 int configure_check_uses(const struct sysroot *root, const struct pci_device *device,
-			 const char *what, struct error *err);
+			 const char *what, struct error *err) must_check;
 
 /* What people call the device, for a comment in a file. The caller frees it; may be NULL. */
 char *configure_device_name(const struct sysroot *root, const struct pci_device *device);
@@ -76,7 +76,7 @@ bool configure_ask(const char *question);
 
 /* The commands of the transaction with their progress on standard error; none in an image. */
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,
-		  const struct strings *words, struct error *err);
+		  const struct strings *words, struct error *err) must_check;
 
 /* Prints all there is to know before the question; the JSON document after it. */
 void configure_print(const struct configure *configure);

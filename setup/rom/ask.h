@@ -10,4 +10,4 @@
  * Asks on standard error, image by image, and reads the answers from standard input. -ECANCELED
  * when the input ends before the questions do: then nothing is to be written.
  */
-int rom_ask(struct rom_fix *fix, struct error *err);
+int rom_ask(struct rom_fix *fix, struct error *err) must_check;

@@ -35,7 +35,7 @@ struct rom_file {
 };
 
 /* Reads a whole file; "-" is standard input. */
-int rom_file_read(const char *path, struct rom_file *ret, struct error *err);
+int rom_file_read(const char *path, struct rom_file *ret, struct error *err) must_check;
 void rom_file_done(struct rom_file *file);
 #define cleanup_rom_file cleanup(rom_file_done)
 
@@ -45,7 +45,7 @@ struct bytes rom_file_bytes(const struct rom_file *file);
  * Writes a file as a whole or not at all, readable by all; "-" is standard output. The folder must
  * be there.
  */
-int rom_file_write(const char *path, struct bytes data, struct error *err);
+int rom_file_write(const char *path, struct bytes data, struct error *err) must_check;
 
 /* Whether both paths lead to the same file. */
 bool rom_file_is_same(const char *a, const char *b);
