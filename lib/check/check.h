@@ -49,6 +49,8 @@ int check_storage(const struct start *start, struct findings *findings,
 int check_network(const struct start *start, struct findings *findings,
 		  struct error *err) must_check;
 int check_usb(const struct start *start, struct findings *findings, struct error *err) must_check;
+int check_configured(const struct start *start, struct findings *findings,
+		     struct error *err) must_check;
 int check_opener(const struct start *start, struct findings *findings,
 		 struct error *err) must_check;
 int check_variant(const struct start *start, struct findings *findings,

@@ -15,6 +15,7 @@ static check_topic *const topics[] = {
 	check_usb,	   check_opener,    check_nvswitch, check_sriov,     check_mdev,
 	check_vgpu,	   check_container, check_variant,  check_interrupt, check_reset,
 	check_framebuffer, check_memory,    check_aperture, check_suspended, check_trouble,
+	check_configured,
 };
 
 /* An id that is none would leave its author thinking that something is allowed. */
