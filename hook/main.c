@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "base/array.h"
 #include "base/guard.h"
@@ -223,7 +222,7 @@ int main(int argc, char **argv)
 
 	streams_open();
 	/* PVE's workers have descriptors open that a child must not keep alive. */
-	syscall(SYS_close_range, 3, ~0u, 0);
+	streams_close_others(-1, -1);
 	signal(SIGPIPE, SIG_IGN);
 	if (spared == MAP_FAILED || outputs_open(&outputs) < 0)
 		return STATUS_FAILED;

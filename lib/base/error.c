@@ -7,6 +7,9 @@
 #include <stdio.h>
 
 static void write_sentence(struct error *err, enum error_kind kind, const char *format,
+			   va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static void write_sentence(struct error *err, enum error_kind kind, const char *format,
 			   va_list arguments)
 {
 	if (!err)

@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 #define READ_STEP 4096
@@ -76,8 +77,7 @@ static bool arrange_descriptors(int output_fd, int *status_fd)
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(output_fd, STDERR_FILENO) < 0 || *status_fd < 0)
 		return false;
-	close_range(STDERR_FILENO + 1, (unsigned)*status_fd - 1, 0);
-	close_range((unsigned)*status_fd + 1, ~0u, 0);
+	streams_close_others(*status_fd, -1);
 	return true;
 }
 

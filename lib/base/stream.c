@@ -3,7 +3,10 @@
 #include "base/stream.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A failed read or write is better than one that lands in another file. */
@@ -43,4 +46,32 @@ void streams_open(void)
 void streams_silence(void)
 {
 	lead_nowhere(true);
+}
+
+/* More than Linux lets a process have open by default (fs.nr_open). */
+#define DESCRIPTORS_MAX (1 << 20)
+
+static void close_between(int first, int last)
+{
+	struct rlimit limit = { .rlim_cur = DESCRIPTORS_MAX };
+
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	for (int fd = first; fd <= last && fd < DESCRIPTORS_MAX && (rlim_t)fd < limit.rlim_cur;
+	     fd++)
+		(void)close(fd);
+}
+
+void streams_close_others(int keep, int other)
+{
+	int low = keep < other ? keep : other, high = keep < other ? other : keep;
+
+	if (low <= STDERR_FILENO)
+		low = STDERR_FILENO;
+	if (high <= low)
+		high = low;
+	close_between(STDERR_FILENO + 1, low - 1);
+	close_between(low + 1, high - 1);
+	close_between(high + 1, INT_MAX);
 }

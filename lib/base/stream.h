@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * base: the three standard streams of a process.
+ * base: the three standard streams of a process, and what else it has open.
  * This room holds no domain word.
  */
 #pragma once
@@ -14,3 +14,9 @@ void streams_open(void);
 
 /* The three lead nowhere from now on, and keep no pipe of the caller's open. */
 void streams_silence(void);
+
+/*
+ * Closes all but the standard streams, `keep` and `other`; -1 is none. Also where the kernel does not
+ * know close_range(2), before Linux 5.9, or a filter refuses it.
+ */
+void streams_close_others(int keep, int other);

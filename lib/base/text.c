@@ -11,6 +11,9 @@
 #include "base/array.h"
 
 static char *format_string(const char *format, va_list arguments)
+	__attribute__((format(printf, 1, 0)));
+
+static char *format_string(const char *format, va_list arguments)
 {
 	char *string;
 

@@ -166,8 +166,9 @@ int eswitch_revert(const struct sysroot *root, const struct action *action, cons
 	int r;
 
 	split_target(action, address);
-	if (text_equal(action->before, action->wanted) ||
-	    !has_driver_before(root, address, note, &r, err))
+	if (text_equal(action->before, action->wanted))
+		return 0;
+	if (!has_driver_before(root, address, note, &r, err))
 		return r;
 	r = read_mode(root, address, &now);
 	if (r < 0)

@@ -29,14 +29,8 @@
 /* The two given stay, and the standard streams lead nowhere; all else is the hook's. */
 static void drop_descriptors(int keep, int other)
 {
-	int low = keep < other ? keep : other, high = keep < other ? other : keep;
-
 	streams_silence();
-	if (low > STDERR_FILENO + 1)
-		(void)syscall(SYS_close_range, STDERR_FILENO + 1, low - 1, 0);
-	if (low > STDERR_FILENO && high > low + 1)
-		(void)syscall(SYS_close_range, low + 1, high - 1, 0);
-	(void)syscall(SYS_close_range, high + 1, ~0u, 0);
+	streams_close_others(keep, other);
 }
 
 /* Not seen by post-start, and not left over on purpose. */

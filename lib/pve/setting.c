@@ -160,14 +160,14 @@ static const char *const displays[] = { "cirrus", "qxl",     "qxl2",	  "qxl3",  
 static const struct rule machine_rules[] = {
 	{ "type", .is_valid = is_machine },	 { "viommu", .words = viommus },
 	{ "aw-bits", .min = 32, .max = 64 },	 { "enable-s3", .is_valid = is_boolean },
-	{ "enable-s4", .is_valid = is_boolean }, { NULL },
+	{ "enable-s4", .is_valid = is_boolean }, { .name = NULL },
 };
 
 static const struct rule vga_rules[] = {
 	{ "type", .words = displays },
 	{ "memory", .min = 4, .max = 512 },
 	{ "clipboard", .words = clipboards },
-	{ NULL },
+	{ .name = NULL },
 };
 
 /* validate_vm_cpu_conf() in CPUConfig.pm allows reported-model in custom models alone. */
@@ -180,12 +180,12 @@ static const struct rule cpu_rules[] = {
 	{ "guest-phys-bits", .min = 32, .max = 64 },
 	{ "phys-bits", .is_valid = is_phys_bits },
 	{ "level", .max = UINT32_MAX },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct rule memory_rules[] = {
 	{ "current", .min = 16, .max = UINT64_MAX },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct rule smbios_rules[] = {
@@ -197,7 +197,7 @@ static const struct rule smbios_rules[] = {
 	{ "sku", .is_valid = is_base64 },
 	{ "family", .is_valid = is_base64 },
 	{ "base64", .is_valid = is_boolean },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static bool is_number_between(const char *value, uint64_t min, uint64_t max)

@@ -391,7 +391,7 @@ static int set_hostpci(const struct vm_config *config, unsigned number, char *va
 		return error_set(err, -ENOSPC, "the VM has %d hostpci lines: there is no room",
 				 HOSTPCI_COUNT);
 	key = text_format("hostpci%u", number);
-	if (!key || !value || vm_edit_set(edit, key, vm_config_value(config, key), value, NULL) < 0)
+	if (!key || !owned || vm_edit_set(edit, key, vm_config_value(config, key), owned, NULL) < 0)
 		return error_set_memory(err);
 	return 0;
 }

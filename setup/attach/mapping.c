@@ -57,7 +57,7 @@ static int add_map(struct strings *words, char *entry)
 {
 	cleanup_free char *owned = entry;
 
-	return entry ? pve_words(words, "--map", entry) : -ENOMEM;
+	return owned ? pve_words(words, "--map", owned) : -ENOMEM;
 }
 
 /* Proxmox VE compares `mdev` of a mapping with what its device offers (assert_valid). */

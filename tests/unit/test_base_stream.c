@@ -48,7 +48,8 @@ static bool arrange(unsigned closed)
 		else if (dup2(10, fd) < 0)
 			return false;
 	}
-	return close_range(3, ~0u, 0) == 0;
+	streams_close_others(-1, -1);
+	return fcntl(3, F_GETFD) < 0;
 }
 
 static int open_closed(unsigned closed)
@@ -72,6 +73,29 @@ static int silence(unsigned closed)
 		if (!is_null(fd))
 			return 2 + fd;
 	return fcntl(3, F_GETFD) >= 0 ? 5 : 0;
+}
+
+/* Two stay, in either order and whatever they are; the standard streams do in any case. */
+static int close_others(unsigned kept)
+{
+	static const int pairs[][2] = { { 20, 10 }, { 10, 11 }, { 3, -1 }, { -1, 30 }, { 1, 3 } };
+	int keep = pairs[kept][0], other = pairs[kept][1];
+
+	for (int fd = 3; fd <= 30; fd++)
+		if (dup2(STDERR_FILENO, fd) < 0)
+			return 1;
+	streams_close_others(keep, other);
+	for (int fd = 0; fd <= 30; fd++)
+		if ((fcntl(fd, F_GETFD) >= 0) != (fd <= 2 || fd == keep || fd == other))
+			return 2;
+	return 0;
+}
+
+static void test_close_others(void **state)
+{
+	(void)state;
+	for (unsigned kept = 0; kept < 5; kept++)
+		assert_in_child(close_others, kept);
 }
 
 /*
@@ -133,6 +157,7 @@ static void test_without_null(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_close_others),
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_without_null),
