@@ -164,7 +164,7 @@ static void name_path(pid_t pid, const struct file_call *call, const uint64_t *a
 		if (!read_link(pid, fd, path))
 			*path = '\0';
 		if (is_netlink(pid, path))
-			strcpy(path, BLOCKED_NETLINK);
+			memcpy(path, BLOCKED_NETLINK, sizeof(BLOCKED_NETLINK));
 		return;
 	}
 	if (!read_string(pid, arguments[call->path_at], name))

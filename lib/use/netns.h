@@ -30,7 +30,7 @@ struct net_children {
  * one on an interface of its own may be taken for one on the host's of the same index. Where processes
  * may not be looked at there are none. Does nothing when it has been read. 0 or -ENOMEM.
  */
-int net_children_read(const struct sysroot *root, struct net_children *children);
+int net_children_read(const struct sysroot *root, struct net_children *children) must_check;
 void net_children_done(struct net_children *children);
 #define cleanup_net_children cleanup(net_children_done)
 

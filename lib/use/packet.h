@@ -13,7 +13,7 @@
  * net/packet/af_packet.c. One that is open on all interfaces does not count. 0 or -ENOMEM.
  */
 int packet_sockets_find(const struct sysroot *root, const char *interface, unsigned index,
-			struct strings *uses);
+			struct strings *uses) must_check;
 
 /* The id of the XDP program on an interface (IFLA_XDP), 0: it has none; in a tree too. 0 or -errno. */
-int xdp_program_find(const struct sysroot *root, unsigned index, uint32_t *ret_id);
+int xdp_program_find(const struct sysroot *root, unsigned index, uint32_t *ret_id) must_check;
