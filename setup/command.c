@@ -16,9 +16,11 @@
 static int refer_to_help(struct error *err, const struct verb *verb, const char *what,
 			 const char *near)
 {
-	return error_misuse(err, "%s%s%s%s 'pve-vfio %s%s--help'", what,
-			    near ? "; did you mean '" : "", near ? near : "",
-			    near ? "'? See" : "; see", verb ? verb->name : "", verb ? " " : "");
+	int r = error_misuse(err, "%s%s%s%s", what, near ? "; did you mean '" : "",
+			     near ? near : "", near ? "'?" : "");
+
+	return error_advise(err, r, "see 'pve-vfio %s%s--help'", verb ? verb->name : "",
+			    verb ? " " : "");
 }
 
 int usage_error(struct error *err, const struct command *command, const char *format, ...)
@@ -282,6 +284,9 @@ int command_parse(int argc, char **argv, struct command *ret, const char **ret_r
 	ret->given = calloc((size_t)argc + 1, sizeof(*ret->given));
 	if (!ret->given)
 		return error_set_memory(err);
+	/* so that what is wrong with the others is said in JSON, too */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		ret->json |= strcmp(argv[i], "--json") == 0;
 	find_verb_words(&reading, &at, &words);
 	if (words > 0 && !ret->verb)
 		return unknown_verb(argv[at], NULL, err);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: the entry of pve-vfio. Runs the verb of the command line, watched. */
+#include <ctype.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "host/silence.h"
 #include "report/version.h"
 #include "settings/settings.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
@@ -20,14 +23,32 @@ enum exit_status {
 	STATUS_REFUSED = 3,
 };
 
-/* What the person who called is to know of a result, and the exit status for a script. */
-static int finish(const struct verb *verb, int r, const struct error *err)
+/* "unknown verb 'stat'; did you mean 'status'? See 'pve-vfio --help'" */
+static void print_error(const struct verb *of, const struct error *err)
+{
+	size_t size = strlen(err->message);
+	bool asks = size > 0 && err->message[size - 1] == '?';
+
+	fprintf(stderr, "pve-vfio%s%s: %s", of ? " " : "", of ? of->name : "", err->message);
+	if (*err->remedy && asks)
+		fprintf(stderr, " %c%s", toupper((unsigned char)*err->remedy), err->remedy + 1);
+	else if (*err->remedy)
+		fprintf(stderr, "; %s", err->remedy);
+	fputc('\n', stderr);
+}
+
+/*
+ * What who called is to know of a result: a sentence for a person, an exit status for a script, and a
+ * document for a program that has got none yet.
+ */
+static int finish(const struct command *command, int r, const struct error *err)
 {
 	bool usage = r < 0 && err->kind == ERROR_USAGE;
 
 	if (*err->message)
-		fprintf(stderr, "pve-vfio%s%s: %s\n", usage && verb ? " " : "",
-			usage && verb ? verb->name : "", err->message);
+		print_error(usage ? command->verb : NULL, err);
+	if (r < 0 && *err->message && command->json && !printed_json())
+		print_json_error(r, err);
 	if (r >= 0)
 		return STATUS_DONE;
 	if (usage)
@@ -77,7 +98,7 @@ static int run_verb(const struct guard_link *link, void *context)
 		r = verb->run(command, &err);
 		sysroot_done(&command->root);
 	}
-	return finish(verb, r, &err);
+	return finish(command, r, &err);
 }
 
 static bool tell_silence(const struct guard_silence *silence, void *context)
@@ -88,6 +109,13 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 
 	fprintf(stderr, "pve-vfio: %s; %s\n", words ? words : silence->path,
 		again ? "going on without it" : "gave up");
+	if (!again && call->command->json) {
+		struct error err = { 0 };
+
+		print_json_error(error_set(&err, -ETIMEDOUT, "%s; gave up",
+					   words ? words : silence->path),
+				 &err);
+	}
 	return again;
 }
 
@@ -125,7 +153,7 @@ static int run(int argc, char **argv, struct outputs *outputs)
 	int r = command_parse(argc, argv, &command, &root, &wish, &err);
 
 	if (r < 0)
-		return finish(command.verb, r, &err);
+		return finish(&command, r, &err);
 	if (wish == WISH_HELP) {
 		help_print(command.verb);
 		return STATUS_DONE;

@@ -2,11 +2,13 @@
 /* setup: how every verb prints. Knows nothing of what. */
 #include "setup/print.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
@@ -65,7 +67,10 @@ void print_row(const char *label, const char *format, ...)
 	print_wrapped(start, LABEL_INDENT + LABEL_WIDTH, text ? text : "");
 }
 
-int print_json(json_t *document, struct error *err)
+/* There is one document to an output. */
+static bool document_is_out;
+
+int print_json_file(json_t *document, struct error *err)
 {
 	cleanup_json json_t *owned = document;
 	cleanup_free char *text = owned ? json_dumps(owned, JSON_INDENT(2)) : NULL;
@@ -73,5 +78,75 @@ int print_json(json_t *document, struct error *err)
 	if (!text)
 		return error_set_memory(err);
 	puts(text);
+	document_is_out = true;
 	return 0;
+}
+
+int print_json(json_t *document, struct error *err)
+{
+	cleanup_json json_t *whole = json_pack("{s:i}", "format", JSON_FORMAT);
+	cleanup_json json_t *owned = document;
+
+	if (!whole || !owned || json_object_update(whole, owned) < 0)
+		return error_set_memory(err);
+	return print_json_file(json_incref(whole), err);
+}
+
+bool printed_json(void)
+{
+	return document_is_out;
+}
+
+/* What a program can tell errors apart by. */
+static const char *error_id(int r, const struct error *err)
+{
+	if (err->kind == ERROR_USAGE)
+		return "usage";
+	if (err->kind == ERROR_REFUSED)
+		return "refused";
+	switch (-r) {
+	case ENOENT:
+	case ENODEV:
+		return "absent";
+	case EACCES:
+	case EPERM:
+		return "no-access";
+	case EAGAIN:
+	case EBUSY:
+		return "busy";
+	case ETIMEDOUT:
+		return "no-answer";
+	case ENOMEM:
+		return "no-memory";
+	default:
+		return "failed";
+	}
+}
+
+/* Of "WHAT IS WRONG; 'COMMAND' does this" the place of the "; "; NULL: it says not what to do. */
+static const char *find_advice(const char *sentence)
+{
+	const char *found = NULL;
+	bool quoted = false;
+
+	for (const char *at = sentence; *at; at++) {
+		if (*at == '\'' && (quoted || at == sentence || at[-1] == ' '))
+			quoted = !quoted;
+		else if (!quoted && text_starts_with(at, "; "))
+			found = at;
+	}
+	return found && strchr(found, '\'') ? found : NULL;
+}
+
+void print_json_error(int r, const struct error *err)
+{
+	const char *advice = *err->remedy ? NULL : find_advice(err->message);
+	size_t size = advice ? (size_t)(advice - err->message) : strlen(err->message);
+	const char *remedy = advice ? advice + strlen("; ") : err->remedy;
+	struct error lost = { 0 };
+
+	if (print_json(json_pack("{s:{s:s, s:s%, s:s?}}", "error", "id", error_id(r, err),
+				 "message", err->message, size, "remedy", *remedy ? remedy : NULL),
+		       &lost) < 0)
+		fprintf(stderr, "pve-vfio: %s\n", lost.message);
 }

@@ -15,8 +15,20 @@ void print_wrapped(const char *start, unsigned indent, const char *text);
 /* A line of a table: a label, and the text wrapped beside it. */
 void print_row(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Of every document, in its member "format": it grows only where a member changes its type or goes. */
+#define JSON_FORMAT 2
+
 /*
- * Prints a JSON document and a newline; takes the reference. NULL is one for which there was no
- * memory: -ENOMEM.
+ * Prints a JSON object with its format, and a newline; takes the reference. -ENOMEM with the sentence,
+ * also for NULL, which is one for which there was no memory.
  */
 int print_json(json_t *document, struct error *err) must_check;
+
+/* The same without a format: a file of ours, as it would be written. */
+int print_json_file(json_t *document, struct error *err) must_check;
+
+/* Whether a document has been printed: there is one to an output. */
+bool printed_json(void);
+
+/* Prints what `r` is as a document: {"error": {"id", "message", "remedy"}}. */
+void print_json_error(int r, const struct error *err);

@@ -12,6 +12,7 @@
 #include "pve/lock.h"
 #include "pve/qemu.h"
 #include "report/words.h"
+#include "setup/deeds.h"
 #include "setup/setup.h"
 
 /* Another phase of the VM may be about to end. */
@@ -20,8 +21,8 @@
 struct telling {
 	const struct sysroot *root;
 	struct pci_names names;
-	const uint32_t
-		*watched; /* the VM, in a watch, which says it to the system's log; or NULL */
+	struct deeds *deeds; /* NULL in a watch, which says it to the system's log */
+	uint32_t vmid;
 };
 
 static void say_watched(uint32_t vmid, const char *line)
@@ -39,10 +40,10 @@ static void tell(const struct action *action, const struct run_result *result, v
 	cleanup_free char *line =
 		words_result(&telling->names, telling->root, RUN_REVERT, action, result);
 
-	if (line && telling->watched)
-		say_watched(*telling->watched, line);
+	if (line && !telling->deeds)
+		say_watched(telling->vmid, line);
 	else if (line)
-		puts(line);
+		deeds_note(telling->deeds, "%s", line);
 }
 
 /*
@@ -86,9 +87,9 @@ static int read_journal(struct command *command, const struct state *state, uint
 
 /* The devices that somebody has open are left, with all that was done for them. */
 static int revert(const struct sysroot *root, const struct state *state, struct journal *journal,
-		  const uint32_t *watched, size_t *ret_held, struct error *err)
+		  struct deeds *deeds, size_t *ret_held, struct error *err)
 {
-	struct telling telling = { .root = root, .watched = watched };
+	struct telling telling = { .root = root, .deeds = deeds, .vmid = journal->vmid };
 	struct restore restore = {
 		.root = root,
 		.state = state,
@@ -125,7 +126,7 @@ static bool settle(const struct watched *watched)
 	if (journal_find_qemu(&root, &journal, &qemu, NULL) < 0 || qemu.pid)
 		return false;
 	say_watched(watched->vmid, "its devices are closed now; giving them back");
-	(void)revert(&root, &state, &journal, &watched->vmid, &held, NULL);
+	(void)revert(&root, &state, &journal, NULL, &held, NULL);
 	return held == 0;
 }
 
@@ -134,12 +135,14 @@ static int give_back(struct command *command, const struct state *state, struct 
 		     struct error *err)
 {
 	size_t held;
-	int r = revert(&command->root, state, journal, NULL, &held, err);
+	int r = revert(&command->root, state, journal, command->deeds, &held, err);
 
 	if (held > 0 && watch_leave(&command->root, state, journal, settle) == 0)
-		printf("VM %u: %zu device%s still open; process %d (pve-vfio-watch) gives back what "
-		       "is closed later\n",
-		       journal->vmid, held, held == 1 ? " is" : "s are", (int)journal->watch.pid);
+		deeds_note(command->deeds,
+			   "VM %u: %zu device%s still open; process %d (pve-vfio-watch) gives back "
+			   "what is closed later",
+			   journal->vmid, held, held == 1 ? " is" : "s are",
+			   (int)journal->watch.pid);
 	return r;
 }
 
@@ -167,7 +170,8 @@ static int restore_one_stale(struct command *command, const struct state *state,
 	int r;
 
 	if (lock < 0) {
-		printf("VM %u: another process is at work on its devices; left\n", vmid);
+		deeds_note(command->deeds, "VM %u: another process is at work on its devices; left",
+			   vmid);
 		return 0;
 	}
 	r = read_journal(command, state, vmid, &journal, err);
@@ -175,11 +179,11 @@ static int restore_one_stale(struct command *command, const struct state *state,
 		return r == -ENOENT ? 0 : r;
 	why = why_not_stale(command, &journal);
 	if (why) {
-		printf("VM %u %s; left\n", vmid, why);
+		deeds_note(command->deeds, "VM %u %s; left", vmid, why);
 		return 0;
 	}
-	printf("VM %u: left over since it was '%s'; giving its devices back\n", vmid,
-	       journal_phase_name(journal.phase));
+	deeds_note(command->deeds, "VM %u: left over since it was '%s'; giving its devices back",
+		   vmid, journal_phase_name(journal.phase));
 	return give_back(command, state, &journal, err);
 }
 
@@ -211,7 +215,7 @@ static int tell_nothing(struct command *command, uint32_t vmid, struct error *er
 	*err = (struct error){ 0 };
 	r = vm_look(&command->root, vmid, err);
 	if (r == 0)
-		printf("VM %u holds no devices.\n", vmid);
+		deeds_note(command->deeds, "VM %u holds no devices.", vmid);
 	return r;
 }
 
@@ -233,15 +237,36 @@ static int restore_one(struct command *command, const struct state *state, uint3
 		r = refuse_at_work(command, &journal, err);
 	if (r == 0)
 		r = give_back(command, state, &journal, err);
+	if (r == 0)
+		deeds_note(command->deeds, "VM %u holds no devices: all are back with the host.",
+			   vmid);
 	return r > 0 ? error_set(err, -EIO,
 				 "not all devices are back with the host; see 'pve-vfio status %u'",
 				 vmid)
 		     : r;
 }
 
-int verb_restore(struct command *command, struct error *err)
+static int restore(struct command *command, uint32_t vmid, struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
+	bool stale = vmid == 0;
+	int r = state_open(&command->root, false, &state, err);
+
+	if (r == -ENOENT && stale) {
+		*err = (struct error){ 0 };
+		return 0;
+	}
+	if (r == -ENOENT)
+		return tell_nothing(command, vmid, err);
+	if (r < 0)
+		return r;
+	return stale ? restore_stale(command, &state, err)
+		     : restore_one(command, &state, vmid, err);
+}
+
+int verb_restore(struct command *command, struct error *err)
+{
+	cleanup_deeds struct deeds deeds = { 0 };
 	bool stale = command_has(command, "--stale");
 	uint32_t vmid = 0;
 	int r = 0;
@@ -252,11 +277,11 @@ int verb_restore(struct command *command, struct error *err)
 		r = command_parse_vmid(command, 0, &vmid, err);
 	if (r < 0)
 		return r;
-	r = state_open(&command->root, false, &state, err);
-	if (r == -ENOENT)
-		return stale ? 0 : tell_nothing(command, vmid, err);
-	if (r < 0)
-		return r;
-	return stale ? restore_stale(command, &state, err)
-		     : restore_one(command, &state, vmid, err);
+	deeds_begin(&deeds, command);
+	command->deeds = &deeds;
+	if (!stale)
+		deeds_add(&deeds, "vmid", json_integer(vmid));
+	r = restore(command, vmid, err);
+	command->deeds = NULL;
+	return r < 0 ? r : deeds_end(&deeds, NULL, err);
 }

@@ -13,6 +13,7 @@
 #include "host/sysroot.h"
 
 struct command;
+struct deeds;
 
 enum option_form {
 	OPTION_FLAG,	 /* "--yes" */
@@ -63,6 +64,7 @@ struct command {
 	struct given_option *given; /* options, in their order */
 	size_t given_count;
 	const struct guard_link *link; /* to the process that waits for this one */
+	struct deeds *deeds;	       /* what it says that it does, where it does something */
 };
 
 /* ---- verbs.c: the table; the verbs, each in a file of its own */

@@ -35,6 +35,11 @@ static const struct verb_option doctor_options[] = {
 	END,
 };
 
+static const struct verb_option plan_options[] = {
+	FLAG("--all", "of every VM of this node that has devices"),
+	END,
+};
+
 static const struct verb_option report_options[] = {
 	VALUE("--html", "FILE", "file",
 	      "a page for a browser, with a picture of where the devices are; - is standard output"),
@@ -179,16 +184,17 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "plan",
-		.words = "VMID",
+		.words = "VMID|--all",
 		.offers = "vms",
-		.least = 1,
 		.most = 1,
 		.json = true,
 		.looks = true,
 		.run = verb_plan,
 		.what = "what a start would do, and what speaks against it; changes nothing",
 		.refused = "the start would be refused",
-		.examples = { "pve-vfio plan 101", "pve-vfio plan 101 --json" },
+		.options = plan_options,
+		.examples = { "pve-vfio plan 101", "pve-vfio plan 101 --json",
+			      "pve-vfio plan --all" },
 	},
 	{
 		.name = "status",
@@ -229,6 +235,7 @@ const struct verb verbs[] = {
 		.offers = "vms devices",
 		.least = 1,
 		.most = INT_MAX,
+		.json = true,
 		.run = verb_attach,
 		.what = "give a VM the hookscript, and devices in a layout that is known to work",
 		.refused = "refused, and nothing is changed",
@@ -242,6 +249,7 @@ const struct verb verbs[] = {
 		.offers = "vms",
 		.least = 1,
 		.most = 1,
+		.json = true,
 		.run = verb_detach,
 		.what = "take away what attach has changed",
 		.refused = "refused, and nothing is changed",
@@ -253,6 +261,7 @@ const struct verb verbs[] = {
 		.words = "VMID|--stale",
 		.offers = "vms",
 		.most = 1,
+		.json = true,
 		.run = verb_restore,
 		.what = "give the devices of a VM that does not run back to the host",
 		.refused = "the VM runs, or is being started or stopped",
@@ -359,6 +368,7 @@ const struct verb verbs[] = {
 		.offers = "file",
 		.least = 1,
 		.most = 1,
+		.json = true,
 		.run = verb_rom_wrap,
 		.what = "make an option ROM of a UEFI driver",
 		.options = rom_wrap_options,
@@ -370,6 +380,7 @@ const struct verb verbs[] = {
 		.offers = "file text",
 		.least = 1,
 		.most = 2,
+		.json = true,
 		.run = verb_rom_install,
 		.what = "put one where QEMU finds it, and give it to a VM",
 		.refused = "it is of no use there, or another file has the name",

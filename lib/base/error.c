@@ -15,6 +15,7 @@ static void write_sentence(struct error *err, enum error_kind kind, const char *
 	if (!err)
 		return;
 	err->kind = kind;
+	*err->remedy = '\0';
 	vsnprintf(err->message, sizeof(err->message), format, arguments);
 }
 
@@ -46,6 +47,18 @@ int error_misuse(struct error *err, const char *format, ...)
 	write_sentence(err, ERROR_USAGE, format, arguments);
 	va_end(arguments);
 	return -EINVAL;
+}
+
+int error_advise(struct error *err, int r, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!err)
+		return r;
+	va_start(arguments, format);
+	vsnprintf(err->remedy, sizeof(err->remedy), format, arguments);
+	va_end(arguments);
+	return r;
 }
 
 int error_refuse_silently(struct error *err)

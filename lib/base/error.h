@@ -7,7 +7,8 @@
 
 #include "base/attribute.h"
 
-#define ERROR_MAX 1024
+#define ERROR_MAX  1024
+#define REMEDY_MAX 256
 
 /* What an error means to who has called the program. `main` alone makes an exit status of it. */
 enum error_kind {
@@ -24,6 +25,8 @@ enum error_kind {
 struct error {
 	enum error_kind kind;
 	char message[ERROR_MAX];
+	char remedy
+		[REMEDY_MAX]; /* what to do about it, where the sentence does not say so; or "" */
 };
 
 /*
@@ -36,6 +39,10 @@ int error_set(struct error *err, int r, const char *format, ...)
 /* The same of what is refused: -EPERM. And of a command line that asks for no such thing: -EINVAL. */
 int error_refuse(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int error_misuse(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds what to do about the error that has just been set: "see 'pve-vfio status'". Returns `r`. */
+int error_advise(struct error *err, int r, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A refusal whose reasons have been printed: no sentence. -EPERM. */
 int error_refuse_silently(struct error *err);

@@ -317,19 +317,28 @@ static struct safety *find_safety(struct judging *judging, const char *address)
 	return NULL;
 }
 
-static int refuse(struct safety *safety, const char *why)
+static int refuse(struct safety *safety, const char *id, const char *why)
 {
 	if (safety->why)
 		return 0;
 	safety->pass = PASS_NO;
+	safety->why_id = id;
 	safety->why = strdup(why);
 	return safety->why ? 0 : -ENOMEM;
+}
+
+static int add_use(struct safety *safety, const char *id, const char *words)
+{
+	int r = words ? strings_add(&safety->uses, words) : -ENOMEM;
+
+	return r < 0 ? r : strings_add(&safety->use_ids, id);
 }
 
 /* Of the findings the errors forbid, and all that is a use is told. */
 static int take_finding(struct safety *safety, const struct finding *finding)
 {
 	bool error = finding->level == LEVEL_ERROR;
+	const char *id = check_describe(finding->id)->id;
 	cleanup_free char *words = strdup(finding->evidence);
 	size_t length;
 
@@ -346,9 +355,9 @@ static int take_finding(struct safety *safety, const struct finding *finding)
 		safety->vital = true;
 	if (finding->id == CHECK_FRAMEBUFFER_HELD)
 		safety->boot_display = true;
-	if (strings_add(&safety->uses, words) < 0)
+	if (add_use(safety, id, words) < 0)
 		return -ENOMEM;
-	return error ? refuse(safety, words) : 0;
+	return error ? refuse(safety, id, words) : 0;
 }
 
 /* What running processes do with the nodes: a desktop, a transcoder. Disks are told of already. */
@@ -367,7 +376,7 @@ static int add_openers(struct judging *judging)
 			continue;
 		who = holder_words(&held->holder);
 		words = who ? text_format("%s has %s open", who, held->path) : NULL;
-		if (!words || strings_add(&safety->uses, words) < 0)
+		if (add_use(safety, "node-in-use", words) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -389,7 +398,7 @@ static int add_vms(struct judging *judging, size_t at)
 			continue;
 		words = text_format("%s of VM %u, which %s", source, vm->vmid,
 				    vm->qemu.pid ? "runs" : "does not run");
-		if (!words || strings_add(&judging->items[at].uses, words) < 0)
+		if (add_use(&judging->items[at], "vm", words) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -421,19 +430,19 @@ static int judge_alone(struct judging *judging, size_t at)
 	if (vm) {
 		cleanup_free char *why = text_format("VM %u, which runs, has it", vm->vmid);
 
-		return why ? refuse(safety, why) : -ENOMEM;
+		return why ? refuse(safety, "device-owned", why) : -ENOMEM;
 	}
 	if (device->bridge)
-		return refuse(safety, "it is a bridge: pass what is behind it");
+		return refuse(safety, "device-bridge", "it is a bridge: pass what is behind it");
 	if (device->iommu_group == IOMMU_GROUP_NONE)
-		return refuse(safety, "it is in no IOMMU group");
+		return refuse(safety, "iommu-off", "it is in no IOMMU group");
 	if (iommu_group_is_reserved(&judging->groups, device->iommu_group) &&
 	    iommu_reserved_is_refused(judging->node->root))
-		return refuse(safety, "the firmware has reserved memory for it");
+		return refuse(safety, "group-reserved", "the firmware has reserved memory for it");
 	if (judging->owners_hidden && device->driver && strstr(device->driver, "vfio"))
-		return refuse(safety, "only root can see whether a VM has it");
+		return refuse(safety, "not-seen", "only root can see whether a VM has it");
 	if (device->dead)
-		return refuse(safety, "it does not answer");
+		return refuse(safety, "device-dead", "it does not answer");
 	return 0;
 }
 
@@ -467,9 +476,9 @@ static int judge_physical(struct judging *judging, size_t at)
 	words = used > 1 ? text_format("%s, and %zu more", first ? first : "", used - 1)
 			 : TAKE_PTR(first);
 	judging->items[at].vital = true;
-	if (!words || strings_add(&judging->items[at].uses, words) < 0)
+	if (add_use(&judging->items[at], "sriov-in-use", words) < 0)
 		return -ENOMEM;
-	return refuse(&judging->items[at], words);
+	return refuse(&judging->items[at], "sriov-in-use", words);
 }
 
 /* The others of the group go along, and can forbid it. */
@@ -492,13 +501,14 @@ static int judge_group(struct judging *judging, size_t at)
 			cleanup_free char *why = text_format("its group has %s: %s", other->name,
 							     judging->items[i].why);
 
-			return why ? refuse(safety, why) : -ENOMEM;
+			return why ? refuse(safety, "group-siblings", why) : -ENOMEM;
 		}
 		text_add(&others, "%s%s", others.size ? " " : "", other->name);
 	}
 	if (!others.size)
 		return others.failed ? -ENOMEM : 0;
 	safety->pass = PASS_GROUP;
+	safety->why_id = "group-siblings";
 	safety->why = text_take(&others);
 	return safety->why ? 0 : -ENOMEM;
 }
@@ -512,7 +522,7 @@ static int judge_chipset(struct judging *judging, size_t at)
 	if (device->class_code >> 16 != CLASS_BRIDGE || safety->pass == PASS_NO)
 		return 0;
 	free(TAKE_PTR(safety->why));
-	return refuse(safety, "it is a part of the chipset");
+	return refuse(safety, "chipset", "it is a part of the chipset");
 }
 
 static int judge(struct judging *judging)
@@ -577,6 +587,7 @@ void safeties_done(struct safeties *safeties)
 	for (size_t i = 0; i < safeties->count; i++) {
 		free(safeties->items[i].why);
 		strings_done(&safeties->items[i].uses);
+		strings_done(&safeties->items[i].use_ids);
 	}
 	free(safeties->items);
 	*safeties = (struct safeties){ 0 };

@@ -17,10 +17,12 @@ enum pass {
 struct safety {
 	enum pass pass;
 	char *why;	     /* of PASS_NO: a sentence; of PASS_GROUP the others' addresses */
+	const char *why_id;  /* a check's, "chipset" or "not-seen"; NULL with PASS_YES */
 	struct strings uses; /* what the host, VMs, containers, processes do with it: sentences */
-	bool vital;	     /* the host needs it: storage, network, its only keyboard */
-	bool boot_display;   /* the console is drawn on it */
-	uint32_t holder;     /* the running VM that has it, by its journal; or 0 */
+	struct strings use_ids; /* of each of them: a check's, or "vm" */
+	bool vital;		/* the host needs it: storage, network, its only keyboard */
+	bool boot_display;	/* the console is drawn on it */
+	uint32_t holder;	/* the running VM that has it, by its journal; or 0 */
 };
 
 /* In the order of the node's functions. Started as { 0 }. */

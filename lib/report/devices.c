@@ -371,6 +371,21 @@ static json_t *hex_json(int digits, unsigned value)
 	return json_string(text ? text : "");
 }
 
+static json_t *reason_json(const char *id, const char *evidence)
+{
+	return json_pack("{s:s, s:s}", "id", id, "evidence", evidence);
+}
+
+static json_t *uses_json(const struct safety *safety)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < safety->uses.count; i++)
+		json_array_append_new(array,
+				      reason_json(safety->use_ids.items[i], safety->uses.items[i]));
+	return array;
+}
+
 static json_t *row_json(const struct device_row *row)
 {
 	const struct pci_device *device = &row->entry->device;
@@ -386,7 +401,7 @@ static json_t *row_json(const struct device_row *row)
 				  ? json_null()
 				  : json_integer(device->iommu_group));
 	json_t *rest =
-		json_pack("{s:s?, s:o, s:o, s:s?, s:b, s:b, s:s?, s:I, s:I, s:o, s:s, s:s?}",
+		json_pack("{s:s?, s:o, s:o, s:s?, s:b, s:b, s:s?, s:I, s:I, s:o, s:s, s:o}",
 			  "driver", device->driver, "modules",
 			  row->modules ? strings_json(row->modules) : json_null(), "reset_methods",
 			  facts->reset_methods ? words_json(facts->reset_methods) : json_null(),
@@ -394,8 +409,9 @@ static json_t *row_json(const struct device_row *row)
 			  facts->boot_display, "physical_function", facts->physical,
 			  "virtual_functions", (json_int_t)facts->functions,
 			  "virtual_functions_most", (json_int_t)facts->functions_most, "uses",
-			  strings_json(&row->safety->uses), "pass", pass_name(row->safety->pass),
-			  "why", row->safety->why);
+			  uses_json(row->safety), "pass", pass_name(row->safety->pass), "why",
+			  row->safety->why ? reason_json(row->safety->why_id, row->safety->why)
+					   : json_null());
 
 	json_object_update(object, rest);
 	json_object_set_new(object, "mediated", row->parts ? json_string(row->parts) : json_null());

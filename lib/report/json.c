@@ -24,6 +24,18 @@ json_t *findings_json(const struct findings *findings)
 	return array;
 }
 
+json_t *vm_edit_json(const struct vm_edit *edit)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < edit->count; i++)
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s?, s:s?}", "key", edit->items[i].key,
+						"before", edit->items[i].before, "after",
+						edit->items[i].after));
+	return array;
+}
+
 static json_t *device_json(struct pci_names *names, const struct start *start,
 			   const struct plan_device *planned)
 {

@@ -9,9 +9,13 @@
 #include "change/start.h"
 #include "check/finding.h"
 #include "pci/name.h"
+#include "pve/edit.h"
 
 /* An array of findings, in the order in which they were found. NULL without memory. */
 json_t *findings_json(const struct findings *findings);
+
+/* An array of what is set, and what it was. NULL without memory. */
+json_t *vm_edit_json(const struct vm_edit *edit);
 
 /* What a start would do and what speaks against it. NULL without memory. */
 json_t *start_json(struct pci_names *names, const struct start *start,

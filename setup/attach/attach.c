@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pve/pve.h"
+#include "report/json.h"
 #include "settings/settings.h"
 #include "settings/store.h"
 
@@ -144,7 +145,7 @@ static int set_vm(const struct attach *attach, struct error *err)
 		return r;
 	if (vm_edit_words(&attach->edit, attach->vm.vmid, &words) < 0)
 		return error_set_memory(err);
-	return attach_run(&words, attach->options->dry_run, err);
+	return attach_run(attach->deeds, &words, err);
 }
 
 static void drop_mapping(const struct attach *attach)
@@ -153,7 +154,7 @@ static void drop_mapping(const struct attach *attach)
 	cleanup_strings struct strings words = { 0 };
 
 	if (path && pve_words(&words, "pvesh", "delete", path) == 0)
-		(void)attach_run(&words, false, NULL);
+		(void)attach_run(attach->deeds, &words, NULL);
 }
 
 /* A failed qm has changed nothing of the VM; what was made for it is taken back. */
@@ -185,10 +186,10 @@ static int change(struct attach *attach, struct error *err)
 	int r = attach_hook_place(attach, err);
 
 	if (r == 0 && attach->mapping_words.count > 0)
-		r = attach_run(&attach->mapping_words, dry_run, err);
+		r = attach_run(attach->deeds, &attach->mapping_words, err);
 	if (attach->hook.chain)
-		printf("# %s/%u.json: \"chain\": \"%s\"\n", SETTINGS_VM_FOLDER, attach->vm.vmid,
-		       attach->hook.chain);
+		deeds_note(attach->deeds, "# %s/%u.json: \"chain\": \"%s\"", SETTINGS_VM_FOLDER,
+			   attach->vm.vmid, attach->hook.chain);
 	if (r < 0 || dry_run)
 		return r < 0 ? r : set_vm(attach, err);
 	r = record(attach, err);
@@ -204,30 +205,100 @@ static int change(struct attach *attach, struct error *err)
 	return r;
 }
 
+/* What a person reads before the commands: a shell would take it for comments. */
+static void print_before(struct attach *attach)
+{
+	attach_print_console(attach);
+	attach_print_devices(attach);
+	attach_print_changes(attach);
+}
+
+static bool is_there_already(const struct attach *attach)
+{
+	return attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
+	       attach->mapping_words.count == 0;
+}
+
+/* "VM 101 starts with 0000:01:00.0, 0000:01:00.1 from now on; 1 warning is above." */
+static char *words_now(const struct attach *attach)
+{
+	struct text text = { 0 };
+	bool first = true;
+
+	text_add(&text, "VM %u starts with ", attach->vm.vmid);
+	for (size_t i = 0; i < attach->device_count; i++) {
+		const struct pci_addresses *functions = &attach->devices[i].selection.functions;
+
+		for (size_t k = 0; k < functions->count; k++) {
+			char name[PCI_ADDRESS_TEXT];
+
+			text_add(&text, "%s%s", first ? "" : ", ",
+				 pci_address_format(functions->items[k], name));
+			first = false;
+		}
+	}
+	text_add(&text, "%s", first ? "the hook" : "");
+	text_add(&text, " from now on");
+	if (attach->warnings > 0)
+		text_add(&text, "; %zu warning%s above", attach->warnings,
+			 attach->warnings == 1 ? " is" : "s are");
+	text_add(&text, ".");
+	return text_take(&text);
+}
+
+static json_t *devices_json(const struct attach *attach)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < attach->device_count; i++) {
+		const struct attach_device *device = &attach->devices[i];
+		const struct pci_addresses *functions = &device->selection.functions;
+		json_t *names = json_array();
+
+		for (size_t k = 0; k < functions->count; k++) {
+			char name[PCI_ADDRESS_TEXT];
+
+			json_array_append_new(names,
+					      json_string(pci_address_format(functions->items[k],
+									     name)));
+		}
+		json_array_append_new(array, json_pack("{s:o, s:s?}", "functions", names, "layout",
+						       device->layout ? layout_name(device->layout)
+								      : NULL));
+	}
+	return array;
+}
+
 static int attach_all(struct attach *attach, struct error *err)
 {
+	struct deeds *deeds = attach->deeds;
+	cleanup_free char *now = NULL;
+	bool already;
 	int r = look(attach, err);
 
 	if (r < 0)
 		return r;
-	attach_print_console(attach);
-	attach_print_devices(attach);
-	attach_print_changes(attach);
-	if (attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
-	    attach->mapping_words.count == 0)
-		printf("VM %u has all of this already; nothing is to be done.\n", attach->vm.vmid);
+	already = is_there_already(attach);
+	if (!deeds->json)
+		print_before(attach);
+	deeds_add(deeds, "devices", devices_json(attach));
+	deeds_add(deeds, "changes", vm_edit_json(&attach->edit));
+	if (already)
+		deeds_note(deeds, "VM %u has all of this already; nothing is to be done.",
+			   attach->vm.vmid);
 	r = setup_show(attach->link, err);
 	if (r == 0)
 		r = change(attach, err);
 	if (r < 0)
 		return r;
 	attach_hook_tell_nodes(attach);
-	if (attach->edit.count == 0)
-		return 0;
-	attach_print_guest(attach);
-	if (attach->device_count > 0)
-		printf("\n'pve-vfio plan %u' shows what the next start does.\n", attach->vm.vmid);
-	return 0;
+	if (attach->edit.count > 0 && !deeds->json)
+		attach_print_guest(attach);
+	if (attach->edit.count > 0 && attach->device_count > 0)
+		deeds_note(deeds, "%s'pve-vfio plan %u' shows what the next start does.",
+			   deeds->json ? "" : "\n", attach->vm.vmid);
+	now = already ? NULL : words_now(attach);
+	return deeds_end(deeds, now, err);
 }
 
 static void attach_done(struct attach *attach)
@@ -253,10 +324,12 @@ static void attach_done(struct attach *attach)
 
 int verb_attach(struct command *command, struct error *err)
 {
+	cleanup_deeds struct deeds deeds = { 0 };
 	struct attach_options options = { 0 };
 	cleanup(attach_done) struct attach attach = {
 		.root = &command->root,
 		.link = command->link,
+		.deeds = &deeds,
 		.options = &options,
 	};
 	uint32_t vmid;
@@ -266,7 +339,10 @@ int verb_attach(struct command *command, struct error *err)
 	r = check_options(command, &options, err);
 	if (r == 0)
 		r = command_parse_vmid(command, 0, &vmid, err);
-	if (r == 0)
-		r = attach_vm_read(&command->root, vmid, "attach", &attach.vm, err);
+	if (r < 0)
+		return r;
+	deeds_begin(&deeds, command);
+	deeds_add(&deeds, "vmid", json_integer(vmid));
+	r = attach_vm_read(&command->root, vmid, "attach", &attach.vm, err);
 	return r < 0 ? r : attach_all(&attach, err);
 }

@@ -10,6 +10,7 @@
 #include "pve/mapping.h"
 #include "pve/storage.h"
 #include "settings/attached.h"
+#include "setup/deeds.h"
 #include "setup/setup.h"
 #include "wanted/layout.h"
 #include "wanted/wanted.h"
@@ -73,6 +74,7 @@ struct attach_device {
 struct attach {
 	const struct sysroot *root;
 	const struct guard_link *link; /* for setup_show() */
+	struct deeds *deeds;
 	const struct attach_options *options;
 	struct attach_vm vm;
 	struct pci_names names;
@@ -85,6 +87,7 @@ struct attach {
 	struct strings mapping_words; /* the pvesh command that makes the mapping, or empty */
 	bool mapping_is_new;
 	struct vm_edit edit; /* what is set */
+	size_t warnings;     /* of the checks */
 };
 
 /* ---- the steps (attach_hook.c, attach_device.c, attach_mapping.c, attach_check.c) */
@@ -93,7 +96,7 @@ struct attach {
 int attach_hook_look(struct attach *attach, struct error *err) must_check;
 
 /* Puts the file there; in a dry run only says so. */
-int attach_hook_place(const struct attach *attach, struct error *err) must_check;
+int attach_hook_place(struct attach *attach, struct error *err) must_check;
 
 /* Tells on which nodes of the cluster the file is missing. */
 void attach_hook_tell_nodes(const struct attach *attach);
@@ -125,5 +128,5 @@ void attach_print_guest(const struct attach *attach);
 /* Whether the guest is Windows: --guest, else what Proxmox VE was told of it. */
 bool attach_guest_is_windows(const struct attach *attach);
 
-/* Prints the command and, but for a dry run, runs it. */
-int attach_run(const struct strings *words, bool dry_run, struct error *err);
+/* Says the command and, but for a dry run, runs it. */
+int attach_run(struct deeds *deeds, const struct strings *words, struct error *err);

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/number.h"
 #include "check/check.h"
+#include "report/json.h"
 #include "report/words.h"
 #include "setup/ask.h"
 #include "setup/attach/attach.h"
@@ -125,6 +126,8 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	words = words_findings(&findings, 0);
 	fputs(words ? words : "", stderr);
 	tell_of_others(attach);
+	deeds_add(attach->deeds, "findings", findings_json(&findings));
+	attach->warnings = findings_count(&findings, LEVEL_WARNING);
 	errors = findings_count(&findings, LEVEL_ERROR);
 	if (errors == 0 || attach->device_count == 0)
 		return 0;

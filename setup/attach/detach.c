@@ -7,12 +7,13 @@
 #include "base/array.h"
 #include "change/journal.h"
 #include "pve/pve.h"
+#include "report/json.h"
 #include "settings/store.h"
 #include "setup/attach/attach.h"
 
 struct detach {
 	const struct sysroot *root;
-	bool dry_run;
+	struct deeds deeds;
 	struct attach_vm vm;
 	struct attached attached;
 	struct mappings mappings;
@@ -23,6 +24,7 @@ struct detach {
 
 static void detach_done(struct detach *detach)
 {
+	deeds_done(&detach->deeds);
 	pci_addresses_done(&detach->functions);
 	vm_edit_done(&detach->edit);
 	pci_addresses_done(&detach->present);
@@ -58,8 +60,8 @@ static int look_at_change(struct detach *detach, const struct vm_change *change)
 
 	if (!text_equal(now, change->after)) {
 		if (!text_equal(now, change->before))
-			fprintf(stderr, "%s was changed since (%s): left as it is\n", change->key,
-				now ? now : "taken out");
+			deeds_note(&detach->deeds, "# %s was changed since (%s): left as it is",
+				   change->key, now ? now : "taken out");
 		return 0;
 	}
 	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
@@ -126,11 +128,12 @@ static int drop_mapping(struct detach *detach, struct error *err)
 
 	if (!words || !path || pve_words(&command, "pvesh", "delete", path) < 0)
 		return error_set_memory(err);
-	if (!detach->dry_run && is_mentioned(detach->root, words)) {
-		fprintf(stderr, "the resource mapping '%s' is in use: left as it is\n", name);
+	if (!detach->deeds.dry_run && is_mentioned(detach->root, words)) {
+		deeds_note(&detach->deeds, "# the resource mapping '%s' is in use: left as it is",
+			   name);
 		return 0;
 	}
-	return attach_run(&command, detach->dry_run, err);
+	return attach_run(&detach->deeds, &command, err);
 }
 
 static int set_vm(struct detach *detach, struct error *err)
@@ -145,7 +148,7 @@ static int set_vm(struct detach *detach, struct error *err)
 		return r;
 	if (vm_edit_words(&detach->edit, detach->vm.vmid, &words) < 0)
 		return error_set_memory(err);
-	return attach_run(&words, detach->dry_run, err);
+	return attach_run(&detach->deeds, &words, err);
 }
 
 static int change(struct detach *detach, struct error *err)
@@ -156,7 +159,7 @@ static int change(struct detach *detach, struct error *err)
 
 	if (r == 0 && detach->attached.mapping)
 		r = drop_mapping(detach, err);
-	if (r < 0 || detach->dry_run)
+	if (r < 0 || detach->deeds.dry_run)
 		return r;
 	if (detach->attached.chain)
 		r = store_chain(detach->root, &detach->vm.config, vmid, NULL, err);
@@ -167,29 +170,40 @@ static int change(struct detach *detach, struct error *err)
 
 static int detach_all(struct detach *detach, struct error *err)
 {
-	int r = attached_read(detach->root, detach->vm.vmid, &detach->vm.config, &detach->attached,
-			      err);
+	struct deeds *deeds = &detach->deeds;
+	cleanup_free char *now = NULL;
+	uint32_t vmid = detach->vm.vmid;
+	int r = attached_read(detach->root, vmid, &detach->vm.config, &detach->attached, err);
 
 	if (r == -ENOENT) {
-		printf("pve-vfio attach has changed nothing of VM %u.\n", detach->vm.vmid);
-		return 0;
+		*err = (struct error){ 0 };
+		deeds_add(deeds, "changes", json_array());
+		deeds_note(deeds, "pve-vfio attach has changed nothing of VM %u.", vmid);
+		return deeds_end(deeds, NULL, err);
 	}
 	if (r == 0)
 		r = refuse_holding(detach, err);
 	if (r == 0)
 		r = look(detach, err);
-	return r < 0 ? r : change(detach, err);
+	if (r == 0)
+		r = change(detach, err);
+	if (r < 0)
+		return r;
+	deeds_add(deeds, "changes", vm_edit_json(&detach->edit));
+	now = text_format("VM %u has nothing of what pve-vfio attach had set.", vmid);
+	return deeds_end(deeds, now, err);
 }
 
 int verb_detach(struct command *command, struct error *err)
 {
 	cleanup(detach_done) struct detach detach = { .root = &command->root };
 	uint32_t vmid;
-	int r;
+	int r = command_parse_vmid(command, 0, &vmid, err);
 
-	detach.dry_run = command_has(command, "--dry-run");
-	r = command_parse_vmid(command, 0, &vmid, err);
-	if (r == 0)
-		r = attach_vm_read(&command->root, vmid, "detach", &detach.vm, err);
+	if (r < 0)
+		return r;
+	deeds_begin(&detach.deeds, command);
+	deeds_add(&detach.deeds, "vmid", json_integer(vmid));
+	r = attach_vm_read(&command->root, vmid, "detach", &detach.vm, err);
 	return r < 0 ? r : detach_all(&detach, err);
 }

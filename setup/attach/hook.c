@@ -231,7 +231,7 @@ static int enable_content(const struct attach *attach, struct error *err)
 	if (pve_words(&words, "pvesm", "set", attach->hook.storage, "--content",
 		      attach->hook.content) < 0)
 		return error_set_memory(err);
-	return attach_run(&words, attach->options->dry_run, err);
+	return attach_run(attach->deeds, &words, err);
 }
 
 /* A link on a local storage follows the package's updates; other nodes need the file itself. */
@@ -280,9 +280,10 @@ static void warn_of_shared(const struct attach *attach)
 			hook->storage, attach->vm.vmid);
 }
 
-int attach_hook_place(const struct attach *attach, struct error *err)
+int attach_hook_place(struct attach *attach, struct error *err)
 {
 	const struct attach_hook *hook = &attach->hook;
+	cleanup_free char *line = NULL;
 	cleanup_close int folder = -1;
 	int r;
 
@@ -290,7 +291,10 @@ int attach_hook_place(const struct attach *attach, struct error *err)
 	r = hook->content ? enable_content(attach, err) : 0;
 	if (r < 0 || !hook->place)
 		return r;
-	printf("%s %s %s\n", hook->shared ? "cp" : "ln -sfn", HOOK_PATH, hook->path);
+	line = text_format("%s %s %s", hook->shared ? "cp" : "ln -sfn", HOOK_PATH, hook->path);
+	if (!line)
+		return error_set_memory(err);
+	deeds_command(attach->deeds, line);
 	if (attach->options->dry_run)
 		return 0;
 	folder = open_folder(hook->path);

@@ -73,13 +73,12 @@ void attach_print_changes(const struct attach *attach)
 	}
 }
 
-int attach_run(const struct strings *words, bool dry_run, struct error *err)
+int attach_run(struct deeds *deeds, const struct strings *words, struct error *err)
 {
 	cleanup_free char *line = pve_command_line(words);
 
 	if (!line)
 		return error_set_memory(err);
-	puts(line);
-	fflush(stdout);
-	return dry_run ? 0 : pve_run(words, NULL, err);
+	deeds_command(deeds, line);
+	return deeds->dry_run ? 0 : pve_run(words, NULL, err);
 }

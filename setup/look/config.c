@@ -24,5 +24,5 @@ int verb_config(struct command *command, struct error *err)
 			"pve-vfio: %s/%u.json is of an earlier VM %u: nothing of it applies; see "
 			"'pve-vfio plan %u'\n",
 			SETTINGS_VM_FOLDER, vmid, vmid, vmid);
-	return print_json(settings_json(&settings), err);
+	return print_json_file(settings_json(&settings), err);
 }

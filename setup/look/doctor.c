@@ -92,10 +92,10 @@ static int print(const struct command *command, const struct judgement *judgemen
 	for (size_t i = 1; i < judgement->count; i++) {
 		const struct judged *judged = &judgement->items[i];
 
-		json_array_append_new(vms, json_pack("{s:I, s:b, s:o}", "vmid",
-						     (json_int_t)judged->vmid, "well",
-						     verdicts_are_well(&judged->verdicts),
-						     "verdicts", verdicts_json(&judged->verdicts)));
+		json_array_append_new(vms,
+				      json_pack("{s:I, s:b, s:o}", "vmid", (json_int_t)judged->vmid,
+						"well", verdicts_are_well(&judged->verdicts),
+						"verdicts", verdicts_json(&judged->verdicts)));
 	}
 	json_object_set_new(document, "vms", vms);
 	return print_json(document, err);

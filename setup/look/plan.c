@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "check/check.h"
+#include "doctor/pve_node.h"
 #include "report/json.h"
 #include "report/words.h"
 #include "setup/print.h"
@@ -56,22 +57,19 @@ static void print_releases(const struct actions *actions)
 	}
 }
 
-static int print(const struct command *command, const struct start *start,
-		 const struct findings *findings, struct error *err)
+static void print_text(struct pci_names *names, const struct start *start,
+		       const struct findings *findings)
 {
-	cleanup_pci_names struct pci_names names = { 0 };
-	cleanup_free char *words = NULL;
 	size_t errors = findings_count(findings, LEVEL_ERROR);
+	cleanup_free char *words = NULL;
 
-	if (command->json)
-		return print_json(start_json(&names, start, findings), err);
 	if (start->wanted.count == 0 && findings->count == 0)
 		printf("VM %u wants no PCI device.\n", start->vmid);
 	if (start->qemu.pid)
 		printf("VM %u runs (process %d). At its next start:\n", start->vmid,
 		       (int)start->qemu.pid);
 	for (size_t i = 0; i < start->plan.device_count; i++)
-		print_device(&names, start, &start->plan.devices[i]);
+		print_device(names, start, &start->plan.devices[i]);
 	print_left(start);
 	print_releases(&start->plan.actions);
 	words = words_findings(findings, 0);
@@ -79,7 +77,6 @@ static int print(const struct command *command, const struct start *start,
 	if (errors > 0)
 		printf("The start would be refused, for %zu reason%s.\n", errors,
 		       errors > 1 ? "s" : "");
-	return 0;
 }
 
 /* Without root the other VMs' journals cannot be read; without any there is no directory. */
@@ -95,30 +92,100 @@ static int open_state(struct command *command, struct state *state, struct error
 	return -ENOENT;
 }
 
-int verb_plan(struct command *command, struct error *err)
+/* What has been planned so far. */
+struct plans {
+	struct pci_names names;
+	json_t *documents; /* NULL: they are printed as text */
+	bool refused;
+};
+
+static int plan_vm(struct command *command, uint32_t vmid, struct plans *plans, struct error *err)
 {
 	cleanup_findings struct findings findings = { 0 };
 	cleanup_state struct state state = { .fd = -1 };
 	cleanup_start struct start start = {
 		.root = &command->root,
 		.dry = true,
+		.vmid = vmid,
 	};
-	int r = command_parse_vmid(command, 0, &start.vmid, err);
+	int r = open_state(command, &state, err);
 
-	if (r < 0)
-		return r;
-	r = open_state(command, &state, err);
 	if (r == 0) {
 		start.state = &state;
-		r = journal_read(&command->root, &state, start.vmid, &start.journal, err);
+		r = journal_read(&command->root, &state, vmid, &start.journal, err);
 	}
 	if (r == 0 || r == -ENOENT)
 		r = start_prepare(&start, err);
 	if (r == 0)
 		r = check_start_run(&start, &findings, err);
-	if (r == 0)
-		r = print(command, &start, &findings, err);
 	if (r < 0)
 		return r;
-	return findings_count(&findings, LEVEL_ERROR) > 0 ? error_refuse_silently(err) : 0;
+	plans->refused |= findings_count(&findings, LEVEL_ERROR) > 0;
+	if (!plans->documents)
+		print_text(&plans->names, &start, &findings);
+	else if (json_array_append_new(plans->documents,
+				       start_json(&plans->names, &start, &findings)) < 0)
+		return error_set_memory(err);
+	return 0;
+}
+
+/* Every VM of this node that has devices, also where one of them cannot be planned. */
+static int plan_all(struct command *command, struct plans *plans, struct error *err)
+{
+	cleanup_pve_node struct pve_node node = { .root = &command->root };
+	bool first = true;
+	int failed = pve_node_read(&node, err);
+
+	if (failed < 0)
+		return failed;
+	for (size_t i = 0; i < node.vm_count; i++) {
+		struct error one = { 0 };
+		int r;
+
+		if (!node_vm_has_passthrough(&node.vms[i]))
+			continue;
+		if (!plans->documents)
+			printf("%sVM %u:\n", first ? "" : "\n", node.vms[i].vmid);
+		first = false;
+		r = plan_vm(command, node.vms[i].vmid, plans, &one);
+		if (r < 0 && failed == 0)
+			failed = error_set(err, r, "VM %u: %s", node.vms[i].vmid, one.message);
+	}
+	if (first && !plans->documents)
+		puts("No VM of this node has a PCI device.");
+	return failed;
+}
+
+static int plan(struct command *command, struct plans *plans, struct error *err)
+{
+	uint32_t vmid;
+	int r = command->argc > 0 ? command_parse_vmid(command, 0, &vmid, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (command->argc == 0) {
+		r = plan_all(command, plans, err);
+		if (r == 0 && command->json)
+			r = print_json(json_pack("{s:O, s:b}", "vms", plans->documents, "refused",
+						 plans->refused),
+				       err);
+		return r;
+	}
+	r = plan_vm(command, vmid, plans, err);
+	if (r == 0 && command->json)
+		r = print_json(json_incref(json_array_get(plans->documents, 0)), err);
+	return r;
+}
+
+int verb_plan(struct command *command, struct error *err)
+{
+	struct plans plans = { .documents = command->json ? json_array() : NULL };
+	int r;
+
+	if (command_has(command, "--all") == (command->argc > 0))
+		return usage_error(err, command, "it takes either a VMID or --all");
+	r = plan(command, &plans, err);
+	pci_names_done(&plans.names);
+	json_decref(plans.documents);
+	return r == 0 && plans.refused ? error_refuse_silently(err) : r;
 }

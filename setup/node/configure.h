@@ -78,6 +78,10 @@ bool configure_ask(const char *question);
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,
 		  const struct strings *words, struct error *err) must_check;
 
+/* The first line of a run with --dry-run, and the last. */
+#define CONFIGURE_DRY_RUN     "A dry run: this would be done, and nothing is.\n"
+#define CONFIGURE_DRY_RUN_END "\nA dry run: nothing was changed."
+
 /* Prints all there is to know before the question; the JSON document after it. */
 void configure_print(const struct configure *configure);
 void configure_print_draft(const struct boot_draft *draft, const struct boot_settings *settings);

@@ -340,6 +340,8 @@ static int show_and_apply(struct configure *configure, char **agreed, struct err
 		       configure->commands.count == 0 && !configure->record.pending;
 	int r = 0;
 
+	if (!configure->json && options->dry_run)
+		puts(CONFIGURE_DRY_RUN);
 	if (!configure->json)
 		configure_print(configure);
 	if (nothing && !configure->json)
@@ -350,6 +352,8 @@ static int show_and_apply(struct configure *configure, char **agreed, struct err
 	if (nothing || options->dry_run) {
 		if (configure->json)
 			r = configure_print_json(configure, configure_needs_reboot(configure), err);
+		else if (options->dry_run)
+			puts(CONFIGURE_DRY_RUN_END);
 		if (r < 0 || !nothing || options->dry_run || is_recorded(configure))
 			return r;
 		return finish_record(configure, err);

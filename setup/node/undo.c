@@ -168,8 +168,13 @@ static int print(const struct undo *undo, bool applied, struct error *err)
 static int show_and_apply(struct undo *undo, struct error *err)
 {
 	cleanup_close int lock = -1;
-	int r = !undo->json || undo->dry_run ? print(undo, false, err) : 0;
+	int r;
 
+	if (undo->dry_run && !undo->json)
+		puts(CONFIGURE_DRY_RUN);
+	r = !undo->json || undo->dry_run ? print(undo, false, err) : 0;
+	if (r == 0 && undo->dry_run && !undo->json)
+		puts(CONFIGURE_DRY_RUN_END);
 	if (r < 0 || undo->dry_run)
 		return r;
 	r = setup_show(undo->link, err);

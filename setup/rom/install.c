@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "pve/config.h"
 #include "pve/pve.h"
+#include "setup/deeds.h"
 #include "setup/rom/rom.h"
 
 /* What romfile= is relative to (qemu-server, PCI.pm). */
@@ -88,7 +89,8 @@ static int copy(const struct command *command, const char *name, const struct ro
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		printf("/%s/%s is there already, with the same content\n", ROM_FOLDER, name);
+		deeds_note(command->deeds, "/%s/%s is there already, with the same content",
+			   ROM_FOLDER, name);
 		return 0;
 	}
 	fd = sysroot_openat(&command->root, ROM_FOLDER, O_RDONLY | O_DIRECTORY);
@@ -99,7 +101,7 @@ static int copy(const struct command *command, const char *name, const struct ro
 	if (r < 0)
 		return error_set(err, r, "cannot write '/%s/%s': %s", ROM_FOLDER, name,
 				 strerror(-r));
-	printf("/%s/%s: %zu bytes\n", ROM_FOLDER, name, file->size);
+	deeds_note(command->deeds, "/%s/%s: %zu bytes", ROM_FOLDER, name, file->size);
 	return 0;
 }
 
@@ -116,7 +118,8 @@ static char *set_romfile(char *value, const char *name)
 	return text_take(&text);
 }
 
-static int run_qm(const char *vmid, const char *key, const char *value, struct error *err)
+static int run_qm(struct deeds *deeds, const char *vmid, const char *key, const char *value,
+		  struct error *err)
 {
 	cleanup_free char *option = text_format("--%s", key), *line = NULL;
 	cleanup_strings struct strings words = { 0 };
@@ -127,7 +130,7 @@ static int run_qm(const char *vmid, const char *key, const char *value, struct e
 	line = pve_command_line(&words);
 	r = line ? pve_run(&words, NULL, err) : error_set_memory(err);
 	if (r == 0)
-		puts(line);
+		deeds_command(deeds, line);
 	return r;
 }
 
@@ -161,12 +164,13 @@ static int give_to_vm(const struct command *command, const char *name, struct er
 				 "qm works on the running node only, not below "
 				 "--root; the line would be '%s: %s'",
 				 key, value);
-	return run_qm(vmid, key, value, err);
+	return run_qm(command->deeds, vmid, key, value, err);
 }
 
 int verb_rom_install(struct command *command, struct error *err)
 {
 	cleanup_rom_file struct rom_file file = { 0 };
+	cleanup_deeds struct deeds deeds = { 0 };
 	const char *name = choose_name(command);
 	bool for_vm = command_value(command, "--vmid");
 	int r;
@@ -178,10 +182,15 @@ int verb_rom_install(struct command *command, struct error *err)
 				   "'%s' is no name for romfile=: letters, digits and . _ + - "
 				   "only",
 				   name);
+	deeds_begin(&deeds, command);
+	command->deeds = &deeds;
 	r = rom_file_read(command->argv[0], &file, err);
 	if (r == 0)
 		r = check(command, &file, err);
 	if (r == 0)
 		r = copy(command, name, &file, err);
-	return r == 0 && for_vm ? give_to_vm(command, name, err) : r;
+	if (r == 0 && for_vm)
+		r = give_to_vm(command, name, err);
+	command->deeds = NULL;
+	return r < 0 ? r : deeds_end(&deeds, NULL, err);
 }

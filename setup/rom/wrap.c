@@ -2,8 +2,10 @@
 /* setup: pve-vfio rom wrap. Makes an option ROM of a UEFI driver, as EfiRom does. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "rom/driver.h"
+#include "setup/print.h"
 #include "setup/rom/rom.h"
 
 /* The ids of the device: they are in the ROM for people and tools, since OVMF compares none. */
@@ -49,6 +51,9 @@ int verb_rom_wrap(struct command *command, struct error *err)
 		return usage_error(err, command, "it needs --device and -o FILE");
 	if (rom_file_is_same(command->argv[0], output))
 		return usage_error(err, command, "'%s' is the driver itself", output);
+	if (command->json && strcmp(output, "-") == 0)
+		return usage_error(err, command,
+				   "--json and the ROM cannot both go to standard output");
 	r = read_ids(command, &target, err);
 	if (r == 0)
 		r = rom_file_read(command->argv[0], &file, err);
@@ -64,5 +69,9 @@ int verb_rom_wrap(struct command *command, struct error *err)
 		return r;
 	fprintf(stderr, "%s: %zu bytes, a UEFI driver for %04x:%04x\n", output, size, target.vendor,
 		target.device);
-	return 0;
+	if (!command->json)
+		return 0;
+	return print_json(json_pack("{s:o, s:I}", "file", json_name(output), "size",
+				    (json_int_t)size),
+			  err);
 }
