@@ -85,7 +85,7 @@ SETUP := $(sort $(wildcard setup/*.c setup/*/*.c))
 LIB_O := $(LIB:%.c=$(O)/%.o)
 
 BUILD_PACKAGES := gcc libc6-dev $(DEPS_PACKAGES)
-TEST_PACKAGES := libcmocka-dev pciutils kmod perl strace valgrind
+TEST_PACKAGES := libcmocka-dev pciutils kmod perl python3-jsonschema strace valgrind
 VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static cpio xz-utils kmod \
 	pciutils iproute2 strace perl dmsetup fdisk e2fsprogs gcc systemd
 BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
@@ -180,6 +180,7 @@ install: all
 	$(Q)for example in $(wildcard share/example/*); do \
 		install -D -m 644 -t $(DESTDIR)/usr/share/doc/pve-vfio/examples $$example || exit; \
 	done
+	$(Q)install -D -m 644 share/schema.json $(DESTDIR)/usr/share/pve-vfio/schema.json
 
 # debhelper is told everything anew; the programs are made by this Makefile either way.
 deb: all $(B)/packages/deb
