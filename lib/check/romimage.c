@@ -96,7 +96,12 @@ static int advise(const char *path, const char *address, const struct rom *rom,
 		return finding_advise(findings,
 				      "Read the ROM again: 'pve-vfio rom dump %s -o vbios.rom'.",
 				      address);
-	return what ? finding_advise(findings, "%s", what) : 0;
+	return what ? finding_advise(findings, "%s", what)
+		    : finding_advise(
+			      findings,
+			      "'pve-vfio rom check %s' says more. Read the ROM again: 'pve-vfio "
+			      "rom dump %s -o vbios.rom'.",
+			      word, address);
 }
 
 static int judge(const struct start *start, const struct vm_lines *vm, unsigned number,
@@ -147,10 +152,13 @@ static int check_line(const struct start *start, const struct vm_lines *vm, unsi
 
 	if (r == -EFBIG) {
 		snprintf(source, sizeof(source), "hostpci%u", number);
-		return finding_add(findings, CHECK_ROMFILE_IGNORED, source,
-				   "The romfile '%s' is larger than %zu MiB: it is not an option "
-				   "ROM.",
-				   vm->paths[number], ROM_SIZE_MAX >> 20);
+		r = finding_add(findings, CHECK_ROMFILE_IGNORED, source,
+				"The romfile '%s' is larger than %zu MiB: it is not an option ROM.",
+				vm->paths[number], ROM_SIZE_MAX >> 20);
+		return r < 0 ? r
+			     : finding_advise(findings,
+					      "Read the ROM: 'pve-vfio rom dump %s -o vbios.rom'.",
+					      vm->devices[number]->name);
 	}
 	/* What cannot be read is reported by romfile.c. */
 	if (r < 0)

@@ -224,7 +224,6 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 void words_wrap(struct text *text, size_t line, const char *first, const char *indent,
 		const char *words)
 {
-	const size_t width = line - strlen(indent) - 1;
 	size_t column = strlen(first);
 
 	text_add(text, "%s", first);
@@ -235,8 +234,6 @@ void words_wrap(struct text *text, size_t line, const char *first, const char *i
 			text_add(text, "\n%s", indent);
 			column = strlen(indent);
 		}
-		if (size > width)
-			size = width;
 		text_add(text, " %.*s", (int)size, words);
 		column += 1 + size;
 		words += size;

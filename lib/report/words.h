@@ -41,8 +41,9 @@ char *words_left(const struct wanted_device *device, const struct vm_config *con
 char *words_findings(const struct findings *findings, uint32_t brief_for);
 
 /*
- * Adds `words` broken at blanks into lines of `line` columns at most, and a word that is wider than a line
- * within; the first line stands behind `first`, the others behind `indent`. Ends with '\n'.
+ * Adds `words` broken at blanks into lines of `line` columns at most; a longer word, which may be an
+ * address to copy, is not cut. The first line begins with `first`, the others with `indent`. Ends with
+ * '\n'.
  */
 void words_wrap(struct text *text, size_t line, const char *first, const char *indent,
 		const char *words);

@@ -32,6 +32,9 @@ static bool is_text(struct bytes file)
 {
 	size_t size = file.size < TEXT_LOOKED_AT ? file.size : TEXT_LOOKED_AT;
 
+	/* the signature of an option ROM, which has no byte that text has not */
+	if (size >= 2 && bytes_u8(file, 0) == 0x55 && bytes_u8(file, 1) == 0xaa)
+		return false;
 	for (size_t i = 0; i < size; i++) {
 		uint8_t c = bytes_u8(file, i);
 
