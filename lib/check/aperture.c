@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * check: whether OVMF has room for the large BARs of the plan's devices above the guest's memory:
- * PlatformDynamicMmioWindow() and PlatformGetFirstNonAddress() in OvmfPkg's PlatformInitLib.
+ * PlatformDynamicMmioWindow() and PlatformGetFirstNonAddress() in OvmfPkg's PlatformInitLib; and
+ * whether the IOMMU reaches where it puts them.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -131,26 +133,16 @@ static uint64_t sum_bars(const struct start *start)
 	return sum;
 }
 
-int check_aperture(const struct start *start, struct findings *findings, struct error *err)
+static int add_window(const struct start *start, uint64_t sum, uint64_t window, enum width width,
+		      struct findings *findings)
 {
-	const char *bios = vm_config_get(&start->config, "bios");
 	const char *args = vm_config_get(&start->config, "args");
-	uint64_t sum, window, memory_mib, wanted = GIB;
-	enum width width;
-	int r;
+	uint64_t wanted = GIB;
 
-	if (!text_equal(bios, "ovmf") || (args && strstr(args, "X-PciMmio64Mb")) ||
-	    !check_memory_read(&start->config, &memory_mib))
-		return 0;
-	sum = sum_bars(start);
-	if (sum < WINDOW_FIXED)
-		return 0;
-	window = find_window(start, memory_mib, &width);
-	if (window == 0 || sum <= window)
-		return 0;
 	while (wanted < sum)
 		wanted *= 2;
-	r = finding_add(findings, CHECK_OVMF_WINDOW, "bios",
+	wanted /= MIB;
+	if (finding_add(findings, CHECK_OVMF_WINDOW, "bios",
 			"The devices have %" PRIu64
 			" MiB of large BARs, and OVMF's window for them is "
 			"%" PRIu64 " MiB%s.",
@@ -158,15 +150,89 @@ int check_aperture(const struct start *start, struct findings *findings, struct 
 			width == WIDTH_PLAIN
 				? ", since the processor type hides the host's address "
 				  "width"
-				: "");
-	if (r == 0 && width == WIDTH_PLAIN)
-		r = finding_advise(findings, "'qm set %u --cpu host' lets OVMF make it larger.",
-				   start->vmid);
-	else if (r == 0)
-		r = finding_advise(
-			findings,
-			"Set it: '-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=%" PRIu64
-			"' in 'args' of VM %u; or make the BARs smaller (\"resize_bar\").",
-			wanted / MIB, start->vmid);
+				: "") < 0)
+		return -ENOMEM;
+	if (width == WIDTH_PLAIN)
+		return finding_advise(findings, "'qm set %u --cpu host' lets OVMF make it larger.",
+				      start->vmid);
+	if (!args)
+		return finding_advise(findings,
+				      "Set it: 'qm set %u --args \"-fw_cfg "
+				      "name=opt/ovmf/X-PciMmio64Mb,string=%" PRIu64
+				      "\"'; or make the BARs smaller (\"resize_bar\" in "
+				      "/etc/pve/pve-vfio/%u.json).",
+				      start->vmid, wanted, start->vmid);
+	return finding_advise(findings,
+			      "Set it: '-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=%" PRIu64
+			      "' in 'args' of VM %u; or make the BARs smaller (\"resize_bar\").",
+			      wanted, start->vmid);
+}
+
+/* MGAW of Intel's Capability Register (VT-d 5.0, 11.4.2), the width that it translates; 0: unknown. */
+static unsigned read_iommu_bits(const struct sysroot *root, const char *address)
+{
+	cleanup_free char *capability = NULL;
+	char path[SYSROOT_PATH_MAX];
+	uint64_t value;
+
+	pci_attribute_path(path, address, "iommu/intel-iommu/cap");
+	if (sysroot_read_attribute(root, path, &capability) < 0 ||
+	    parse_number(capability, strlen(capability), 16, UINT64_MAX, &value) < 0)
+		return 0;
+	return (unsigned)(value >> 16 & 0x3f) + 1;
+}
+
+/*
+ * OVMF's own window is the top of the guest's address space. vfio_dma_do_map() in
+ * vfio_iommu_type1.c has -EINVAL for what lies beyond the IOMMU's aperture, and QEMU warns.
+ */
+static int check_reach(const struct start *start, struct findings *findings)
+{
+	const char *name = start->plan.devices[0].device.name;
+	unsigned bits = read_host_bits(start->root), reach = read_iommu_bits(start->root, name);
+	const char *cpu = vm_config_get(&start->config, "cpu");
+	cleanup_free char *value = NULL, *command = NULL;
+	char width[24];
+
+	if (bits > ADDRESS_BITS_MOST)
+		bits = ADDRESS_BITS_MOST;
+	if (reach == 0 || reach >= bits)
+		return 0;
+	if (finding_add(
+		    findings, CHECK_IOMMU_WIDTH, name,
+		    "OVMF puts its large BARs at the top of the guest's address space, which is %u "
+		    "bits wide, and the IOMMU reaches %u bits.",
+		    bits, reach) < 0)
+		return -ENOMEM;
+	snprintf(width, sizeof(width), "phys-bits=%u", reach);
+	value = hostpci_change(cpu ? cpu : "host", "phys-bits", NULL, width);
+	command = value ? hostpci_command(start->vmid, "cpu", value) : NULL;
+	return command ? finding_advise(
+				 findings,
+				 "Nothing, unless passed devices are to reach each other's memory, or "
+				 "the VM fails with 'VFIO_MAP_DMA failed': '%s'.",
+				 command)
+		       : -ENOMEM;
+}
+
+int check_aperture(const struct start *start, struct findings *findings, struct error *err)
+{
+	const char *bios = vm_config_get(&start->config, "bios");
+	const char *args = vm_config_get(&start->config, "args");
+	uint64_t sum, window, memory_mib;
+	enum width width;
+	int r = 0;
+
+	if (!text_equal(bios, "ovmf") || (args && strstr(args, "X-PciMmio64Mb")) ||
+	    !check_memory_read(&start->config, &memory_mib))
+		return 0;
+	sum = sum_bars(start);
+	if (sum == 0)
+		return 0;
+	window = find_window(start, memory_mib, &width);
+	if (window > WINDOW_FIXED)
+		r = check_reach(start, findings);
+	if (r == 0 && window > 0 && sum > window)
+		r = add_window(start, sum, window, width, findings);
 	return r < 0 ? error_set_memory(err) : 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "check/check.h"
+#include "pci/facts.h"
 
 #include <string.h>
 
@@ -44,6 +45,28 @@ static int add_no_group(const struct start *start, const struct pci_device *devi
 	return r < 0 ? r : finding_advise(findings, "%s", no_group_remedy(start->root));
 }
 
+/* Set by the kernel for all that is below a port that the firmware calls external: since Linux 5.15. */
+static int check_removable(const struct start *start, const struct pci_device *device,
+			   struct findings *findings)
+{
+	cleanup_free char *removable = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, device->name, "removable");
+	if (device->bridge || sysroot_read_attribute(start->root, path, &removable) < 0 ||
+	    strcmp(removable, "removable") != 0)
+		return 0;
+	if (finding_add(findings, CHECK_DEVICE_REMOVABLE, device->name,
+			"It is on an external port, such as Thunderbolt or USB4.") < 0)
+		return -ENOMEM;
+	return finding_advise(
+		findings,
+		"Have it plugged in, and authorized, before VM %u starts; shut the VM "
+		"down ('qm shutdown %u') before you pull it. At another port it may have "
+		"another address.",
+		start->vmid, start->vmid);
+}
+
 static int check_one(const struct start *start, const struct plan_device *planned,
 		     struct findings *findings)
 {
@@ -74,8 +97,17 @@ static int check_one(const struct start *start, const struct plan_device *planne
 
 int check_device(const struct start *start, struct findings *findings, struct error *err)
 {
-	for (size_t i = 0; i < start->plan.device_count; i++)
-		if (check_one(start, &start->plan.devices[i], findings) < 0)
+	const struct plan_device *devices = start->plan.devices;
+
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct pci_device *device = &devices[i].device;
+
+		if (check_one(start, &devices[i], findings) < 0)
 			return error_set_memory(err);
+		/* once a card */
+		if ((i == 0 || !pci_same_slot(device->address, devices[i - 1].device.address)) &&
+		    check_removable(start, device, findings) < 0)
+			return error_set_memory(err);
+	}
 	return 0;
 }

@@ -123,6 +123,12 @@ static const struct check_description descriptions[] = {
 		"A PCI bridge cannot be given to a VM.",
 		"Name the devices that are below the bridge; 'pve-vfio devices' lists them.",
 	},
+	[CHECK_DEVICE_REMOVABLE] = {
+		"device-removable", LEVEL_INFO,
+		"The device is on an external port (Thunderbolt, USB4, ExpressCard): it is there only "
+		"while it is plugged in and authorized, and another port may give it another address.",
+		"Have it plugged in before the VM starts, and shut the VM down before it is pulled.",
+	},
 	[CHECK_DEVICE_STUCK] = {
 		"device-stuck", LEVEL_ERROR,
 		"The kernel holds the device's lock: a driver's probe or remove does not end.",
@@ -321,6 +327,14 @@ static const struct check_description descriptions[] = {
 		"one of the devices gets no memory, and its driver fails in the guest.",
 		"Show the guest the host's address width ('qm set VMID --cpu host'), or set the window "
 		"by 'args': -fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=MIB.",
+	},
+	[CHECK_IOMMU_WIDTH] = {
+		"iommu-width", LEVEL_INFO,
+		"OVMF puts large BARs where the host's IOMMU does not reach: the start says "
+		"'VFIO_MAP_DMA failed: Invalid argument' or 'vfio_container_dma_map(...) = -22'. The "
+		"devices work; they cannot reach each other's memory directly.",
+		"Nothing, or the IOMMU's width as that of the guest's processor: phys-bits=39 in its "
+		"cpu setting.",
 	},
 	[CHECK_VM_SUSPENDED] = {
 		"vm-suspended", LEVEL_WARNING,

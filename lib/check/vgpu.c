@@ -223,6 +223,13 @@ static int advise_type(struct looking *looking, const char *address)
 	cleanup_pci_addresses struct pci_addresses functions = { 0 };
 	char name[PCI_ADDRESS_TEXT], path[SYSROOT_PATH_MAX];
 
+	if (mdev_support(looking->start->root, address) == MDEV_NVIDIA &&
+	    !pve_rule_holds(looking->start->root, PVE_RULE_NVIDIA_SYSFS))
+		return finding_advise(
+			looking->findings,
+			"This driver of NVIDIA's makes vGPUs without mediated devices, "
+			"as on every kernel from 6.8 on, and Proxmox VE knows that "
+			"from qemu-server 8.2.5 on: update it.");
 	pci_attribute_path(path, address, "sriov_totalvfs");
 	if (!sysroot_exists(looking->start->root, path))
 		return 0;

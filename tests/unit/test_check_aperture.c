@@ -53,6 +53,13 @@ static void test_host_type(void **state)
 		machine, check_aperture, "cpu: host\n" OVMF,
 		"ovmf-window bios: The devices have 65568 MiB of large BARs, and OVMF's window "
 		"for them is 65536 MiB.\n");
+	assert_non_null(strstr(machine->findings.items[0].remedy,
+			       "'qm set 101 --args \"-fw_cfg "
+			       "name=opt/ovmf/X-PciMmio64Mb,string=131072\"'"));
+	assert_found(
+		machine, check_aperture, "args: -no-hpet\ncpu: host\n" OVMF,
+		"ovmf-window bios: The devices have 65568 MiB of large BARs, and OVMF's window "
+		"for them is 65536 MiB.\n");
 	assert_non_null(
 		strstr(machine->findings.items[0].remedy,
 		       "'-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=131072' in 'args' of VM "
@@ -89,6 +96,32 @@ static void test_host_type(void **state)
 	assert_found(machine, check_aperture, "cpu: host\n" OVMF, "");
 }
 
+/* 'VFIO_MAP_DMA failed: Invalid argument', where the IOMMU is narrower than the processor. */
+static void test_reach(void **state)
+{
+	struct machine *machine = *state;
+
+	set_bars(&machine->tree, 256);
+	set_host_bits(&machine->tree, 46);
+	tree_attribute(&machine->tree, NIC, "iommu/intel-iommu/cap", "d2008c40660462");
+	assert_found(machine, check_aperture, "cpu: host,flags=+aes\n" OVMF,
+		     "iommu-width " NIC
+		     ": OVMF puts its large BARs at the top of the guest's address "
+		     "space, which is 46 bits wide, and the IOMMU reaches 39 bits.\n");
+	assert_non_null(strstr(machine->findings.items[0].remedy,
+			       "'qm set 101 --cpu host,flags=+aes,phys-bits=39'"));
+	/* with the remedy, with a processor type that hides the width, and with a wide IOMMU */
+	assert_found(machine, check_aperture, "cpu: host,phys-bits=39\n" OVMF, "");
+	assert_found(machine, check_aperture, OVMF, "");
+	tree_attribute(&machine->tree, NIC, "iommu/intel-iommu/cap", "c9de008cee690462");
+	assert_found(machine, check_aperture, "cpu: host\n" OVMF,
+		     "iommu-width " NIC
+		     ": OVMF puts its large BARs at the top of the guest's address "
+		     "space, which is 46 bits wide, and the IOMMU reaches 42 bits.\n");
+	tree_attribute(&machine->tree, NIC, "iommu/intel-iommu/cap", "8d2078c106f0466");
+	assert_found(machine, check_aperture, "cpu: host\n" OVMF, "");
+}
+
 static void test_suspended(void **state)
 {
 	struct machine *machine = *state;
@@ -107,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		machine_test(test_plain_type),
 		machine_test(test_host_type),
+		machine_test(test_reach),
 		machine_test(test_suspended),
 	};
 

@@ -58,12 +58,33 @@ static void test_siblings(void **state)
 	assert_found(machine, check_device, "hostpci0: 01:00\n", "");
 }
 
+/* A card in a Thunderbolt case, once for all its functions. */
+static void test_removable(void **state)
+{
+	struct machine *machine = *state;
+	static const char sentence[] =
+		"device-removable 0000:3e:00.0: It is on an external port, such "
+		"as Thunderbolt or USB4.\n";
+
+	for (unsigned function = 0; function < 2; function++) {
+		char name[PCI_ADDRESS_TEXT];
+
+		snprintf(name, sizeof(name), "0000:3e:00.%u", function);
+		tree_add_device(&machine->tree, &(struct tree_device){ name, .group = 20 });
+		tree_attribute(&machine->tree, name, "removable", "fixed");
+	}
+	assert_found(machine, check_device, "hostpci0: 3e:00\n", "");
+	tree_attribute(&machine->tree, "0000:3e:00.0", "removable", "removable");
+	tree_attribute(&machine->tree, "0000:3e:00.1", "removable", "removable");
+	assert_found(machine, check_device, "hostpci0: 3e:00\n", sentence);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		machine_test(test_nothing),   machine_test(test_bridge),
 		machine_test(test_iommu_off), machine_test(test_stuck),
-		machine_test(test_siblings),
+		machine_test(test_siblings),  machine_test(test_removable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,13 @@ static void test_types(void **state)
 	assert_found(machine, check_vgpu, "hostpci3: 02:00.0,mdev=x\n",
 		     "vgpu-type hostpci3: " NIC " offers no mediated devices with the driver it "
 		     "has.\n");
+	tree_file(&machine->tree, "var/lib/dpkg/status",
+		  "Package: qemu-server\nStatus: install ok installed\nVersion: 8.2.4\n\n");
+	assert_found(machine, check_vgpu, "hostpci0: 81:00.4,mdev=nvidia-558\n",
+		     "vgpu-type hostpci0: " VF " offers no mediated devices with the driver it "
+		     "has.\n");
+	assert_non_null(strstr(finding_remedy(&machine->findings.items[0]), "qemu-server 8.2.5"));
+	tree_remove(&machine->tree, "var/lib/dpkg/status");
 	/* only a name such as nvidia-558 goes NVIDIA's way: parse_hostpci() in PCI.pm */
 	assert_found(machine, check_vgpu, "hostpci0: 81:00.4,mdev=other\n",
 		     "vgpu-type hostpci0: " VF " offers no mediated devices with the driver it "
