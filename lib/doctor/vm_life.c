@@ -300,3 +300,70 @@ int lint_ha(const struct lint *lint, struct verdicts *verdicts)
 	absent = find_absent(lint, NULL);
 	return absent ? add_ha(NULL, absent, verdicts) : 0;
 }
+
+/* ---- migration */
+
+/* Datacenter options: "ha: shutdown_policy=migrate". */
+static bool node_migrates_at_shutdown(const struct pve_node *node)
+{
+	cleanup_free char *data = NULL;
+	char *rest, *line;
+	size_t size;
+
+	if (sysroot_read(node->root, "etc/pve/datacenter.cfg", USER_FILE_MAX, &data, &size) < 0)
+		return false;
+	rest = data;
+	while ((line = strsep(&rest, "\n")))
+		if (text_starts_with(line, "ha:") && strstr(line, "shutdown_policy=migrate"))
+			return true;
+	return false;
+}
+
+/* A part of a device (mdev, vGPU) or its own VFIO driver may be migrated, the whole of it not. */
+static int judge_line(const struct lint *lint, unsigned number, bool *ret_whole,
+		      struct verdicts *verdicts)
+{
+	const struct hostpci *line = &lint->config->hostpci[number].hostpci;
+	const struct mapping *mapping =
+		line->mapping ? mappings_find(&lint->doctor->node->mappings, line->mapping) : NULL;
+	char source[16];
+
+	if (!lint->config->hostpci[number].present || line->mdev || line->keep)
+		return 0;
+	*ret_whole = true;
+	if (!mapping || !mapping->migratable)
+		return 0;
+	snprintf(source, sizeof(source), "hostpci%u", number);
+	return verdict_add(
+		verdicts, VERDICT_WARNING, "vm-migration", source,
+		"Take 'live-migration-capable' out of the mapping (Datacenter, Resource "
+		"Mappings); move the VM while it is off.",
+		"The mapping '%s' says that its devices can be migrated live. The VM has "
+		"the whole device by vfio-pci, and its migration fails.",
+		mapping->name);
+}
+
+int lint_migration(const struct lint *lint, struct verdicts *verdicts)
+{
+	cleanup_sections struct sections resources = { 0 };
+	cleanup_free char *remedy = NULL;
+	bool whole = false;
+	int r = 0;
+
+	for (unsigned i = 0; i < HOSTPCI_COUNT && r == 0; i++)
+		r = judge_line(lint, i, &whole, verdicts);
+	(void)sections_read(lint->doctor->node->root, "etc/pve/ha/resources.cfg", &resources);
+	if (r < 0 || !whole || !find_resource(lint, &resources) ||
+	    !node_migrates_at_shutdown(lint->doctor->node))
+		return r;
+	remedy = text_format(
+		"Set another shutdown policy (Datacenter, Options, HA Settings), or take "
+		"the VM out: 'ha-manager remove vm:%u'.",
+		lint->vm->vmid);
+	return remedy ? verdict_add(
+				verdicts, VERDICT_WARNING, "ha-migrate", NULL, remedy,
+				"When the node is shut down, high availability wants to migrate "
+				"the running VM first (shutdown_policy=migrate), which these "
+				"devices do not allow: the shutdown waits for it.")
+		      : -ENOMEM;
+}

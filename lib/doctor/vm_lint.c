@@ -127,8 +127,8 @@ int vm_lint(const struct doctor *doctor, const struct node_vm *vm, struct verdic
 		.ovmf = text_equal(vm_config_get(&vm->config, "bios"), "ovmf"),
 	};
 	static int (*const lints[])(const struct lint *lint, struct verdicts *verdicts) = {
-		lint_hook, lint_machine, lint_firmware, lint_vga,    lint_lines,
-		lint_cpu,  lint_state,	 lint_onboot,	lint_backup, lint_ha,
+		lint_hook,  lint_machine, lint_firmware, lint_vga, lint_lines,	   lint_cpu,
+		lint_state, lint_onboot,  lint_backup,	 lint_ha,  lint_migration,
 	};
 	int r = 0;
 

@@ -26,3 +26,4 @@ int lint_state(const struct lint *lint, struct verdicts *verdicts);
 int lint_onboot(const struct lint *lint, struct verdicts *verdicts);
 int lint_backup(const struct lint *lint, struct verdicts *verdicts);
 int lint_ha(const struct lint *lint, struct verdicts *verdicts);
+int lint_migration(const struct lint *lint, struct verdicts *verdicts);

@@ -232,12 +232,10 @@ static int read_boolean(const char *key, const char *value, bool *ret, struct er
 static int read_value(struct reading *reading, enum property_index index, const char *value,
 		      struct error *err)
 {
-	bool ignored;
-
 	if (index == PROPERTY_MDEV)
 		return read_boolean(properties[index], value, &reading->section->mdev, err);
 	if (index == PROPERTY_LIVE_MIGRATION)
-		return read_boolean(properties[index], value, &ignored, err);
+		return read_boolean(properties[index], value, &reading->section->migratable, err);
 	if (!value)
 		return error_set(err, -EINVAL, "'%s' has no value", properties[index]);
 	if (strchr(value, '\r'))

@@ -30,6 +30,7 @@ struct mapping {
 	char *name;
 	unsigned line;
 	bool mdev;
+	bool migratable;	       /* live-migration-capable */
 	struct mapping_entry *entries; /* of all nodes, in order of file */
 	size_t count;		       /* 0: to PVE there is no such mapping */
 };
