@@ -11,12 +11,17 @@
 #define VENDOR_NVIDIA 0x10de
 #define CLASS_3D      0x0302
 
-/* A GPU of the plan as HGX boards have them; one with outputs has no NVSwitch. */
+/* A GPU as HGX boards have them; one with outputs has no NVSwitch. */
+static bool is_gpu(const struct plan_device *planned)
+{
+	return planned->device.vendor == VENDOR_NVIDIA &&
+	       planned->device.class_code >> 8 == CLASS_3D;
+}
+
 static const struct plan_device *find_gpu(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->device_count; i++)
-		if (plan->devices[i].device.vendor == VENDOR_NVIDIA &&
-		    plan->devices[i].device.class_code >> 8 == CLASS_3D)
+		if (is_gpu(&plan->devices[i]))
 			return &plan->devices[i];
 	return NULL;
 }
@@ -52,11 +57,18 @@ bool check_fabric_stays(const struct start *start)
 	return find_left(start, &left) == 0 && left.count > 0;
 }
 
-static int advise(const struct start *start, const struct plan_device *gpu,
-		  const struct pci_addresses *left, struct findings *findings)
+static int advise(const struct start *start, const struct pci_addresses *left,
+		  struct findings *findings)
 {
+	cleanup_text struct text gpus = { 0 };
 	char name[PCI_ADDRESS_TEXT];
 	unsigned number = 0;
+
+	for (size_t i = 0; i < start->plan.device_count; i++)
+		if (is_gpu(&start->plan.devices[i]))
+			text_add(&gpus, " %s", start->plan.devices[i].device.name);
+	if (gpus.failed)
+		return -ENOMEM;
 
 	while (number + 1 < HOSTPCI_COUNT && start->config.hostpci[number].present)
 		number++;
@@ -65,10 +77,10 @@ static int advise(const struct start *start, const struct plan_device *gpu,
 		"Decide. The VM is to have the whole board: pass the switches too, each with a line "
 		"such as 'qm set %u --hostpci%u %s,pcie=1'; the fabric manager is then stopped for the "
 		"VM and runs in the guest. Several VMs share the board: FABRIC_MODE=1 in /%s, and "
-		"hold the GPUs from boot with 'pve-vfio setup --add --early %s'. The GPUs do without "
+		"hold the GPUs from boot with 'pve-vfio setup --add --early%s'. The GPUs do without "
 		"NVLink: \"stop_units\": [\"%s\"] in /etc/pve/pve-vfio/%u.json.",
 		start->vmid, number, pci_address_format(left->items[0], name), FABRIC_MANAGER_PATH,
-		gpu->device.name, FABRIC_MANAGER_UNIT, start->vmid);
+		gpus.data, FABRIC_MANAGER_UNIT, start->vmid);
 }
 
 /*
@@ -104,5 +116,5 @@ int check_nvswitch(const struct start *start, struct findings *findings, struct 
 		return error_set_memory(err);
 	if (!held)
 		finding_set_level(findings, LEVEL_WARNING);
-	return advise(start, gpu, &left, findings) < 0 ? error_set_memory(err) : 0;
+	return advise(start, &left, findings) < 0 ? error_set_memory(err) : 0;
 }

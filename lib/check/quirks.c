@@ -188,7 +188,8 @@ void quirks_done(struct quirks *quirks)
 	*quirks = (struct quirks){ 0 };
 }
 
-char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid)
+char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid,
+		   const char *rombar_off)
 {
 	struct text text = { 0 };
 	const char *at = quirk->remedy;
@@ -207,6 +208,12 @@ char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid
 			else
 				text_add(&text, "VMID");
 			at += strlen("{vm}");
+		} else if (text_starts_with(at, "{rombar=0}")) {
+			if (rombar_off)
+				text_add(&text, "'%s'", rombar_off);
+			else
+				text_add(&text, "rombar=0 in the line of %s", address);
+			at += strlen("{rombar=0}");
 		} else if (*at) {
 			text_add(&text, "%c", *at++);
 		}

@@ -24,7 +24,7 @@ struct quirk {
 	const char *id;
 	enum check_level level;
 	const char *what;
-	const char *remedy; /* with {address} and {vm}: quirk_remedy() */
+	const char *remedy; /* with {address}, {vm}, {rombar=0}: quirk_remedy() */
 };
 
 /* Started as { 0 }. */
@@ -69,8 +69,12 @@ struct quirk_target {
 /* Reads attributes that take no lock, and for a few entries the list of packages. */
 bool quirk_applies(const struct quirk *quirk, const struct quirk_target *target);
 
-/* The remedy for a device, and a VM (0: the word VMID). The caller frees it; NULL without memory. */
-char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid);
+/*
+ * The remedy for a device, and a VM (0: the word VMID); `rombar_off` is the command that sets rombar=0 in
+ * the device's line, or NULL. The caller frees it; NULL without memory.
+ */
+char *quirk_remedy(const struct quirk *quirk, const char *address, uint32_t vmid,
+		   const char *rombar_off);
 
 /* Where it was reported: "URL (2025-07-20), URL (2024-04-19)". The same. */
 char *quirk_sources(const struct quirk *quirk);

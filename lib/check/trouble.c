@@ -6,12 +6,18 @@
 
 #include "check/check.h"
 #include "check/quirks.h"
+#include "check/remedy.h"
 
 /* The evidence begins with the trouble's id and a colon: the task log quotes no more of it. */
-static int add_trouble(const struct start *start, const struct quirk *quirk, const char *address,
-		       size_t others, struct findings *findings)
+static int add_trouble(const struct start *start, const struct quirk *quirk,
+		       const struct plan_device *first, size_t others, struct findings *findings)
 {
-	cleanup_free char *remedy = quirk_remedy(quirk, address, start->vmid);
+	const char *address = first->device.name;
+	cleanup_free char *rombar_off =
+		vm_config_hostpci(&start->config, first->source)
+			? remedy_line(start, first->source, "rombar", NULL, "rombar=0")
+			: NULL;
+	cleanup_free char *remedy = quirk_remedy(quirk, address, start->vmid, rombar_off);
 	cleanup_free char *sources = quirk_sources(quirk);
 	cleanup_free char *more =
 		others > 0 ? text_format(", and %zu more of its kind", others) : strdup("");
@@ -28,7 +34,7 @@ static int add_trouble(const struct start *start, const struct quirk *quirk, con
 static int look_for(const struct start *start, const char *release, const struct quirk *quirk,
 		    struct findings *findings)
 {
-	const char *first = NULL;
+	const struct plan_device *first = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < start->plan.device_count; i++) {
@@ -44,7 +50,7 @@ static int look_for(const struct start *start, const char *release, const struct
 		if (planned->foreseen || planned->device.bridge || !quirk_applies(quirk, &target))
 			continue;
 		if (count++ == 0)
-			first = planned->device.name;
+			first = planned;
 	}
 	return first ? add_trouble(start, quirk, first, count - 1, findings) : 0;
 }

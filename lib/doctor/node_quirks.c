@@ -38,7 +38,7 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 		return 0;
 	if (count > 4)
 		text_add(&devices, " and %zu more", count - 4);
-	remedy = quirk_remedy(quirk, first, owner ? owner->vmid : 0);
+	remedy = quirk_remedy(quirk, first, owner ? owner->vmid : 0, NULL);
 	sources = quirk_sources(quirk);
 	if (devices.failed || !remedy || !sources)
 		return -ENOMEM;

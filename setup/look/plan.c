@@ -65,7 +65,7 @@ static void print_text(struct pci_names *names, const struct start *start,
 
 	if (start->wanted.count == 0 && findings->count == 0)
 		printf("VM %u wants no PCI device.\n", start->vmid);
-	if (start->qemu.pid)
+	else if (start->qemu.pid)
 		printf("VM %u runs (process %d). At its next start:\n", start->vmid,
 		       (int)start->qemu.pid);
 	for (size_t i = 0; i < start->plan.device_count; i++)

@@ -273,8 +273,8 @@ static void test_words(void **state)
 
 	(void)state;
 	assert_int_equal(quirks_parse("f", document, strlen(document), &quirks, &err), 0);
-	with = quirk_remedy(&quirks.items[0], CARD, 101);
-	without = quirk_remedy(&quirks.items[0], CARD, 0);
+	with = quirk_remedy(&quirks.items[0], CARD, 101, NULL);
+	without = quirk_remedy(&quirks.items[0], CARD, 0, NULL);
 	sources = quirk_sources(&quirks.items[0]);
 	assert_string_equal(with, "qm set 101 --x " CARD " {y}");
 	assert_string_equal(without, "qm set VMID --x " CARD " {y}");
