@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/relay.h"
+#include "base/text.h"
 #include "setup/setup.h"
 
 #define WIDTH_DEFAULT 80
@@ -29,7 +30,7 @@ struct terminal terminal_of_output(void)
 
 	if (!isatty(STDOUT_FILENO))
 		return terminal;
-	terminal.colour = !no_colour || !*no_colour;
+	terminal.colour = (!no_colour || !*no_colour) && !text_equal(getenv("TERM"), "dumb");
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		terminal.width = size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
 	return terminal;

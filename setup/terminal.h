@@ -8,6 +8,6 @@
 
 /*
  * Its width, 80 where there is none; colour only on a terminal, and not with NO_COLOR in the
- * environment (no-color.org).
+ * environment (no-color.org), nor with TERM=dumb.
  */
 struct terminal terminal_of_output(void);

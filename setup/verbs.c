@@ -35,6 +35,11 @@ static const struct verb_option doctor_options[] = {
 	END,
 };
 
+static const struct verb_option devices_options[] = {
+	FLAG("--tree", "below the bridges that they are behind"),
+	END,
+};
+
 static const struct verb_option plan_options[] = {
 	FLAG("--all", "of every VM of this node that has devices"),
 	END,
@@ -172,15 +177,16 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "devices",
-		.words = "[ADDRESS]",
+		.words = "[ADDRESS|WORD...]",
 		.offers = "devices",
-		.most = 1,
+		.most = INT_MAX,
 		.json = true,
 		.looks = true,
 		.run = verb_devices,
 		.what = "devices by IOMMU group: who uses them, and which can be passed",
+		.options = devices_options,
 		.examples = { "pve-vfio devices", "pve-vfio devices 01:00",
-			      "pve-vfio devices --json" },
+			      "pve-vfio devices gpu nvidia" },
 	},
 	{
 		.name = "plan",

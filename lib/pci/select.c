@@ -130,6 +130,19 @@ struct search {
 	const struct class_word *class_word;
 };
 
+bool pci_word_fits(const struct pci_device *device, const char *name, const char *word)
+{
+	const struct class_word *class_word = find_class_word(word);
+	char ids[sizeof("vvvv:dddd")];
+
+	if (class_word)
+		return (device->class_code & class_word->mask) == class_word->class_code;
+	snprintf(ids, sizeof(ids), "%04x:%04x", device->vendor, device->device);
+	return (device->driver && strcasecmp(device->driver, word) == 0) ||
+	       (strlen(word) == 4 && strncasecmp(ids, word, 4) == 0) ||
+	       strcasecmp(ids, word) == 0 || contains(name, word);
+}
+
 static bool is_meant(const struct search *search, const struct pci_device *device)
 {
 	cleanup_free char *name = NULL;

@@ -20,6 +20,12 @@ struct pci_selection {
 bool pci_is_apu(const struct sysroot *root, const struct pci_device *device);
 
 /*
+ * Whether the word fits a device of that name: a class ("gpu"), its driver, its ids ("10de",
+ * "10de:2484"), or a part of its name.
+ */
+bool pci_word_fits(const struct pci_device *device, const char *name, const char *word);
+
+/*
  * Finds it. A display takes the other functions of its slot along (audio, USB-C); of an APU it
  * takes its own audio alone. An address with a function means that function and no more.
  * -ENODEV, with the words to choose from, for what is not there; -ENOTUNIQ, with a list, for what

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "pci/select.h"
 #include "pve/vgpu.h"
 #include "report/words.h"
 #include "use/mdev.h"
@@ -152,6 +153,25 @@ void device_rows_done(struct device_rows *rows)
 	}
 	free(rows->items);
 	*rows = (struct device_rows){ 0 };
+}
+
+size_t device_rows_keep(struct device_rows *rows, const char *word)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		struct device_row *row = &rows->items[i];
+		int group = row->entry->device.iommu_group;
+
+		if (!pci_word_fits(&row->entry->device, row->name, word)) {
+			free(row->parts);
+			free(row->name);
+			continue;
+		}
+		row->first = kept == 0 || group != rows->items[kept - 1].entry->device.iommu_group;
+		rows->items[kept++] = *row;
+	}
+	return rows->count = kept;
 }
 
 static int add_remark(struct strings *remarks, char *remark)

@@ -31,6 +31,8 @@ struct device_rows {
 int device_rows_make(const struct pve_node *node, const struct safeties *safeties,
 		     const struct pci_claims *claims, struct pci_names *names,
 		     struct device_rows *ret);
+/* Keeps the rows that a word fits (pci_word_fits()); how many those are. */
+size_t device_rows_keep(struct device_rows *rows, const char *word);
 void device_rows_done(struct device_rows *rows);
 #define cleanup_device_rows cleanup(device_rows_done)
 
@@ -42,6 +44,9 @@ struct terminal {
 
 /* The table; the caller frees it. NULL without memory. */
 char *device_rows_words(const struct device_rows *rows, const struct terminal *terminal);
+
+/* The functions below the bridge they are behind, from the root buses on. NULL without memory. */
+char *device_rows_tree(const struct device_rows *rows, const struct terminal *terminal);
 
 /* An array of objects. NULL without memory. */
 json_t *device_rows_json(const struct device_rows *rows);

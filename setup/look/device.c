@@ -301,6 +301,12 @@ static bool is_meant(const char *word, const char *address)
 	return false;
 }
 
+bool device_is_address(const char *word)
+{
+	return strchr(word, ':') && word[strspn(word, "0123456789abcdefABCDEF:.")] == '\0' &&
+	       strlen(word) != strlen("vvvv:dddd");
+}
+
 int device_print(struct command *command, const struct pve_node *node,
 		 const struct device_rows *rows, struct error *err)
 {

@@ -11,5 +11,8 @@
  * Prints the functions that the command's argument means ("0000:01:00.0", "01:00.0", "01:00" for all
  * of it). -ENODEV, with words, where there is none.
  */
+/* Whether the word is an address of that form. */
+bool device_is_address(const char *word);
+
 int device_print(struct command *command, const struct pve_node *node,
 		 const struct device_rows *rows, struct error *err) must_check;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: pve-vfio devices. Shows the node's PCI functions and who uses them; changes nothing. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "report/devices.h"
@@ -16,17 +17,35 @@ static void print_faults(const struct pve_node *node)
 		fprintf(stderr, "pve-vfio: without root it is not seen what VMs hold\n");
 }
 
+/* Those that all words fit. */
+static int choose(const struct command *command, struct device_rows *rows, struct error *err)
+{
+	for (int i = 0; i < command->argc; i++)
+		if (device_rows_keep(rows, command->argv[i]) == 0)
+			return error_set(err, -ENODEV,
+					 "there is no PCI device '%s'%s; 'pve-vfio devices' lists "
+					 "them",
+					 command->argv[i],
+					 i > 0 ? " among those that fit the words before" : "");
+	return 0;
+}
+
 static int print_rows(struct command *command, const struct pve_node *node,
-		      const struct device_rows *rows, struct error *err)
+		      struct device_rows *rows, struct error *err)
 {
 	struct terminal terminal = terminal_of_output();
+	bool tree = command_has(command, "--tree");
 	cleanup_free char *words = NULL;
+	int r;
 
-	if (command->argc > 0)
+	if (command->argc == 1 && device_is_address(command->argv[0]))
 		return device_print(command, node, rows, err);
+	r = choose(command, rows, err);
+	if (r < 0)
+		return r;
 	if (command->json)
 		return print_json(json_pack("{s:o}", "devices", device_rows_json(rows)), err);
-	words = device_rows_words(rows, &terminal);
+	words = tree ? device_rows_tree(rows, &terminal) : device_rows_words(rows, &terminal);
 	fputs(words ? words : "", stdout);
 	return 0;
 }
