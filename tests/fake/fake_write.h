@@ -27,6 +27,8 @@ struct fake_write {
 
 /* ".fake/ADDRESS/NAME": what the kernel knows of a device beside sysfs. */
 void device_file(const char *address, const char *name, char path[PATH_MAX]);
+/* The last name of where a link leads; "" without one. */
+void link_name(const struct tree *tree, const char *path, char name[NAME_SIZE]);
 int take_lock(const struct tree *tree, const char *path);
 void bound_driver(const struct tree *tree, const char *address, char driver[NAME_SIZE]);
 void set_driver(const struct tree *tree, const char *address, const char *driver);
@@ -58,7 +60,7 @@ void write_detail(const struct fake_write *write, bool listed, char detail[NAME_
 /* The way in: struct sysroot's fake_write. */
 int fake_write(const struct sysroot *root, const char *path, const char *value);
 
-/* A VFIO device of the function's group is open, in whatever form. */
+/* fake_open.c: a VFIO device of the function's group is open, in whatever form. */
 bool is_group_open(const struct tree *tree, const char *address);
 
 /* And so its node is busy: struct sysroot's fake_open. */
