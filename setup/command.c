@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -295,6 +296,8 @@ int command_parse(int argc, char **argv, struct command *ret, const char **ret_r
 	*ret_wish = reading.wish;
 	if (r < 0 || reading.wish != WISH_RUN)
 		return r;
+	if (!ret->verb && !ret->json && isatty(STDOUT_FILENO))
+		ret->verb = named("next");
 	return ret->verb ? check_words(ret, err) : usage_error(err, ret, "a verb is needed");
 }
 

@@ -79,6 +79,7 @@ extern const size_t verb_count;
  */
 int verb_attach(struct command *command, struct error *err) must_check;
 int verb_doctor(struct command *command, struct error *err) must_check;
+int verb_next(struct command *command, struct error *err);
 int verb_report(struct command *command, struct error *err) must_check;
 int verb_devices(struct command *command, struct error *err) must_check;
 int verb_config(struct command *command, struct error *err) must_check;

@@ -403,6 +403,14 @@ const struct verb verbs[] = {
 		.what = "what a verb takes, with examples",
 		.examples = { "pve-vfio help attach", "pve-vfio help rom fix" },
 	},
+	/* What the program does without a word, on a terminal. */
+	{
+		.name = "next",
+		.words = "",
+		.offers = "",
+		.looks = true,
+		.run = verb_next,
+	},
 	/* For the shells' completion, and the package's own scripts. */
 	{
 		.name = "list",

@@ -18,6 +18,8 @@ struct judged {
 struct judgement {
 	struct judged *items;
 	size_t count;
+	size_t vms; /* that have devices */
+	uint32_t first_vm;
 };
 
 static void judgement_done(struct judgement *judgement)
@@ -116,6 +118,11 @@ static int judge_asked(const struct command *command, struct doctor *doctor, uin
 	if (command->argc > 0)
 		return doctor_vm(doctor, vmid, &ret->items[0].verdicts, err);
 	r = doctor_node(doctor, &ret->items[0].verdicts, err);
+	for (size_t i = node->vm_count; i-- > 0;)
+		if (node_vm_has_passthrough(&node->vms[i])) {
+			ret->first_vm = node->vms[i].vmid;
+			ret->vms++;
+		}
 	if (!command_has(command, "--all"))
 		return r;
 	for (size_t i = 0; i < node->vm_count && r == 0; i++) {
@@ -166,4 +173,27 @@ int verb_doctor(struct command *command, struct error *err)
 	if (r < 0)
 		return r;
 	return is_well(&judgement) ? 0 : error_refuse_silently(err);
+}
+
+int verb_next(struct command *command, struct error *err)
+{
+	cleanup(judgement_done) struct judgement judgement = { 0 };
+	cleanup_free char *summary = NULL;
+	int r = judge(command, &judgement, err);
+
+	if (r < 0)
+		return r;
+	summary = verdicts_summary(&judgement.items[0].verdicts);
+	printf("%s 'pve-vfio doctor' says what was looked at, and what to do.\n",
+	       summary ? summary : "");
+	print_whether_set_up(&judgement.items[0].verdicts);
+	if (judgement.vms == 0)
+		puts("No VM has a device: 'pve-vfio devices' shows them, 'pve-vfio attach VMID "
+		     "ADDRESS' gives one.");
+	else
+		printf("%zu VM%s devices: 'pve-vfio plan %u' shows what the next start of VM %u "
+		       "does.\n",
+		       judgement.vms, judgement.vms == 1 ? " has" : "s have", judgement.first_vm,
+		       judgement.first_vm);
+	return 0;
 }
