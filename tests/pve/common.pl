@@ -105,6 +105,14 @@ sub members {
 	return %online ? \%online : { nodename() => 1 };
 }
 
+# PVE: cfs_lock() in Cluster.pm; pmxcfs is read-only then
+sub assert_quorum {
+	my ($file) = @_;
+	die "cfs-lock '$file' error: no quorum!\n"
+		if (slurp("$root/etc/pve/.members") // '') =~ m/"quorate":\s*0/;
+	return;
+}
+
 # Where a test keeps what another node has in its own file system.
 sub node_root {
 	my ($node) = @_;
@@ -138,6 +146,7 @@ sub read_sections {
 sub write_sections {
 	my ($path, @sections) = @_;
 	my $raw = '';
+	assert_quorum('file-' . $path =~ s{^\Q$root\E/etc/pve/}{}r =~ tr{/.}{__}r);
 	for (@sections) {
 		my ($header, $keys) = @$_;
 		$raw .= "$header\n";
