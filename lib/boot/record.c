@@ -56,7 +56,7 @@ static int read_strings(const json_t *object, const char *key, struct strings *r
 		return r;
 	json_array_foreach(array, i, item) {
 		if (!json_is_string(item))
-			return error_set(err, -EBADMSG, "'%s' holds what is no string", key);
+			return error_set(err, -EBADMSG, "'%s' holds what is not a string", key);
 		if (strings_add(ret, json_string_value(item)) < 0)
 			return error_set_memory(err);
 	}
@@ -81,7 +81,7 @@ static int read_file(const json_t *object, struct record *record, struct error *
 	if (r == 0)
 		r = json_member_string(object, "written", &hash, err);
 	if (r == 0 && parse_number(hash, strlen(hash), 16, UINT64_MAX, &file.written) < 0)
-		r = error_set(err, -EBADMSG, "'%s' is no hash", hash);
+		r = error_set(err, -EBADMSG, "'%s' is not a hash", hash);
 	if (r == 0 && array_reserve(&record->files, record->file_count, sizeof(file)) < 0)
 		r = error_set_memory(err);
 	if (r < 0) {
@@ -149,7 +149,7 @@ int record_read(const struct sysroot *root, struct record *ret, struct error *er
 		return r;
 	r = read_members(object, &record, &inner);
 	if (r < 0)
-		return error_set(err, r, "'/%s' is no record of pve-vfio setup: %s", path,
+		return error_set(err, r, "'/%s' is not a record of pve-vfio setup: %s", path,
 				 inner.message);
 	*ret = TAKE_STRUCT(record);
 	return 0;

@@ -136,7 +136,7 @@ static int read_kind(const json_t *object, enum boot_setting_kind *ret, struct e
 			*ret = (enum boot_setting_kind)kind;
 			return 0;
 		}
-	return error_set(err, -EBADMSG, "'%s' is no kind of setting", name);
+	return error_set(err, -EBADMSG, "'%s' is not a kind of setting", name);
 }
 
 static int read_setting(const json_t *object, struct boot_settings *settings, struct error *err)

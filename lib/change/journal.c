@@ -87,9 +87,9 @@ int action_from_json(const json_t *json, struct action *action, struct error *er
 	if (r < 0)
 		return r;
 	if (action_type_parse(type, &action->type) < 0)
-		return error_set(err, -EBADMSG, "'%s' is no type of action", type);
+		return error_set(err, -EBADMSG, "'%s' is not a type of action", type);
 	if (action_state_parse(state, &action->state) < 0)
-		return error_set(err, -EBADMSG, "'%s' is no state of an action", state);
+		return error_set(err, -EBADMSG, "'%s' is not a state of an action", state);
 	return action->type == ACTION_BIND ? parse_bind(json, action, err) : 0;
 }
 
@@ -155,7 +155,7 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	if (r < 0)
 		return r;
 	if (parse_phase(phase, &journal->phase) < 0)
-		return error_set(err, -EBADMSG, "'%s' is no phase", phase);
+		return error_set(err, -EBADMSG, "'%s' is not a phase", phase);
 	r = json_member_u64(json, "since", INT64_MAX, &number, err);
 	if (r < 0)
 		return r;

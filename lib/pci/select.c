@@ -267,7 +267,7 @@ int pci_select(const struct sysroot *root, struct pci_names *names,
 			  : error_set(err, -ENODEV, "an empty word means no device");
 	else if (found.count == 0)
 		r = error_set(err, -ENODEV,
-			      "'%s' is no device here: neither an address, nor gpu, nic, disk, "
+			      "'%s' is not a device here: neither an address, nor gpu, nic, disk, "
 			      "nvme, usb or audio, nor a part of a device's name; 'lspci -D' shows "
 			      "what there is",
 			      word);

@@ -65,9 +65,9 @@ static int fault(const struct reading *reading, const char *outer, const char *i
 static int fault_unknown(const struct reading *reading, const char *outer, const char *inner,
 			 const char *key, const char *nearest)
 {
-	cleanup_free char *words = text_format("is no setting; did you mean '%s'?", nearest);
+	cleanup_free char *words = text_format("is not a setting; did you mean '%s'?", nearest);
 
-	return fault(reading, outer, inner, key, words ? words : "is no setting");
+	return fault(reading, outer, inner, key, words ? words : "is not a setting");
 }
 
 /* Setters return -EINVAL for a value that is not what the key's `wants` says. */
@@ -361,7 +361,7 @@ static int each_address(const struct reading *reading, const char *outer, json_t
 
 		if (pci_address_parse(name, &address) < 0)
 			return fault(reading, outer, NULL, name,
-				     "is no full PCI address such as 0000:01:00.0");
+				     "is not a full PCI address such as 0000:01:00.0");
 		if (!json_is_object(member))
 			return fault(reading, outer, NULL, name, "must be an object");
 		r = set(reading, name, address, member);
@@ -424,7 +424,7 @@ static int set_pins_member(const struct reading *reading, const char *name, json
 
 		if (pci_address_parse(key, &address) < 0 || !json_is_object(member))
 			return fault(reading, "pins", name, key,
-				     "is no full PCI address with an object");
+				     "is not a full PCI address with an object");
 		r = add_pin(reading, node, key, address, member);
 		if (r < 0)
 			return r;

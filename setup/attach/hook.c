@@ -110,7 +110,8 @@ static int choose(const struct attach *attach, const struct storages *storages, 
 				    "no storage of this node is a folder that can have snippets");
 	if (!(*ret)->files)
 		return error_refuse(
-			err, "the storage '%s' is no folder and cannot have snippets; give another",
+			err,
+			"the storage '%s' is not a folder and cannot have snippets; give another",
 			name);
 	if (!(*ret)->active)
 		return error_refuse(err, "the storage '%s' is disabled or not active", name);

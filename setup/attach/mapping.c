@@ -140,7 +140,7 @@ int attach_mapping_look(struct attach *attach, struct error *err)
 		return 0;
 	if (!is_good_name(name))
 		r = error_set(err, -EINVAL,
-			      "'%s' is no name for a mapping: a letter, then letters, digits, - "
+			      "'%s' is not a name for a mapping: a letter, then letters, digits, - "
 			      "and _",
 			      name);
 	else if (attach->device_count != 1)

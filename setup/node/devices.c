@@ -155,7 +155,7 @@ int configure_blacklist(const struct sysroot *root, const char *driver,
 	int r;
 
 	if (strpbrk(driver, "=/,:.@%~^+"))
-		return error_set(err, -EINVAL, "'%s' is no name of a module", driver);
+		return error_set(err, -EINVAL, "'%s' is not the name of a module", driver);
 	r = find_lost(root, driver, &lost, err);
 	if (r < 0)
 		return r;

@@ -179,7 +179,7 @@ int verb_rom_install(struct command *command, struct error *err)
 		return usage_error(err, command, "--vmid and --hostpci go together");
 	if (!is_good_name(name))
 		return usage_error(err, command,
-				   "'%s' is no name for romfile=: letters, digits and . _ + - "
+				   "'%s' is not a name for romfile=: letters, digits and . _ + - "
 				   "only",
 				   name);
 	deeds_begin(&deeds, command);

@@ -185,8 +185,8 @@ static void test_refused(void **state)
 		const char *text, *message;
 	} rows[] = {
 		{ "{\"after_stopp\": \"keep\"}",
-		  "it, line 1: 'after_stopp' is no setting; did you mean 'after_stop'?" },
-		{ "{\n\n\"pin\": {}}", "it, line 3: 'pin' is no setting; did you mean 'pins'?" },
+		  "it, line 1: 'after_stopp' is not a setting; did you mean 'after_stop'?" },
+		{ "{\n\n\"pin\": {}}", "it, line 3: 'pin' is not a setting; did you mean 'pins'?" },
 		{ "{\"after_stop\": \"vm\"}",
 		  "it, line 1: 'after_stop' must be \"host\" or \"keep\"" },
 		{ "{\"after_stop\": true}",
@@ -236,11 +236,11 @@ static void test_refused(void **state)
 		  "it, line 1: 'rescan' must be true or false" },
 		{ "{\"devices\": []}", "it, line 1: 'devices' must be an object of addresses" },
 		{ "{\"devices\": {\"01:00.0\": {}}}",
-		  "it, line 1: '01:00.0' is no full PCI address such as 0000:01:00.0" },
+		  "it, line 1: '01:00.0' is not a full PCI address such as 0000:01:00.0" },
 		{ "{\"devices\": {\"0000:01:00.0\": 7}}",
 		  "it, line 1: '0000:01:00.0' must be an object" },
 		{ "{\"siblings\": \"take\",\n\"devices\": {\n\"0000:01:00.0\": {\n\"after_stp\": 1}}}",
-		  "it, line 4: 'after_stp' is no setting; did you mean 'after_stop'?" },
+		  "it, line 4: 'after_stp' is not a setting; did you mean 'after_stop'?" },
 		{ "{\"after_stop\": \"keep\",\n\"devices\": {\n\"0000:01:00.0\": {\n"
 		  "\"after_stop\": 1}}}",
 		  "it, line 4: 'after_stop' must be \"host\" or \"keep\"" },
@@ -256,7 +256,7 @@ static void test_refused(void **state)
 		{ "{\"pins\": {\"0000:01:00.0\": {\"serial\": \"0123456789012345678901234\"}}}",
 		  "it, line 1: 'serial' is not as pve-vfio wrote it" },
 		{ "{\"pins\": {\"0000:01:00.0\": {\"vendor\": 7}}}",
-		  "it, line 1: 'vendor' is no setting; did you mean 'id'?" },
+		  "it, line 1: 'vendor' is not a setting; did you mean 'id'?" },
 		{ "[]", "it: not a JSON object" },
 		{ "{\"siblings\": \"take\", \"siblings\": \"take\"}", NULL },
 		{ "", NULL },
@@ -303,8 +303,9 @@ static void test_two_files(void **state)
 	tree_file(tree, VM_FILE, "{\"deadline_s\": 7, \"x\": 1}");
 	settings = (struct settings){ .deadline_s = 4711 };
 	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), -EBADMSG);
-	assert_string_equal(err.message, "/etc/pve/pve-vfio/101.json, line 1: 'x' is no setting; "
-					 "did you mean 'vm'?");
+	assert_string_equal(err.message,
+			    "/etc/pve/pve-vfio/101.json, line 1: 'x' is not a setting; "
+			    "did you mean 'vm'?");
 	assert_int_equal(settings.deadline_s, 4711);
 	settings.deadline_s = 0;
 	tree_remove(tree, VM_FILE);
