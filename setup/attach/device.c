@@ -235,7 +235,8 @@ int attach_devices_look(struct attach *attach, struct error *err)
 		r = look_at_mapped(attach, &has_display, &used, err);
 	/* With a sentence: it is the person's word that does not fit, not the machine. */
 	if (r < 0)
-		return error_as_refusal(err, r);
+		/* a device that is absent is no refusal, as everywhere */
+		return r == -ENODEV ? r : error_as_refusal(err, r);
 	if (options->layout && !used && attach->device_count > 0)
 		return error_refuse(err, "layout '%s' is not for %s (%s)", options->layout,
 				    layout_kind_name(attach->devices[0].device.kind),
