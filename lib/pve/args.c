@@ -9,7 +9,7 @@
 #include "base/array.h"
 #include "base/json.h"
 #include "base/number.h"
-#include "pve/config.h"
+#include "pve/hostpci.h"
 
 /* ---- words */
 

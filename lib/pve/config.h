@@ -11,9 +11,6 @@
 #include "host/sysroot.h"
 #include "pve/hostpci.h"
 
-/* hostpci0 to hostpci15: $MAX_HOSTPCI_DEVICES in PCI.pm. */
-#define HOSTPCI_COUNT 16
-
 /* No configuration file is larger: pmxcfs holds files of up to 1 MiB. */
 #define VM_CONFIG_MAX ((size_t)1 << 20)
 

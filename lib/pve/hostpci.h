@@ -10,6 +10,9 @@
 #include "base/text.h"
 #include "pve/property.h"
 
+/* hostpci0 to hostpci15: $MAX_HOSTPCI_DEVICES in PCI.pm. */
+#define HOSTPCI_COUNT 16
+
 /* One hostpciN value. Strings are NULL where the key is not there. */
 struct hostpci {
 	struct strings host; /* the entries of `host`, as written: "01:00", "0000:01:00.0" */

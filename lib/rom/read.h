@@ -36,12 +36,6 @@ void rom_dump_done(struct rom_dump *dump);
 #define cleanup_rom_dump cleanup(rom_dump_done)
 
 /*
- * Whether the kernel shows the copy in memory in place of the ROM, as it does for the display the
- * machine was booted with.
- */
-bool rom_is_shadowed(const struct sysroot *root, const char *address);
-
-/*
  * Reads the ROM of a device from `source`; ROM_SOURCE_COUNT: from the first that has an option
  * ROM, the shadow last. What has to be changed for it (the device's power, its decoding, the ROM's
  * own switch) is put back, also after an error. The device is touched in a child process, for at

@@ -12,7 +12,6 @@
 #include "base/lanes.h"
 #include "base/number.h"
 #include "rom/image.h"
-#include "rom/read.h"
 
 /* Waking a device and reading a slow flash chip take their time. */
 #define DEADLINE_MS 15000

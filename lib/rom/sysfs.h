@@ -17,3 +17,9 @@
  */
 int rom_sysfs_read(const struct sysroot *root, const struct pci_device *device, char **ret_data,
 		   size_t *ret_size, struct error *err) must_check;
+
+/*
+ * Whether the kernel shows the copy in memory in place of the ROM, as it does for the display the
+ * machine was booted with.
+ */
+bool rom_is_shadowed(const struct sysroot *root, const char *address);

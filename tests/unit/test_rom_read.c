@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* unit: lib/rom/read.c and sysfs.c, on a tree of files with a kernel that is played. */
 #include "rom/read.h"
+#include "rom/sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
