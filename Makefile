@@ -4,11 +4,15 @@
 #   make            build/pve-vfio-hook and build/pve-vfio, static; installs what that takes
 #   make demo       starts and stops a VM with a passed-through device, inside a test VM
 #   make deb        build/pve-vfio_VERSION_amd64.deb, the same bytes wherever and whenever
+#   make release KEY=ID [DEBS="..."]   build/release: the packages, the programs alone, checksums, a
+#                   list of what is linked in (SPDX), and a signed apt repository: tools/release
 #   make install    into DESTDIR, as the package has it
 #   make check      every test
 #   make bench      how fast, beside what one would use instead: 20 minutes, prints a table
 #   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot,
 #   check-package   one kind; the last builds the package twice, installs, upgrades and removes it
+#   make check-arm64, check-suites   not in check: the package for arm64, and the unit and cli tests under
+#                   qemu-user; the package built twice in a fresh Debian 12 and 13
 #   make coverage   how many lines of lib/ the unit, fake and cli tests run; fails below 90 %
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make pictures   the pictures of the README anew, from what the programs print
@@ -23,6 +27,8 @@
 #   D=fuzz          the same for libFuzzer, with clang
 #   BENCH="ROW=N.." the rows of the bench, and how often each (tests/bench/run)
 #   FUZZ_SECONDS=N  how long a parser is fuzzed (60)
+#   D=plain         the tests without any of these
+#   CROSS=PREFIX    the compiler and linker of another machine: CROSS=aarch64-linux-gnu-
 #   V=1             shows the commands
 #   TARBALLS=DIR    takes the tarballs of libkmod and libpci from DIR: no network
 #   WERROR=1        makes warnings errors, as CI does
@@ -47,7 +53,11 @@ SAY := $(if $(V),@:,@printf '  %-6s %s\n')
 # One folder of objects a variant, so that they never mix.
 O := $(B)/obj$(if $(D),-$(D))
 
-CC = gcc
+CROSS ?=
+CC = $(CROSS)gcc
+AR = $(CROSS)ar
+# Runs what was built: the manual page of the checks is made from what the program lists.
+RUN = $(if $(CROSS),qemu-$(firstword $(subst -, ,$(CROSS)))-static)
 WARNINGS := -Wall -Wextra -Wpedantic -Wformat=2 -Wshadow -Wundef -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wlogical-op \
 	-Wduplicated-cond -Wswitch-enum -Wimplicit-fallthrough=5 -Wnull-dereference \
@@ -58,6 +68,8 @@ CPPFLAGS += -D_GNU_SOURCE -Ilib -I. $(DEPS_CFLAGS) -DPVE_VFIO_VERSION=\"$(VERSIO
 OURS := -std=c11 $(WARNINGS) -fstack-protector-strong -ffunction-sections -fdata-sections -fPIE \
 	-ffile-prefix-map=$(CURDIR)=.
 LINK := -Wl,--gc-sections -Wl,-z,relro,-z,now
+# Debian's own library of the other machine, before the copy that comes with the compiler.
+LINK += $(if $(CROSS),-B/usr/lib/$(CROSS:%-=%) -L/usr/lib/$(CROSS:%-=%))
 ifeq ($(D),asan)
 OURS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK += -fsanitize=address,undefined -pie
@@ -70,13 +82,15 @@ else ifeq ($(D),cov)
 OURS += --coverage
 LINK += --coverage -Wl,--wrap=_exit
 CFLAGS := -O0 -g
+else ifeq ($(D),plain)
+OURS += -D_FORTIFY_SOURCE=2
 else
-OURS += -D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables
+OURS += -D_FORTIFY_SOURCE=2 -fstack-clash-protection -fno-asynchronous-unwind-tables
 # relative relocations packed: a tenth of their size, and less to do at each start
 LINK += -static-pie -Wl,-z,pack-relative-relocs
 endif
 # The tests link cmocka, of which Debian has no static archive.
-LINK_TEST := $(LINK) $(if $(filter cov,$(D)),-pie)
+LINK_TEST := $(LINK) $(if $(filter cov plain,$(D)),-pie)
 LINK += $(if $(filter cov,$(D)),-static-pie)
 
 LIB := $(sort $(wildcard lib/*/*.c))
@@ -94,7 +108,9 @@ COVERAGE_PACKAGES := gcovr
 HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang clang-format clang-tidy codespell cppcheck shellcheck
 DEB_PACKAGES := debhelper dpkg-dev
-PACKAGE_PACKAGES := $(DEB_PACKAGES) build-essential lintian mmdebstrap debian-archive-keyring
+RELEASE_PACKAGES := $(DEB_PACKAGES) apt-utils gpg gpg-agent perl
+PACKAGE_PACKAGES := $(RELEASE_PACKAGES) build-essential lintian mmdebstrap debian-archive-keyring \
+	ansible-core python3-yaml
 # the manuals and completions
 TEST_PACKAGES += mandoc bash-completion zsh
 
@@ -107,6 +123,7 @@ endef
 $(eval $(call packages,build,$(BUILD_PACKAGES)))
 $(eval $(call packages,test,$(TEST_PACKAGES)))
 $(eval $(call packages,deb,$(DEB_PACKAGES)))
+$(eval $(call packages,release,$(RELEASE_PACKAGES)))
 $(eval $(call packages,package,$(PACKAGE_PACKAGES)))
 $(eval $(call packages,vm,$(VM_PACKAGES)))
 $(eval $(call packages,bench,$(BENCH_PACKAGES)))
@@ -138,13 +155,13 @@ $(O)/pve-vfio-hook: $(HOOK:%.c=$(O)/%.o) $(O)/libpve-vfio.a $(DEPS)
 $(O)/pve-vfio: $(SETUP:%.c=$(O)/%.o) $(O)/libpve-vfio.a $(DEPS)
 $(O)/pve-vfio-hook $(O)/pve-vfio:
 	$(SAY) LINK $@
-	$(Q)$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
+	$(Q)$(CC) $(LINK) $(CFLAGS) $(LDFLAGS) -Wl,-Map=$@.map -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
 
 # What is shipped carries no symbols; those are beside it, for a debugger.
 $(B)/pve-vfio-hook $(B)/pve-vfio: $(B)/%: $(O)/%
 	$(SAY) STRIP $@
-	$(Q)objcopy --only-keep-debug $< $@.debug
-	$(Q)strip --remove-section=.comment -o $@ $<
+	$(Q)$(CROSS)objcopy --only-keep-debug $< $@.debug
+	$(Q)$(CROSS)strip --remove-section=.comment -o $@ $<
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
@@ -164,7 +181,7 @@ $(B)/man/%: share/man/% debian/changelog Makefile
 # Its lists are the tables in lib/check/finding.c and lib/doctor/verdict_ids.c, and share/quirks.json.
 $(B)/man/pve-vfio-checks.7: share/man/pve-vfio-checks.7.in tools/man-checks $(B)/pve-vfio Makefile
 	$(Q)mkdir -p $(@D)
-	$(Q)tools/man-checks $(B)/pve-vfio $< >$@.new
+	$(Q)tools/man-checks '$(RUN) $(B)/pve-vfio' $< >$@.new
 	$(Q)$(dated) $@.new >$@ && rm $@.new
 
 install: all
@@ -177,20 +194,28 @@ install: all
 		$(DESTDIR)/usr/share/bash-completion/completions/pve-vfio
 	$(Q)install -D -m 644 share/completion/_pve-vfio \
 		$(DESTDIR)/usr/share/zsh/vendor-completions/_pve-vfio
-	$(Q)for example in $(wildcard share/example/*); do \
-		install -D -m 644 -t $(DESTDIR)/usr/share/doc/pve-vfio/examples $$example || exit; \
+	$(Q)cd share/example && find . -type f | while read -r example; do \
+		install -D -m 644 $$example \
+			$(DESTDIR)/usr/share/doc/pve-vfio/examples/$$example || exit; \
 	done
 	$(Q)install -D -m 644 share/schema.json $(DESTDIR)/usr/share/pve-vfio/schema.json
 
 # debhelper is told everything anew; the programs are made by this Makefile either way.
 deb: all $(B)/packages/deb
-	$(SAY) DEB $(B)/pve-vfio_$(VERSION)_amd64.deb
+	$(SAY) DEB 'pve-vfio $(VERSION)'
 	$(Q)rm -rf debian/pve-vfio debian/.debhelper debian/files debian/*.substvars \
 		debian/*.log debian/debhelper-build-stamp
 	$(Q)log=$(B)/deb.log; env -u MAKEFLAGS LC_ALL=C \
 		debian/rules B=$(B) DESTINATION=$(B) binary >$$log 2>&1 || { cat $$log >&2; exit 1; }
 	$(Q)rm -rf debian/pve-vfio debian/.debhelper debian/files debian/*.substvars \
 		debian/*.log debian/debhelper-build-stamp
+
+# KEY signs the repository: what 'gpg --local-user' takes. DEBS are more packages for it, of other
+# versions and machines.
+KEY ?=
+DEBS ?=
+release: deb $(B)/packages/release
+	$(Q)tools/release '$(KEY)' $(B)/release $(B)/pve-vfio_$(VERSION)_*.deb $(DEBS)
 
 # ---- tests
 
@@ -202,7 +227,7 @@ SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
 # Tests always run with the sanitizers, which is where D=asan objects come from, or to be counted.
 # What they are built from is built on both cores, unless it is said on how many.
 JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j 2)
-ifeq ($(filter asan cov,$(D)),)
+ifeq ($(filter asan cov plain,$(D)),)
 check-unit check-fake: | $(B)/packages/build $(B)/packages/test $(DEPS)
 	$(Q)$(MAKE) $(JOBS) --no-print-directory D=asan $@
 else
@@ -217,6 +242,7 @@ $(O)/tests/refused/refuse: $(O)/tests/refused/refuse.o
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $<
 check-unit: $(UNIT:%.c=$(O)/%) $(O)/tests/refused/refuse
 	$(Q)tests/run -j 2 $(UNIT:%.c=$(O)/%) $(REFUSED:%='$(O)/tests/refused/refuse %')
+unit-programs: $(UNIT:%.c=$(O)/%)
 # Its deadlines are those of a start: one at a time.
 check-fake: $(FAKE:%.c=$(O)/%)
 	$(Q)tests/run $^
@@ -313,7 +339,14 @@ check: check-unit check-fake check-cli check-fuzz check-html check-machines chec
 
 # Builds the package twice, and installs, upgrades, removes and purges it in trees of both suites.
 check-package: deb $(B)/packages/package
-	$(Q)tests/run -t 1800 tests/package/test-build $(SUITES:%='tests/package/test-install %')
+	$(Q)tests/run -t 1800 tests/package/test-build tests/package/test-release \
+		tests/package/test-automation $(SUITES:%='tests/package/test-install %')
+
+# By hand, for they take long: some ten minutes each.
+check-arm64: all $(B)/packages/package $(B)/packages/test
+	$(Q)tests/run -t 3600 tests/package/test-arm64
+check-suites: deb $(B)/packages/package
+	$(Q)tests/run -t 3600 $(SUITES:%='tests/package/test-suite %')
 
 # Beside the floor and the peers, in the test VM and natively. BENCH: see tests/bench/run.
 BENCH_PROGRAMS := $(addprefix $(B)/bench/,floor timed true parse)
@@ -371,7 +404,7 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all programs manuals install deb check check-unit check-fake check-cli check-fuzz check-html \
+.PHONY: all programs manuals install deb release check unit-programs check-arm64 check-suites check-unit check-fake check-cli check-fuzz check-html \
 	check-vm check-boot check-machines check-package coverage fuzz bench demo pictures lint format clean distclean
 .SECONDARY:
 .DELETE_ON_ERROR:

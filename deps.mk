@@ -13,7 +13,7 @@ B ?= build
 TARBALLS ?=
 DEPS_SUITE ?= bookworm
 DEPS_APT ?= $(B)/deps/apt
-DEPS_CC ?= cc
+DEPS_CC ?= $(CROSS)gcc
 DEPS_JOBS ?= $(shell nproc)
 
 DEPS_KMOD_SOURCE := 30+20221128-1
@@ -36,7 +36,10 @@ DEPS_LIBS := $(DEPS) -ljansson -llzma -lzstd -lz
 deps_cflags = -O2 -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong \
 	-D_FORTIFY_SOURCE=2 -ffile-prefix-map=$(abspath $(B)/deps/src)=/usr/src
 # The environment is emptied for the same reason, and to build the same bytes for everyone.
-deps_env = env -i PATH="$$PATH" HOME="$$HOME" LC_ALL=C TZ=UTC
+deps_env = env -i PATH="$$PATH" HOME="$$HOME" LC_ALL=C TZ=UTC $(deps_cross_env)
+# CROSS=aarch64-linux-gnu-: for another machine, whose libraries Debian has beside this one's
+deps_machine := $(patsubst %-,%,$(CROSS))
+deps_cross_env := $(if $(CROSS),PKG_CONFIG_LIBDIR=/usr/lib/$(deps_machine)/pkgconfig)
 deps_dir := $(dir $(lastword $(MAKEFILE_LIST)))
 
 # $(call deps_build,PACKAGE,TARBALL,SHA256,FOLDER IN THE TARBALL,COMMANDS)
@@ -90,25 +93,26 @@ deps_kmod_folder := kmod-30+20221128
 deps_kmod = \
 	touch libkmod/docs/gtk-doc.make && \
 	$(deps_env) autoreconf --force --install && \
-	$(deps_env) ./configure CC='$(DEPS_CC)' CFLAGS='$(deps_cflags)' \
+	$(deps_env) ./configure $(if $(CROSS),--host=$(deps_machine)) CC='$(DEPS_CC)' CFLAGS='$(deps_cflags)' \
 		--prefix=/usr --sysconfdir=/etc --with-xz --with-zstd --with-zlib --without-openssl \
 		--disable-tools --disable-manpages --disable-test-modules --disable-dependency-tracking && \
 	$(deps_env) make -j$(DEPS_JOBS) V=1 shared/libshared.la libkmod/libkmod-internal.la && \
 	install -m 644 libkmod/libkmod.h $$deps/include/ && \
 	rm -f $$deps/lib/libkmod.a && \
-	ar rcsD $$deps/lib/libkmod.a.new libkmod/.libs/*.o shared/.libs/*.o && \
+	$(CROSS)ar rcsD $$deps/lib/libkmod.a.new libkmod/.libs/*.o shared/.libs/*.o && \
 	mv $$deps/lib/libkmod.a.new $$deps/lib/libkmod.a
 
 # IDSDIR is where Debian has pci.ids
 deps_pciutils_folder := pciutils-3.9.0
 deps_pciutils = \
 	$(deps_env) make -j$(DEPS_JOBS) CC='$(DEPS_CC)' OPT='$(deps_cflags)' \
-		PREFIX=/usr IDSDIR=/usr/share/misc \
+		PREFIX=/usr IDSDIR=/usr/share/misc $(if $(CROSS),HOST=$(deps_machine:%-gnu=%) \
+		CROSS_COMPILE=$(CROSS)) \
 		SHARED=no ZLIB=no DNS=no HWDB=no LIBKMOD=no lib/libpci.a && \
 	mkdir -p $$deps/include/pci && \
 	install -m 644 lib/config.h lib/header.h lib/pci.h lib/types.h $$deps/include/pci/ && \
 	rm -f $$deps/lib/libpci.a && \
-	ar rcsD $$deps/lib/libpci.a.new lib/*.o && \
+	$(CROSS)ar rcsD $$deps/lib/libpci.a.new lib/*.o && \
 	mv $$deps/lib/libpci.a.new $$deps/lib/libpci.a
 
 .PHONY: deps
