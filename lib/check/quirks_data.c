@@ -4,6 +4,8 @@
 
 __asm__(".section .rodata\n"
 	".balign 8\n"
+	".globl quirks_file, quirks_file_size\n"
+	".hidden quirks_file, quirks_file_size\n"
 	"quirks_file_size:\n"
 	".quad 1f - 0f\n"
 	"quirks_file:\n"
@@ -11,8 +13,9 @@ __asm__(".section .rodata\n"
 	"1: .byte 0\n"
 	".previous\n");
 
-extern const char quirks_file[];
-extern const uint64_t quirks_file_size;
+/* Hidden: found without the global offset table, which on arm64 has no entry inside a section. */
+extern const char quirks_file[] __attribute__((visibility("hidden")));
+extern const uint64_t quirks_file_size __attribute__((visibility("hidden")));
 
 const char *quirks_data(void)
 {
