@@ -66,7 +66,8 @@ static int advise(const struct start *start, const struct pci_addresses *left,
 
 	for (size_t i = 0; i < start->plan.device_count; i++)
 		if (is_gpu(&start->plan.devices[i]))
-			text_add(&gpus, " %s", start->plan.devices[i].device.name);
+			text_add(&gpus, "%s%s", gpus.size ? " " : "",
+				 start->plan.devices[i].device.name);
 	if (gpus.failed)
 		return -ENOMEM;
 
@@ -77,7 +78,7 @@ static int advise(const struct start *start, const struct pci_addresses *left,
 		"Decide. The VM is to have the whole board: pass the switches too, each with a line "
 		"such as 'qm set %u --hostpci%u %s,pcie=1'; the fabric manager is then stopped for the "
 		"VM and runs in the guest. Several VMs share the board: FABRIC_MODE=1 in /%s, and "
-		"hold the GPUs from boot with 'pve-vfio setup --add --early%s'. The GPUs do without "
+		"hold the GPUs from boot with 'pve-vfio setup --add --early %s'. The GPUs do without "
 		"NVLink: \"stop_units\": [\"%s\"] in /etc/pve/pve-vfio/%u.json.",
 		start->vmid, number, pci_address_format(left->items[0], name), FABRIC_MANAGER_PATH,
 		gpus.data, FABRIC_MANAGER_UNIT, start->vmid);

@@ -92,8 +92,14 @@ static bool keep_ha(char *line)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (at > line && text_starts_with(at, keys[i]))
 			return true;
-	return !*at || text_starts_with(line, "vm:") || text_starts_with(line, "group:") ||
-	       text_starts_with(line, "node-affinity:");
+	return !*at || text_starts_with(line, "vm:") || text_starts_with(line, "ct:") ||
+	       text_starts_with(line, "group:") || text_starts_with(line, "node-affinity:");
+}
+
+/* What a shutdown of the node does with the guests of high availability. */
+static bool keep_policy(char *line)
+{
+	return text_starts_with(line, "ha:");
 }
 
 /* Of users nothing; which VMs are in a pool, without its comment. */
@@ -195,6 +201,7 @@ void recorder_pve(struct recorder *recorder, const struct pve_node *node)
 	recorder_lines(recorder, "etc/pve/ha/resources.cfg", keep_ha);
 	recorder_lines(recorder, "etc/pve/ha/groups.cfg", keep_ha);
 	recorder_lines(recorder, "etc/pve/ha/rules.cfg", keep_ha);
+	recorder_lines(recorder, "etc/pve/datacenter.cfg", keep_policy);
 	recorder_lines(recorder, "etc/pve/user.cfg", keep_pool);
 	recorder_lines(recorder, "etc/pve/mapping/pci.cfg", keep_mapping);
 	recorder_files(recorder, "etc/pve/pve-vfio", NULL);
