@@ -119,6 +119,15 @@ int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret, stru
 	return 0;
 }
 
+bool unit_system_is_stopping(const struct sysroot *root)
+{
+	static const char *const argv[] = { "systemctl", "is-system-running", NULL };
+	cleanup_process_end struct process_end end = { 0 };
+
+	return root->live && process_run(argv, UNIT_ASK_MS, OUTPUT_MAX, &end, NULL) == 0 &&
+	       text_starts_with(end.output, "stopping");
+}
+
 static int change(const struct sysroot *root, const char *verb, const char *unit, bool wanted,
 		  unsigned deadline_ms, struct error *err)
 {

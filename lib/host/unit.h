@@ -24,6 +24,9 @@ int unit_is_active(const struct sysroot *root, const char *unit, bool *ret,
 int unit_is_coming(const struct sysroot *root, const char *unit, bool *ret,
 		   struct error *err) must_check;
 
+/* Whether the machine is on its way down: 'systemctl is-system-running'. Blocks as above. */
+bool unit_system_is_stopping(const struct sysroot *root);
+
 /*
  * Stops or starts a unit and sees that it has the state. Blocks for as long as systemd takes,
  * `deadline_ms` at most: call it in a lane. The job goes on where it takes longer.

@@ -308,7 +308,7 @@ static int compare_config(struct comparing *comparing, char *config, bool *ret_g
 }
 
 /* A line of /proc/net/unix ends with "@/var/lib/lxc/VMID/command". */
-static int find_running(const struct sysroot *root, uint32_t vmid, bool *ret_running)
+int container_is_running(const struct sysroot *root, uint32_t vmid, bool *ret)
 {
 	cleanup_free char *sockets = NULL;
 	char name[64];
@@ -319,7 +319,7 @@ static int find_running(const struct sysroot *root, uint32_t vmid, bool *ret_run
 	if (r < 0)
 		return r;
 	snprintf(name, sizeof(name), " @/var/lib/lxc/%u/command\n", vmid);
-	*ret_running = strstr(sockets, name);
+	*ret = strstr(sockets, name);
 	return 0;
 }
 
@@ -348,7 +348,7 @@ static int look_at_container(const struct sysroot *root, const struct device_nod
 	r = compare_config(&comparing, config, &use.gives, &use.line);
 	if (r < 0 || !use.line)
 		return r;
-	r = find_running(root, use.vmid, &use.running);
+	r = container_is_running(root, use.vmid, &use.running);
 	if (r == 0)
 		r = array_reserve(&uses->items, uses->count, sizeof(use));
 	if (r < 0) {

@@ -36,5 +36,9 @@ struct container_uses {
 int container_uses_find(const struct sysroot *root, const struct device_nodes *nodes,
 			const char *address, struct container_uses *ret,
 			struct error *err) must_check;
+
+/* As above: its command socket is open. 0 or -errno. */
+int container_is_running(const struct sysroot *root, uint32_t vmid, bool *ret) must_check;
+
 void container_uses_done(struct container_uses *uses);
 #define cleanup_container_uses cleanup(container_uses_done)
