@@ -187,6 +187,13 @@ static int set_allow(const struct reading *reading, json_t *value)
 	return parse_list(reading, value, is_check_id, &reading->settings->allow);
 }
 
+static int set_displace(const struct reading *reading, json_t *value)
+{
+	int r = displace_parse(value, &reading->settings->displace);
+
+	return r == -ENOMEM ? error_set_memory(reading->err) : r;
+}
+
 /* null takes away what the node's file sets. */
 static int set_chain(const struct reading *reading, json_t *value)
 {
@@ -483,6 +490,9 @@ static const struct key {
 	{ "unload_modules", set_unload_modules, "must be an array of kernel modules" },
 	{ "console", set_console, "must be \"release\" or \"leave\"" },
 	{ "trace", set_trace, "must be true or false" },
+	{ "displace", set_displace,
+	  "must be such as {\"guests\": [101, 200], \"how\": \"shutdown\", \"timeout_s\": 60, "
+	  "\"start_again\": true}, with \"any\" for all guests and \"stop\" for how; or null" },
 	{ "allow", set_allow, "must be an array of check ids" },
 	{ "chain", set_chain, "must be a volume such as \"local:snippets/NAME\", or null" },
 	{ "devices", set_devices, "must be an object of addresses" },
@@ -556,6 +566,7 @@ void settings_done(struct settings *settings)
 	free(settings->chain);
 	strings_done(&settings->stop_units);
 	strings_done(&settings->unload_modules);
+	displace_done(&settings->displace);
 	strings_done(&settings->allow);
 	*settings = (struct settings){ 0 };
 }

@@ -31,6 +31,16 @@ struct device_settings {
 	bool rescan; /* it is removed and found again before the host gets it back */
 };
 
+/* "displace": guests that give way to the VM's start. None is named, and none goes, unless set. */
+struct displace {
+	bool any;
+	uint32_t *guests; /* VMs and containers, whose numbers Proxmox VE gives once */
+	size_t count;
+	bool hard;	    /* how: "stop" in place of "shutdown" */
+	bool leave_off;	    /* start_again: false */
+	unsigned timeout_s; /* for each to shut down in */
+};
+
 struct settings {
 	bool keep;	      /* after_stop: the VFIO driver keeps the devices */
 	bool refuse_siblings; /* siblings: a start that would take more than it names is refused */
@@ -40,8 +50,9 @@ struct settings {
 	char *driver; /* for `args` and driver=keep lines: "auto", or a driver; NULL: not set */
 	struct strings stop_units;     /* services to stop while the VM has its devices */
 	struct strings unload_modules; /* modules to unload while it has them */
-	struct strings allow;	       /* ids of checks whose findings refuse no start */
-	char *chain; /* the volume of another hookscript, run in each phase; or NULL */
+	struct displace displace;
+	struct strings allow; /* ids of checks whose findings refuse no start */
+	char *chain;	      /* the volume of another hookscript, run in each phase; or NULL */
 	struct device_settings *devices;
 	size_t device_count;
 	struct pin *pins;
@@ -74,6 +85,14 @@ bool settings_are_foreign(const struct vm_identity *noted, time_t written,
 /* Parses one document over what `settings` has; `name` is what messages call the file. */
 int settings_parse(const char *name, const char *data, size_t size, struct settings *settings,
 		   struct error *err) must_check;
+
+/*
+ * displace.c: the value of "displace", in place of what is there; -EINVAL for one that is not as
+ * pve-vfio.json(5) has it. And back; NULL for none.
+ */
+int displace_parse(json_t *value, struct displace *ret) must_check;
+json_t *displace_json(const struct displace *displace);
+void displace_done(struct displace *displace);
 
 /* The keys, then those of a device; NULL behind the last. */
 const char *settings_key_name(size_t at);

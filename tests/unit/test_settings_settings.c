@@ -179,6 +179,11 @@ static void test_empty_file(void **state)
 	assert_int_equal(settings.deadline_s, SETTINGS_DEADLINE_S);
 }
 
+#define DISPLACE                                                                                   \
+	"it, line 1: 'displace' must be such as {\"guests\": [101, 200], \"how\": \"shutdown\", "  \
+	"\"timeout_s\": 60, \"start_again\": true}, with \"any\" for all guests and \"stop\" for " \
+	"how; or null"
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -203,6 +208,16 @@ static void test_refused(void **state)
 		{ "{\"allow\": \"romfile\"}", "it, line 1: 'allow' must be an array of check ids" },
 		{ "{\"allow\": [\"romfile\", 7]}",
 		  "it, line 1: 'allow' must be an array of check ids" },
+		{ "{\"displace\": [101]}", DISPLACE },
+		{ "{\"displace\": {}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": []}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": [0]}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": [\"101\"]}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": \"all\"}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": [101], \"how\": \"kill\"}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": [101], \"timeout_s\": 0}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": [101], \"start_again\": 1}}", DISPLACE },
+		{ "{\"displace\": {\"guests\": [101], \"when\": 1}}", DISPLACE },
 		{ "{\"driver\": \"../x\"}",
 		  "it, line 1: 'driver' must be \"auto\" or the name of a VFIO driver" },
 		{ "{\"stop_units\": [\"--now\"]}",
