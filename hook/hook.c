@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "change/displace.h"
 #include "change/recover.h"
 #include "settings/settings.h"
 
@@ -84,9 +85,25 @@ struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadli
 		.state = &hook->state,
 		.wait_ms = wait_ms,
 		.deadline_ms = deadline_s * 1000,
+		.leave_guests = !hook->starts_guests,
 		.told = hook_tell_reverted,
 		.context = hook,
 	};
+}
+
+/* The journal stays as it is for these: the other's start takes it from there. */
+static bool leave_to_other(struct hook *hook, const struct journal *journal, bool *chosen)
+{
+	struct error err = { 0 };
+	uint32_t other;
+	int r = displace_leave(&hook->root, &hook->state, journal, chosen, &other, &err);
+
+	if (r < 0)
+		hook_say(hook, "%s; the devices go to the host", err.message);
+	if (r > 0)
+		hook_say(hook, "VM %u gives way to VM %u, which takes %d of its devices over",
+			 hook->vmid, other, r);
+	return r > 0;
 }
 
 int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms, size_t *ret_held,
@@ -94,6 +111,7 @@ int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms,
 {
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
 	struct restore restore = hook_restore(hook, wait_ms, journal->deadline_s);
+	bool left;
 	int r;
 
 	*ret_held = 0;
@@ -102,14 +120,15 @@ int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms,
 	for (size_t i = 0; i < journal->actions.count; i++) {
 		const struct action *action = &journal->actions.items[i];
 
-		chosen[i] = !action->keep;
+		chosen[i] = !action->keep || action->type == ACTION_DISPLACE;
 		if (action->keep && action->type == ACTION_BIND && action->state != ACTION_FORESEEN)
 			hook_say(hook, "%s: stays with %s, as the settings ask", action->target,
 				 action->wanted);
 	}
+	left = leave_to_other(hook, journal, chosen);
 	r = restore_journal(&restore, journal, chosen, err);
 	*ret_held = restore.held;
-	if (r == 0)
+	if (r == 0 && !left)
 		r = journal_settle(&hook->state, journal, err);
 	if (r <= 0)
 		return r;

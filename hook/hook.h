@@ -39,7 +39,8 @@ struct hook {
 	 */
 	const char *migrated_from;
 	struct pci_names names;
-	bool trace; /* the settings ask for each step's time */
+	bool trace;	    /* the settings ask for each step's time */
+	bool starts_guests; /* a watch: it has time to start those again that gave way */
 	unsigned *
 		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */
 	bool *spared; /* set: the VM has no PCI device, and whatever becomes of this phase it starts */
@@ -107,8 +108,8 @@ int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err)
 struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadline_s);
 
 /*
- * Gives the devices of a journal back, but for those that are to be kept; says what it does. The
- * caller has begun. -EBUSY when all that is left is what somebody has open: so many devices are it
+ * Gives the devices of a journal back, but for those that are to be kept, and those that another VM
+ * takes over to whose start this one gives way; says what it does. The caller has begun. -EBUSY when all that is left is what somebody has open: so many devices are it
  * that *ret_held tells, after the wait.
  */
 int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms, size_t *ret_held,
@@ -125,11 +126,36 @@ int hook_leave_watch(struct hook *hook, struct journal *journal);
 int hook_watch_held(struct hook *hook, struct journal *journal, size_t held, int r);
 
 /*
+ * prepare.c: the plan; made twice where another VM first had to give back what it was done with.
+ * With the caller's lock on the VM.
+ */
+int hook_prepare(struct hook *hook, struct start *start, struct error *err) must_check;
+
+/* The same once more, after the host has changed. */
+int hook_prepare_anew(struct hook *hook, struct start *start, struct error *err) must_check;
+
+/* Looks for what would harm the host or the start, and says what it finds. -EPERM where it
+ * refuses. */
+int hook_check(struct hook *hook, const struct start *start, struct error *err) must_check;
+
+/* Under the claims lock, after start_read_claims(): another VM may have claimed a device since. */
+int hook_check_again(struct hook *hook, const struct start *start, struct error *err) must_check;
+
+/*
  * Gives back what another VM has whose QEMU has ended, and that the start wants: its post-stop is
  * still to come, was lost, or is just running. Waits for that no longer than OWNER_WAIT_MS for all.
  * True when a device has come free, and the plan is to be made anew.
  */
 bool owners_settle(struct hook *hook, const struct start *start);
+
+/* The same of one VM, which has given way to a start that came to nothing. Waits for nobody. */
+void owner_settle(struct hook *hook, uint32_t vmid);
+
+/*
+ * The guests of the plan give way, if there are any; where it returns 0 the plan has been made anew,
+ * and checked, without them. What has been done is in the journal, whatever it returns.
+ */
+int displace_guests(struct hook *hook, struct start *start, struct error *err) must_check;
 
 /*
  * Runs the hookscript that the settings name as `chain`, as Proxmox VE runs one: with its own

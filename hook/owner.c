@@ -46,8 +46,10 @@ static bool settle(struct hook *owner, struct deadline deadline)
 	if (r < 0 || !has_ended(owner, &journal, deadline))
 		return false;
 	hook_say(owner,
-		 "VM %u has ended, and its post-stop is still to come; giving its devices "
-		 "back first",
+		 journal.phase == JOURNAL_STOPPING
+			 ? "VM %u has ended; giving back what it had"
+			 : "VM %u has ended, and its post-stop is still to come; giving its "
+			   "devices back first",
 		 owner->vmid);
 	r = hook_give_back(owner, &journal, (unsigned)deadline_left_ms(deadline), &held, &err);
 	r = hook_watch_held(owner, &journal, held, r);
@@ -69,6 +71,11 @@ static bool settle_owner(struct hook *hook, uint32_t vmid, struct deadline deadl
 	pci_names_done(&owner.names);
 	close_and_reset(&owner.lock);
 	return settled;
+}
+
+void owner_settle(struct hook *hook, uint32_t vmid)
+{
+	(void)settle_owner(hook, vmid, deadline_in_ms(0));
 }
 
 /* It has a device of the plan; or there is none for the VM, since all alternatives are taken. */
@@ -94,7 +101,7 @@ bool owners_settle(struct hook *hook, const struct start *start)
 	bool settled = false;
 
 	for (size_t i = 0; i < start->claims.count; i++)
-		if (start->claims.items[i].phase != JOURNAL_KEPT &&
+		if (!claim_is_free(&start->claims.items[i], &start->journal) &&
 		    is_wanted(start, &start->claims.items[i]))
 			settled |= settle_owner(hook, start->claims.items[i].vmid, deadline);
 	return settled;

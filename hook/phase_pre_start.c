@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "change/held.h"
-#include "check/check.h"
 #include "hook.h"
 #include "pci/driver.h"
 #include "pci/vfio.h"
@@ -105,10 +104,10 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 		const struct action *action = &actions->items[i];
 
 		if (all)
-			chosen[i] = !action->keep;
+			chosen[i] = !action->keep || action->type == ACTION_DISPLACE;
 		else
 			chosen[i] =
-				action->type != ACTION_RESERVE &&
+				action->type != ACTION_RESERVE && action->type != ACTION_DISPLACE &&
 				!actions_find(&start->plan.actions, action->type, action->target);
 		any |= chosen[i];
 	}
@@ -124,48 +123,9 @@ static int give_back(struct hook *hook, struct start *start, bool all, struct er
 	return all ? hook_watch_held(hook, &start->journal, restore.held, r) : r;
 }
 
-/* Says all that was found, and refuses where one of it is an error. */
-static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
-{
-	cleanup_free char *words = words_findings(findings, hook->vmid);
-	size_t errors = findings_count(findings, LEVEL_ERROR);
-
-	if (words)
-		hook_say(hook, "%s", words);
-	if (errors > 0)
-		return error_refuse(err,
-				    "VM %u is not started, for %zu reason%s; the host is as it was",
-				    hook->vmid, errors, errors > 1 ? "s" : "");
-	return 0;
-}
-
-/* Looks for what would harm the host or the start. */
-static int check_plan(struct hook *hook, const struct start *start, struct error *err)
-{
-	cleanup_findings struct findings findings = { 0 };
-	uint64_t began = clock_now_us();
-	struct error reason = { 0 };
-	int r = check_start_run(start, &findings, &reason), refused;
-
-	hook_trace(hook, "checked", began);
-	refused = tell_findings(hook, &findings, err);
-	return r < 0 ? error_set(err, r, "%s", reason.message) : refused;
-}
-
-/* Another VM may have claimed a device since. */
-static int check_again(struct hook *hook, const struct start *start, struct error *err)
-{
-	cleanup_findings struct findings findings = { 0 };
-	int r = check_claims_run(start, &findings, err);
-
-	if (r < 0 || findings_count(&findings, LEVEL_ERROR) == 0)
-		return r;
-	return tell_findings(hook, &findings, err);
-}
-
 /*
  * From here on the plan's actions are announced: whatever happens, they will be looked at. What is
- * left in the journal are reservations, and what the plan has adopted.
+ * left in the journal are reservations, guests that gave way, and what the plan has adopted.
  */
 static int announce(struct hook *hook, struct start *start, struct error *err)
 {
@@ -175,7 +135,8 @@ static int announce(struct hook *hook, struct start *start, struct error *err)
 	int r = 0;
 
 	for (size_t i = 0; i < journal->actions.count && r == 0; i++)
-		if (journal->actions.items[i].type == ACTION_RESERVE)
+		if (journal->actions.items[i].type == ACTION_RESERVE ||
+		    journal->actions.items[i].type == ACTION_DISPLACE)
 			r = actions_add(&reserved, &journal->actions.items[i]);
 	for (size_t i = 0; i < start->plan.actions.count && r == 0; i++)
 		r = actions_add(&reserved, &start->plan.actions.items[i]);
@@ -205,7 +166,7 @@ static int claim(struct hook *hook, struct start *start, struct error *err)
 		return claims;
 	r = start_read_claims(start, err);
 	if (r == 0)
-		r = check_again(hook, start, err);
+		r = hook_check_again(hook, start, err);
 	return r < 0 ? r : announce(hook, start, err);
 }
 
@@ -283,41 +244,15 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 	return journal_write(&hook->state, &start->journal, err);
 }
 
-/* What was reserved for a plan that is made anew. */
-static int drop_reservations(struct hook *hook, struct start *start, struct error *err)
-{
-	const struct actions *actions = &start->journal.actions;
-	cleanup_free bool *chosen = calloc(actions->count + 1, sizeof(*chosen));
-	struct restore restore = hook_restore(hook, 0, start->journal.deadline_s);
-	bool any = false;
-	int r;
-
-	if (!chosen)
-		return error_set_memory(err);
-	for (size_t i = 0; i < actions->count; i++)
-		any |= chosen[i] = actions->items[i].type == ACTION_RESERVE;
-	r = any ? restore_actions(&restore, &start->journal, chosen, err) : 0;
-	return r > 0 ? error_set(err, -EIO, "a reservation cannot be removed") : r;
-}
-
-/* The plan; made twice where another VM first had to give back what it was done with. */
-static int prepare(struct hook *hook, struct start *start, struct error *err)
-{
-	int r = start_prepare(start, err);
-
-	hook->trace = start->settings.trace;
-	if (r < 0 || !owners_settle(hook, start))
-		return r;
-	r = drop_reservations(hook, start, err);
-	start_forget(start);
-	return r < 0 ? r : start_prepare(start, err);
-}
-
 static int take_devices(struct hook *hook, struct start *start, struct error *err)
 {
 	cleanup_watch struct watch watch = { .go = -1 };
 	uint64_t began = clock_now_us();
-	const struct watched watched = { hook->vmid, began, hook_settle };
+	const struct watched watched = {
+		.vmid = hook->vmid,
+		.run = began,
+		.settle = hook_settle,
+	};
 	int r;
 
 	r = hook_begin(hook, HOOK_CREATES, err);
@@ -329,15 +264,17 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 	start->journal.watch = (struct task){ 0 };
 	r = wait_closed(hook, start, err);
 	if (r == 0)
-		r = prepare(hook, start, err);
+		r = hook_prepare(hook, start, err);
 	hook_trace(hook, "read and planned", began);
 	if (r == 0)
 		r = give_back(hook, start, false, err);
 	if (r == 0)
-		r = check_plan(hook, start, err);
+		r = hook_check(hook, start, err);
 	if (r == 0 && start->plan.actions.count > 0)
 		r = watch_start(&hook->root, &watched, &watch, err);
 	start->journal.watch = watch.task;
+	if (r == 0)
+		r = displace_guests(hook, start, err);
 	if (r == 0)
 		r = claim(hook, start, err);
 	if (r < 0) {
@@ -382,7 +319,7 @@ static int look_after(struct hook *hook, struct start *start, struct error *err)
 		return r;
 	start->state = NULL;
 	r = start_prepare(start, err);
-	return r < 0 ? r : check_plan(hook, start, err);
+	return r < 0 ? r : hook_check(hook, start, err);
 }
 
 int phase_pre_start(struct hook *hook, struct error *err)

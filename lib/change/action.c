@@ -130,6 +130,7 @@ static int bind_revert(const struct sysroot *root, const struct action *action, 
 
 static const struct action_operations operations[] = {
 	[ACTION_RESERVE] = { "reserve", true, reserve_apply, reserve_revert },
+	[ACTION_DISPLACE] = { "displace", true, displace_apply, displace_revert },
 	[ACTION_STOP_UNIT] = { "stop-unit", true, unit_apply, unit_revert },
 	[ACTION_RELEASE_CONSOLE] = { "release-console", true, console_apply, console_revert },
 	[ACTION_RELEASE_FRAMEBUFFER] = { "release-framebuffer", true, framebuffer_apply,
@@ -224,6 +225,7 @@ int action_copy(const struct action *action, struct action *ret)
 		action_done(&copy);
 		return r;
 	}
+	copy.timeout_s = action->timeout_s;
 	copy.state = action->state;
 	copy.keep = action->keep;
 	copy.adopted = action->adopted;
@@ -287,6 +289,16 @@ struct action *actions_find(const struct actions *actions, enum action_type type
 		if (actions->items[i].type == type && strcmp(actions->items[i].target, target) == 0)
 			return &actions->items[i];
 	return NULL;
+}
+
+bool actions_displace(const struct actions *actions, enum guest_kind kind, uint32_t vmid, bool done)
+{
+	const struct guest guest = { kind, vmid };
+	const struct action *action;
+	char name[GUEST_NAME];
+
+	action = actions_find(actions, ACTION_DISPLACE, guest_name(&guest, name));
+	return action && (action->state == ACTION_DONE) == done;
 }
 
 void actions_move_last(struct actions *actions, enum action_type type, const char *target)

@@ -11,10 +11,12 @@
 
 #include "host/sysroot.h"
 #include "pci/address.h"
+#include "pve/guest.h"
 
 /* In the order in which a start makes them. */
 enum action_type {
 	ACTION_RESERVE,		/* target: a PCI address, reserved with PVE; wanted: the VM's id */
+	ACTION_DISPLACE,	/* target: "vm/101" (pve/guest.h); "running" to how, "shutdown" */
 	ACTION_STOP_UNIT,	/* target: a service; "active" to "inactive" */
 	ACTION_RELEASE_CONSOLE, /* target: a driver of the text console, "vtcon1"; "1" to "0" */
 	ACTION_RELEASE_FRAMEBUFFER, /* target: "efi-framebuffer.0"; its driver to "none" */
@@ -47,7 +49,8 @@ struct action {
 	char *target;
 	char *before;
 	char *wanted;
-	char *source; /* what asks for it: "hostpci0"; "group 14": comes along with its group */
+	char *source; /* what asks for it: "hostpci0"; "group 14": comes along with its group; of an
+			 ACTION_DISPLACE the devices, with blanks between */
 	bool keep;    /* stays as it is `wanted` when the VM stops, as the settings ask */
 	bool adopted; /* an earlier run had done it; not in the journal */
 
@@ -55,6 +58,8 @@ struct action {
 	char *override; /* driver_override before */
 	char *module;	/* that brings the driver before; NULL: built in, or no driver */
 	int group;	/* IOMMU group */
+	/* ACTION_DISPLACE alone; with `keep` the guest is not started again. */
+	unsigned timeout_s; /* how long the guest gets to shut down */
 };
 
 /* The note of a revert that found a value of somebody else's. */
@@ -110,6 +115,10 @@ size_t actions_drop(struct actions *actions,
 		    const void *context);
 struct action *actions_find(const struct actions *actions, enum action_type type,
 			    const char *target);
+/* Whether that guest is to give way; or with `done` has. */
+bool actions_displace(const struct actions *actions, enum guest_kind kind, uint32_t vmid,
+		      bool done);
+
 /* Moves the last action of the list to before that one, if it is there. */
 void actions_move_last(struct actions *actions, enum action_type type, const char *target);
 /* Takes an action out of the list, if it is there. */

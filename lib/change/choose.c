@@ -16,13 +16,12 @@ static bool is_taken(const struct choosing *choosing, const struct pci_addresses
 		     const struct wanted *so_far)
 {
 	for (size_t i = 0; i < alternative->count; i++) {
-		const struct journal *owner;
 		char name[PCI_ADDRESS_TEXT];
 
 		if (wanted_find(so_far, alternative->items[i]))
 			return true;
 		pci_address_format(alternative->items[i], name);
-		if (claims_find(choosing->claims, name, &owner) && owner->phase != JOURNAL_KEPT)
+		if (claims_against(choosing->claims, choosing->journal, name))
 			return true;
 	}
 	return false;

@@ -3,6 +3,7 @@
 #include "change/claims.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/array.h"
 
@@ -58,7 +59,7 @@ static int take_over(const struct sysroot *root, const struct state *state, uint
 	/* A lock that is held means a phase at work, which may write that journal after us. */
 	lock = state_lock_vm(state, vmid, deadline_in_ms(0), NULL);
 	if (lock < 0)
-		return error_set(err, -EBUSY, "VM %u, which kept a device, is starting or stopping",
+		return error_set(err, -EBUSY, "VM %u, which had a device, is starting or stopping",
 				 vmid);
 	r = journal_read(root, state, vmid, &other, err);
 	if (r < 0)
@@ -68,25 +69,56 @@ static int take_over(const struct sysroot *root, const struct state *state, uint
 	return journal_write(state, &other, err);
 }
 
+bool claim_is_free(const struct journal *other, const struct journal *ours)
+{
+	return other->phase == JOURNAL_KEPT ||
+	       (other->phase == JOURNAL_STOPPING &&
+		actions_displace(&ours->actions, GUEST_VM, other->vmid, true));
+}
+
+const struct journal *claims_against(const struct claims *claims, const struct journal *ours,
+				     const char *address)
+{
+	for (size_t i = 0; i < claims->count; i++)
+		if (!claim_is_free(&claims->items[i], ours) &&
+		    claim_find(&claims->items[i], address))
+			return &claims->items[i];
+	return NULL;
+}
+
 int claims_take_over(const struct sysroot *root, const struct state *state,
 		     const struct claims *claims, const struct journal *journal, struct error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < claims->count && r == 0; i++)
-		if (claims->items[i].phase == JOURNAL_KEPT)
+		if (claim_is_free(&claims->items[i], journal))
 			r = take_over(root, state, claims->items[i].vmid, journal, err);
 	return r;
+}
+
+const struct action *claim_find(const struct journal *journal, const char *address)
+{
+	const struct action *bind = actions_find(&journal->actions, ACTION_BIND, address);
+
+	if (bind && bind->state != ACTION_FORESEEN)
+		return bind;
+	for (size_t i = 0; journal->phase == JOURNAL_STARTING && i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (action->type == ACTION_DISPLACE && strstr(action->source, address))
+			return action;
+	}
+	return NULL;
 }
 
 const struct action *claims_find(const struct claims *claims, const char *address,
 				 const struct journal **ret_owner)
 {
 	for (size_t i = 0; i < claims->count; i++) {
-		const struct action *action =
-			actions_find(&claims->items[i].actions, ACTION_BIND, address);
+		const struct action *action = claim_find(&claims->items[i], address);
 
-		if (!action || action->state == ACTION_FORESEEN)
+		if (!action)
 			continue;
 		*ret_owner = &claims->items[i];
 		return action;

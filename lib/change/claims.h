@@ -21,6 +21,19 @@ int claims_read(const struct sysroot *root, const struct state *state, uint32_t 
 void claims_done(struct claims *claims);
 #define cleanup_claims cleanup(claims_done)
 
+/* The action by which one journal has the device; as above. */
+const struct action *claim_find(const struct journal *journal, const char *address);
+
+/*
+ * Whether what another VM's journal names may change hands to `ours`: its VM has stopped and only
+ * kept it from the host, or it has given way to the start of ours.
+ */
+bool claim_is_free(const struct journal *other, const struct journal *ours);
+
+/* A VM has the device that is not free for ours; its journal. NULL: none. */
+const struct journal *claims_against(const struct claims *claims, const struct journal *ours,
+				     const char *address);
+
 /*
  * The devices of `journal` that a stopped VM had kept from the host are this VM's now: takes them
  * out of the other journals. -EBUSY when such a VM is at work just now. The caller holds the
@@ -32,7 +45,8 @@ int claims_take_over(const struct sysroot *root, const struct state *state,
 
 /*
  * The VM that has the device at `address`: the action in its journal, and the journal in
- * `ret_owner`. NULL when none has. A mere alternative is not had.
+ * `ret_owner`. NULL when none has. A mere alternative is not had; what a start has another guest give way
+ * for is.
  */
 const struct action *claims_find(const struct claims *claims, const char *address,
 				 const struct journal **ret_owner);

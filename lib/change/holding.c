@@ -84,6 +84,11 @@ int holdings_read(struct plan *plan, const struct sysroot *root, struct error *e
 
 bool holding_is_stopped(const struct plan *plan, const struct holder *holder)
 {
+	if (holder->kind == HOLDER_VM)
+		return actions_displace(&plan->actions, GUEST_VM, holder->vmid, false);
+	if (holder->kind == HOLDER_CONTAINER &&
+	    actions_displace(&plan->actions, GUEST_CONTAINER, holder->vmid, false))
+		return true;
 	return holder->unit && actions_find(&plan->actions, ACTION_STOP_UNIT, holder->unit);
 }
 

@@ -28,7 +28,7 @@ int holdings_read(struct plan *plan, const struct sysroot *root, struct error *e
 
 /*
  * The nodes that processes have open, but for udev's, and for those of a service or a container
- * that the plan stops. 0 or -errno, also where the processes could not be looked at.
+ * that the plan stops, and of a guest that gives way. 0 or -errno, also where the processes could not be looked at.
  */
 int holdings_find(const struct plan *plan, const struct sysroot *root, struct holdings *ret,
 		  struct error *err);
@@ -37,7 +37,7 @@ int holdings_find(const struct plan *plan, const struct sysroot *root, struct ho
 bool holding_driver_is_left(const struct plan *plan, const struct sysroot *root,
 			    const char *driver);
 
-/* The plan stops the service, or the container, that this is. */
+/* The plan stops the service or the container that this is, or has the guest give way. */
 bool holding_is_stopped(const struct plan *plan, const struct holder *holder);
 void holdings_done(struct holdings *helds);
 #define cleanup_holdings cleanup(holdings_done)

@@ -66,6 +66,19 @@ static int parse_bind(const json_t *json, struct action *action, struct error *e
 	return 0;
 }
 
+static int parse_displace(const json_t *json, struct action *action, struct error *err)
+{
+	struct guest guest;
+	uint64_t seconds;
+	int r;
+
+	if (guest_parse(action->target, &guest) < 0)
+		return error_set(err, -EBADMSG, "'%s' is not a guest", action->target);
+	r = json_member_u64(json, "timeout_s", INT_MAX, &seconds, err);
+	action->timeout_s = r == 0 ? (unsigned)seconds : 0;
+	return r;
+}
+
 int action_from_json(const json_t *json, struct action *action, struct error *err)
 {
 	cleanup_free char *type = NULL, *state = NULL;
@@ -90,6 +103,8 @@ int action_from_json(const json_t *json, struct action *action, struct error *er
 		return error_set(err, -EBADMSG, "'%s' is not a type of action", type);
 	if (action_state_parse(state, &action->state) < 0)
 		return error_set(err, -EBADMSG, "'%s' is not a state of an action", state);
+	if (action->type == ACTION_DISPLACE)
+		return parse_displace(json, action, err);
 	return action->type == ACTION_BIND ? parse_bind(json, action, err) : 0;
 }
 
@@ -305,6 +320,9 @@ static json_t *format_action(const struct action *action)
 		if (!bind || json_object_update(json, bind) < 0)
 			return NULL;
 	}
+	if (action->type == ACTION_DISPLACE &&
+	    json_object_set_new(json, "timeout_s", json_integer(action->timeout_s)) < 0)
+		return NULL;
 	return TAKE_PTR(json);
 }
 
@@ -387,13 +405,24 @@ void journal_enter(struct journal *journal, enum journal_phase phase)
 	journal->since = time(NULL);
 }
 
+bool journal_has_guests(const struct journal *journal)
+{
+	for (size_t i = 0; i < journal->actions.count; i++)
+		if (journal->actions.items[i].type == ACTION_DISPLACE)
+			return true;
+	return false;
+}
+
 int journal_settle(const struct state *state, struct journal *journal, struct error *err)
 {
 	int others = 0, r;
 
-	for (size_t i = 0; i < journal->actions.count; i++)
-		others += !journal->actions.items[i].keep;
-	if (others == 0)
+	for (size_t i = 0; i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		others += action->type != ACTION_DISPLACE && !action->keep;
+	}
+	if (others == 0 && !journal_has_guests(journal))
 		journal_enter(journal, JOURNAL_KEPT);
 	r = journal_write(state, journal, err);
 	return r < 0 ? r : others;

@@ -77,12 +77,15 @@ int journal_find_qemu(const struct sysroot *root, const struct journal *journal,
 /* There is a file, whatever it holds. */
 bool journal_exists(const struct state *state, uint32_t vmid);
 
+/* Guests that gave way and are to be started again; what phases leave to a watch. */
+bool journal_has_guests(const struct journal *journal);
+
 /* Sets the phase and its time. */
 void journal_enter(struct journal *journal, enum journal_phase phase);
 
 /*
- * After a restore: what is still there and was to be kept makes it a journal of JOURNAL_KEPT.
- * Returns how many others are still there, or -errno.
+ * After a restore: what is still there and was to be kept makes it a journal of JOURNAL_KEPT, but for
+ * guests that are to be started again. Returns how many others are still there, or -errno.
  */
 int journal_settle(const struct state *state, struct journal *journal,
 		   struct error *err) must_check;

@@ -25,6 +25,11 @@ int unload_apply(const struct sysroot *root, const struct action *action,
 int unload_revert(const struct sysroot *root, const struct action *action, const char **note,
 		  struct error *err) must_check;
 
+/* displace.c: of guests. Target: a guest. */
+int displace_apply(const struct sysroot *root, const struct action *action, struct error *err);
+int displace_revert(const struct sysroot *root, const struct action *action, const char **note,
+		    struct error *err);
+
 /* act_device.c: of one function. Targets: "ADDRESS/ATTRIBUTE", for a rescan "ADDRESS/remove". */
 int keep_apply(const struct sysroot *root, const struct action *action,
 	       struct error *err) must_check;

@@ -336,6 +336,37 @@ int plan_adopt(struct plan *plan, const struct journal *earlier)
 	return 0;
 }
 
+static bool has_all_devices(const struct plan *plan, const struct journal *other)
+{
+	for (size_t i = 0; i < other->actions.count; i++)
+		if (other->actions.items[i].type == ACTION_BIND &&
+		    !actions_find(&plan->actions, ACTION_BIND, other->actions.items[i].target))
+			return false;
+	return true;
+}
+
+int plan_inherit(struct plan *plan, const struct journal *other)
+{
+	int r = plan_adopt(plan, other);
+
+	for (size_t i = 0; r == 0 && has_all_devices(plan, other) && i < other->actions.count;
+	     i++) {
+		const struct action *recorded = &other->actions.items[i];
+		struct action copy = { 0 };
+
+		if (!action_operations(recorded->type)->host_wide ||
+		    recorded->type == ACTION_RESERVE ||
+		    (recorded->type == ACTION_DISPLACE && recorded->state != ACTION_DONE) ||
+		    actions_find(&plan->actions, recorded->type, recorded->target))
+			continue;
+		r = action_copy(recorded, &copy);
+		copy.adopted = true;
+		if (r == 0)
+			r = actions_add(&plan->actions, &copy);
+	}
+	return r;
+}
+
 /* A rescan has no value before: it is for the way back. */
 static bool is_needless(const struct action *action, const void *context)
 {

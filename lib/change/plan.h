@@ -50,6 +50,12 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
  */
 int plan_adopt(struct plan *plan, const struct journal *earlier);
 
+/*
+ * The same for what another VM has let go of. Where all its devices go to this plan, so does all
+ * else that was done for them: nobody would undo it.
+ */
+int plan_inherit(struct plan *plan, const struct journal *other) must_check;
+
 /* Takes out the actions that were not adopted and would change nothing, but for bindings. */
 void plan_prune(struct plan *plan);
 /* The device with that name, its address; NULL. */

@@ -13,6 +13,9 @@
 /* The claims lock is held for a few file reads. */
 #define CLAIMS_WAIT_MS 10000
 
+/* A guest that starts takes devices itself, and may have much memory to get. */
+#define GUEST_MS 330000
+
 /* Notes which actions were reverted on their way to the caller. */
 struct notes {
 	const struct actions *actions;
@@ -122,8 +125,8 @@ static int leave_held(struct restore *restore, const struct journal *journal, bo
 	return 0;
 }
 
-int restore_actions(struct restore *restore, struct journal *journal, const bool *chosen,
-		    struct error *err)
+static int restore_changes(struct restore *restore, struct journal *journal, const bool *chosen,
+			   struct error *err)
 {
 	const size_t count = journal->actions.count;
 	cleanup_free bool *reverted = calloc(count + 1, sizeof(*reverted));
@@ -135,7 +138,8 @@ int restore_actions(struct restore *restore, struct journal *journal, const bool
 		return error_set_memory(err);
 	settled = settle_foreseen(restore->root, restore->state, journal, err);
 	for (size_t i = 0; i < count; i++)
-		free_ones[i] = !chosen || chosen[i];
+		free_ones[i] =
+			(!chosen || chosen[i]) && journal->actions.items[i].type != ACTION_DISPLACE;
 	if (leave_held(restore, journal, free_ones) < 0)
 		return error_set_memory(err);
 	for (size_t i = 0; i < count; i++) {
@@ -152,6 +156,46 @@ int restore_actions(struct restore *restore, struct journal *journal, const bool
 	(void)actions_drop(&journal->actions, is_reverted, &notes);
 	r = journal_write(restore->state, journal, failures < 0 ? NULL : err);
 	return failures < 0 || r == 0 ? failures : r;
+}
+
+/* Their starts look at our journal, so it is written without the devices by now. */
+static int restore_guests(struct restore *restore, struct journal *journal,
+			  const struct strings *guests, struct error *err)
+{
+	const size_t count = journal->actions.count;
+	cleanup_free bool *chosen = calloc(count + 1, sizeof(*chosen));
+	cleanup_free bool *reverted = calloc(count + 1, sizeof(*reverted));
+	struct notes notes = { &journal->actions, reverted, restore->told, restore->context };
+	int failures, r;
+
+	if (!chosen || !reverted)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count; i++)
+		chosen[i] = journal->actions.items[i].type == ACTION_DISPLACE &&
+			    strings_has(guests, journal->actions.items[i].target);
+	failures = run_actions(restore->root, &journal->actions, RUN_REVERT, chosen, GUEST_MS,
+			       note_result, &notes, err);
+	(void)actions_drop(&journal->actions, is_reverted, &notes);
+	r = journal_write(restore->state, journal, failures < 0 ? NULL : err);
+	return failures < 0 || r == 0 ? failures : r;
+}
+
+int restore_actions(struct restore *restore, struct journal *journal, const bool *chosen,
+		    struct error *err)
+{
+	cleanup_strings struct strings guests = { 0 };
+	int r;
+
+	for (size_t i = 0; i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (action->type == ACTION_DISPLACE && (!chosen || chosen[i]) &&
+		    (action->keep || !restore->leave_guests) &&
+		    strings_add(&guests, action->target) < 0)
+			return error_set_memory(err);
+	}
+	r = restore_changes(restore, journal, chosen, err);
+	return r != 0 || guests.count == 0 ? r : restore_guests(restore, journal, &guests, err);
 }
 
 int restore_journal(struct restore *restore, struct journal *journal, const bool *chosen,

@@ -14,6 +14,7 @@ struct restore {
 	const struct state *state;
 	unsigned wait_ms;     /* how long to wait for what somebody still has open */
 	unsigned deadline_ms; /* for the actions */
+	bool leave_guests;    /* starting those again that gave way is left to another process */
 	run_told *told;
 	void *context;
 
@@ -26,7 +27,9 @@ struct restore {
  * or removes it with its last action. The caller holds the VM's lock.
  * A device that somebody has open through VFIO, whoever it is, is left with all that was done for
  * it, and told with -EBUSY; and with it what was done to the host as a whole.
- * Blocks for `wait_ms`, `deadline_ms` twice and some seconds at most. Returns the number of actions
+ * Guests that gave way are started again at last, when all else has gone back and the journal says so.
+ * Blocks for `wait_ms`, `deadline_ms` twice and some seconds at most, and for the starts of guests
+ * that are chosen. Returns the number of actions
  * that could not be reverted, those of devices left among them, or -errno.
  */
 int restore_actions(struct restore *restore, struct journal *journal, const bool *chosen,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "change/displace.h"
 #include "pci/driver.h"
 #include "pve/node_name.h"
 #include "pve/qemu.h"
@@ -60,8 +61,8 @@ static int adopt(struct start *start)
 	int r = plan_adopt(&start->plan, &start->journal);
 
 	for (size_t i = 0; i < start->claims.count && r == 0; i++)
-		if (start->claims.items[i].phase == JOURNAL_KEPT)
-			r = plan_adopt(&start->plan, &start->claims.items[i]);
+		if (claim_is_free(&start->claims.items[i], &start->journal))
+			r = plan_inherit(&start->plan, &start->claims.items[i]);
 	plan_prune(&start->plan);
 	return r;
 }
@@ -146,14 +147,13 @@ int start_prepare(struct start *start, struct error *err)
 		note_stuck(start);
 	if (r == 0 && adopt(start) < 0)
 		r = error_set_memory(err);
-	return r;
+	return r < 0 ? r : displace_plan(start, err);
 }
 
-static bool is_owned(const struct claims *claims, const struct plan_device *device)
+static bool is_owned(const struct start *start, const struct claims *claims,
+		     const struct plan_device *device)
 {
-	const struct journal *owner;
-
-	return claims_find(claims, device->device.name, &owner) && owner->phase != JOURNAL_KEPT;
+	return claims_against(claims, &start->journal, device->device.name);
 }
 
 /*
@@ -166,9 +166,9 @@ static int check_unchanged(const struct start *start, const struct claims *seen,
 		const struct plan_device *device = &start->plan.devices[i];
 		cleanup_free char *driver = NULL;
 
-		if (device->foreseen || is_owned(&start->claims, device))
+		if (device->foreseen || is_owned(start, &start->claims, device))
 			continue;
-		if (is_owned(seen, device) ||
+		if (is_owned(start, seen, device) ||
 		    pci_driver_read(start->root, device->device.name, &driver) < 0 ||
 		    !text_equal(driver, device->device.driver))
 			return error_set(err, -EAGAIN,

@@ -26,6 +26,9 @@
 #define LOOK_MS	      10000
 #define LOOK_FIRST_MS 100
 
+/* A task of Proxmox VE's, from one that had the lock to one that has it. */
+#define REBOOT_MS 5000
+
 /* The two given stay, and the standard streams lead nowhere; all else is the hook's. */
 static void drop_descriptors(int keep, int other)
 {
@@ -153,6 +156,7 @@ static _Noreturn void watch(const struct sysroot *root, const struct watched *wa
 	if (lock >= 0) {
 		(void)vm_lock_wait(lock);
 		close(lock);
+		clock_sleep_ms(watched->reboot_ms);
 	}
 	while (!look_once(watched, &wait_ms))
 		continue;
@@ -201,18 +205,27 @@ void watch_release(struct watch *watch)
 	watch->go = -1;
 }
 
+/*
+ * A stop can be the first half of 'qm reboot', whose start is a task of its own and takes the devices
+ * again: before guests are started the watch waits for Proxmox VE's lock, and then for that.
+ */
 int watch_leave(const struct sysroot *root, const struct state *state, struct journal *journal,
 		watch_settle *settle)
 {
-	const struct watched watched = { journal->vmid, journal->run, settle };
+	struct watched watched = { journal->vmid, journal->run, settle, 0 };
 	cleanup_watch struct watch watch = { .go = -1 };
+	cleanup_close int lock = -1;
 	int r;
 
 	if (!root->live)
 		return -EOPNOTSUPP;
 	if (task_is_alive(root, &journal->watch))
 		return 0;
-	r = start(root, &watched, -1, &watch);
+	if (journal_has_guests(journal)) {
+		lock = vm_lock_open(root, journal->vmid);
+		watched.reboot_ms = REBOOT_MS;
+	}
+	r = start(root, &watched, lock, &watch);
 	if (r < 0)
 		return r;
 	/* For 'status', and so that there is no second one: in a full /run it waits all the same. */

@@ -35,6 +35,7 @@ struct watched {
 	uint32_t vmid;
 	uint64_t run; /* of the VM's journal */
 	watch_settle *settle;
+	unsigned reboot_ms; /* how long a start that follows at once has to come first */
 };
 
 /* Started as { .go = -1 }. */

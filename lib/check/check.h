@@ -35,6 +35,8 @@ int check_device(const struct start *start, struct findings *findings,
 int check_pins(const struct start *start, struct findings *findings, struct error *err) must_check;
 int check_claims(const struct start *start, struct findings *findings,
 		 struct error *err) must_check;
+int check_displace(const struct start *start, struct findings *findings,
+		   struct error *err) must_check;
 int check_owner(const struct start *start, struct findings *findings, struct error *err) must_check;
 int check_romfile(const struct start *start, struct findings *findings,
 		  struct error *err) must_check;
@@ -76,6 +78,12 @@ int check_nvswitch(const struct start *start, struct findings *findings,
 		   struct error *err) must_check;
 int check_interrupt(const struct start *start, struct findings *findings,
 		    struct error *err) must_check;
+
+/*
+ * A sentence for whoever is told that this guest has a device: how it could give way, or why it does
+ * not though the settings allow it. "" for nothing; NULL without memory.
+ */
+char *check_displace_advice(const struct start *start, const struct guest *guest);
 
 /* `memory`, "4096" or "current=4096", in MiB; false for what is neither. */
 bool check_memory_read(const struct vm_config *config, uint64_t *ret_mib);

@@ -26,6 +26,7 @@ static bool is_stopped(const struct start *start, uint32_t vmid)
 {
 	cleanup_holder struct holder holder = {
 		.kind = HOLDER_CONTAINER,
+		.vmid = vmid,
 		.unit = text_format("pve-container@%u.service", vmid),
 	};
 
@@ -35,6 +36,8 @@ static bool is_stopped(const struct start *start, uint32_t vmid)
 static int add_use(const struct start *start, const struct container_use *use, const char *subject,
 		   struct findings *findings)
 {
+	const struct guest guest = { GUEST_CONTAINER, use->vmid };
+	cleanup_free char *advice = NULL;
 	enum check_id id =
 		use->running && use->gives ? CHECK_CONTAINER_USES : CHECK_CONTAINER_LISTS;
 	uint32_t ct = use->vmid;
@@ -42,11 +45,15 @@ static int add_use(const struct start *start, const struct container_use *use, c
 	if (finding_add(findings, id, subject, "Container %u, which %s, has the line '%.200s'.", ct,
 			use->running ? "runs" : "does not run", use->line) < 0)
 		return -ENOMEM;
-	if (id == CHECK_CONTAINER_USES)
+	if (id == CHECK_CONTAINER_USES) {
+		advice = check_displace_advice(start, &guest);
+		if (!advice)
+			return -ENOMEM;
 		return finding_advise(findings,
 				      "Shut container %u down ('pct shutdown %u'), or take the "
-				      "device out of it in its settings.",
-				      ct, ct);
+				      "device out of it in its settings.%s%s",
+				      ct, ct, *advice ? " " : "", advice);
+	}
 	if (use->running)
 		return finding_advise(
 			findings,

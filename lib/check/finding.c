@@ -142,6 +142,12 @@ static const struct check_description descriptions[] = {
 		"Correct the address in the VM's configuration. If the new device is meant, remove "
 		"the address from 'pins' in /etc/pve/pve-vfio/VMID.json.",
 	},
+	[CHECK_GUEST_GIVES_WAY] = {
+		"guest-gives-way", LEVEL_INFO,
+		"A VM or a container that runs has the device, and gives way to the start, as "
+		"'displace' in the VM's settings allows.",
+		"To have the start refused in its place take it out of 'displace'.",
+	},
 	[CHECK_DEVICE_OWNED] = {
 		"device-owned", LEVEL_ERROR,
 		"Another VM has the device, or one of its IOMMU group.",

@@ -31,6 +31,26 @@ static int add_sentence(const struct holding *held, struct strings *uses)
 	return strings_has(uses, sentence) ? 0 : strings_add(uses, sentence);
 }
 
+/* Takes the remedy over; NULL without memory. */
+static char *add_displacing(const struct start *start, const struct holders *holders, char *remedy)
+{
+	struct text text = { 0 };
+
+	text_add(&text, "%s", remedy);
+	free(remedy);
+	for (size_t i = 0; i < holders->count; i++) {
+		const struct guest guest = { GUEST_CONTAINER, holders->items[i].vmid };
+		cleanup_free char *advice = NULL;
+
+		if (holders->items[i].kind != HOLDER_CONTAINER)
+			continue;
+		advice = check_displace_advice(start, &guest);
+		if (advice && *advice)
+			text_add(&text, "%s%s", text.size ? " " : "", advice);
+	}
+	return text_take(&text);
+}
+
 /* One finding for all devices: a display and its audio have the same users. */
 int check_opener(const struct start *start, struct findings *findings, struct error *err)
 {
@@ -68,6 +88,8 @@ int check_opener(const struct start *start, struct findings *findings, struct er
 	}
 	if (r == 0 && subject) {
 		remedy = holders_remedy(&holders, start->vmid);
+		if (remedy)
+			remedy = add_displacing(start, &holders, remedy);
 		r = remedy ? finding_add_list(findings, CHECK_NODE_IN_USE, subject, &uses)
 			   : -ENOMEM;
 		if (r == 0)

@@ -70,25 +70,40 @@ static int add_held(const struct holdings *helds, struct owners *owners)
 	return 0;
 }
 
-/* A device that its VM has stopped with and only kept from the host may change hands. */
+static int add_claim(const struct journal *journal, const char *name, struct owners *owners)
+{
+	const struct action *action = claim_find(journal, name);
+	struct owner *owner;
+
+	if (!action)
+		return 0;
+	owner = owner_of(owners, journal->vmid, NULL, name);
+	if (!owner)
+		return -ENOMEM;
+	if (!owner->journal)
+		owner->source = action->type == ACTION_BIND ? action->source : "asked for";
+	owner->journal = journal;
+	return 0;
+}
+
+/*
+ * A device that its VM has stopped with and only kept from the host may change hands; so may that of
+ * one that gives way, unless another start has it give way too.
+ */
 static int add_claims(const struct start *start, struct owners *owners)
 {
-	for (size_t i = 0; i < start->plan.device_count; i++) {
-		const char *name = start->plan.devices[i].device.name;
-		const struct journal *journal;
-		const struct action *action = claims_find(&start->claims, name, &journal);
-		struct owner *owner;
+	int r = 0;
 
-		if (!action || journal->phase == JOURNAL_KEPT)
+	for (size_t i = 0; i < start->claims.count; i++) {
+		const struct journal *journal = &start->claims.items[i];
+
+		if (claim_is_free(journal, &start->journal) ||
+		    actions_displace(&start->plan.actions, GUEST_VM, journal->vmid, false))
 			continue;
-		owner = owner_of(owners, journal->vmid, NULL, name);
-		if (!owner)
-			return -ENOMEM;
-		if (!owner->journal)
-			owner->source = action->source;
-		owner->journal = journal;
+		for (size_t k = 0; k < start->plan.device_count && r == 0; k++)
+			r = add_claim(journal, start->plan.devices[k].device.name, owners);
 	}
-	return 0;
+	return r;
 }
 
 /* PVE reserves what hostpci lines claim, and nothing for a mediated device, `args` or the group. */
@@ -109,7 +124,7 @@ static int add_reservations(const struct start *start, struct owners *owners, st
 			continue;
 		pci_address_format(device->address, name);
 		other = reservation_blocking(start->root, &reservations, name, start->vmid, now);
-		if (!other)
+		if (!other || actions_displace(&start->plan.actions, GUEST_VM, other->vmid, false))
 			continue;
 		owner = owner_of(owners, other->vmid, NULL, name);
 		if (!owner)
@@ -151,6 +166,18 @@ static char *describe(const struct owner *owner)
 	return text_take(&text);
 }
 
+/* Adds to the remedy that was given how the VM could give way. */
+static int advise_displacing(const struct start *start, uint32_t vmid, const char *remedy,
+			     struct findings *findings)
+{
+	const struct guest guest = { GUEST_VM, vmid };
+	cleanup_free char *advice = check_displace_advice(start, &guest);
+
+	if (!advice)
+		return -ENOMEM;
+	return finding_advise(findings, "%s%s%s", remedy, *advice ? " " : "", advice);
+}
+
 /* A journal without a QEMU is that of a start that is on its way, or of one that came to nothing. */
 static int advise(const struct start *start, const struct owner *owner, struct findings *findings)
 {
@@ -162,7 +189,10 @@ static int advise(const struct start *start, const struct owner *owner, struct f
 		if (holders_add(&holders, &owner->held->holder) < 0)
 			return -ENOMEM;
 		remedy = holders_remedy(&holders, start->vmid);
-		return remedy ? finding_advise(findings, "%s", remedy) : -ENOMEM;
+		if (!remedy)
+			return -ENOMEM;
+		return owner->vmid ? advise_displacing(start, owner->vmid, remedy, findings)
+				   : finding_advise(findings, "%s", remedy);
 	}
 	if (owner->journal && !owner->reserved &&
 	    qemu_find(start->root, owner->vmid, &qemu, NULL) == 0 && !qemu.pid)
@@ -170,8 +200,8 @@ static int advise(const struct start *start, const struct owner *owner, struct f
 				      "VM %u does not run. Unless it is just starting, "
 				      "'pve-vfio restore %u' gives its devices back.",
 				      owner->vmid, owner->vmid);
-	return finding_advise(findings, "Shut VM %u down ('qm shutdown %u').", owner->vmid,
-			      owner->vmid);
+	remedy = text_format("Shut VM %u down ('qm shutdown %u').", owner->vmid, owner->vmid);
+	return remedy ? advise_displacing(start, owner->vmid, remedy, findings) : -ENOMEM;
 }
 
 /* Who allows that a journal names the device does not mean that a QEMU has it. */

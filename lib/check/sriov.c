@@ -84,10 +84,10 @@ static int add_owner(struct asking *asking, const char *function, bool *ret_any)
 {
 	const struct start *start = asking->start;
 	struct holder holder = { .kind = HOLDER_VM };
-	const struct journal *journal = NULL;
+	const struct journal *journal = claims_against(&start->claims, &start->journal, function);
 	cleanup_free char *words = NULL;
 
-	if (claims_find(&start->claims, function, &journal) && journal->phase != JOURNAL_KEPT) {
+	if (journal) {
 		holder.vmid = journal->vmid;
 	} else {
 		const struct reservation *other =

@@ -66,12 +66,22 @@ static char *words_bind(struct pci_names *names, const struct sysroot *root,
 	return line && name ? add_name(line, name) : NULL;
 }
 
+char *words_guest(const char *name)
+{
+	struct guest guest;
+
+	if (guest_parse(name, &guest) < 0)
+		return strdup(name);
+	return text_format("%s %u", guest_kind_name(guest.kind), guest.vmid);
+}
+
 /* What is said of an action other than a binding, both ways; NULL: nothing. */
 static const struct {
 	const char *applied, *reverted;
 	bool values; /* followed by the values from and to */
 } deeds[] = {
 	[ACTION_RESERVE] = { NULL, NULL, false },
+	[ACTION_DISPLACE] = { NULL, NULL, false }, /* words_displace() */
 	[ACTION_STOP_UNIT] = { "%s stopped", "%s started", false },
 	[ACTION_RELEASE_CONSOLE] = { "text console %s released", "text console %s taken up",
 				     false },
@@ -207,6 +217,20 @@ char *words_left(const struct wanted_device *device, const struct vm_config *con
 	return text_format("left to Proxmox VE");
 }
 
+/* "VM 101 has given way, 12.30 s", "VM 101 started again, 1.20 s", "container 200: runs". */
+static char *words_displace(enum run_direction direction, const struct action *action,
+			    const struct run_result *result)
+{
+	cleanup_free char *name = words_guest(action->target);
+	double seconds = (double)result->took_us / 1000000;
+
+	if (result->result < 0 || *result->text)
+		return text_format("%s: %s", name ? name : "", result->text);
+	return text_format(direction == RUN_APPLY ? "%s has given way, %.2f s"
+						  : "%s started again, %.2f s",
+			   name ? name : "", seconds);
+}
+
 char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
 		   const struct run_result *result)
@@ -215,6 +239,8 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 		return NULL;
 	if (action->type == ACTION_BIND)
 		return words_bind(names, root, direction, action, result);
+	if (action->type == ACTION_DISPLACE)
+		return words_displace(direction, action, result);
 	if (result->result < 0)
 		return text_format("%s %s FAILED: %s", action_operations(action->type)->name,
 				   action->target, result->text);

@@ -24,6 +24,9 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
 		   const struct run_result *result);
 
+/* "VM 101", "container 200", of a guest's name: pve/guest.h. */
+char *words_guest(const char *name);
+
 /* What an action other than a binding would do: "nvidia-persistenced.service stopped"; or NULL. */
 char *words_planned(const struct action *action);
 

@@ -116,6 +116,8 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 			       : "a phase is at work on it just now";
 	if (sight->locked)
 		return "Proxmox VE is at work on it: a start or stop goes on";
+	if (sight->watched && !sight->runs && journal_has_guests(journal))
+		return "a watch starts again who gave way to it";
 	if (sight->watched)
 		return sight->runs
 			       ? "a watch waits for the end of its QEMU, to give its devices back"
@@ -149,7 +151,12 @@ static void print_device(struct command *command, struct pci_names *names,
 /* Services that were stopped, values that were set: what else goes back after the stop. */
 static void print_change(const struct action *action)
 {
-	if (action->type != ACTION_BIND && action->type != ACTION_RESERVE)
+	if (action->type == ACTION_DISPLACE) {
+		cleanup_free char *guest = words_guest(action->target);
+
+		printf("  %s gave way%s\n", guest ? guest : "",
+		       action->keep ? "" : ", and is started again when this VM has stopped");
+	} else if (action->type != ACTION_BIND && action->type != ACTION_RESERVE)
 		printf("  %s %s: %s -> %s\n", action_operations(action->type)->name, action->target,
 		       action->before ? action->before : "none", action->wanted);
 }

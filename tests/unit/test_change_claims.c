@@ -94,7 +94,7 @@ static void test_take_over_busy(void **state)
 					  &machine->err),
 			 -EBUSY);
 	assert_string_equal(machine->err.message,
-			    "VM 102, which kept a device, is starting or stopping");
+			    "VM 102, which had a device, is starting or stopping");
 	close(lock);
 	assert_true(tree_has(&machine->tree, "run/pve-vfio/102.json"));
 }

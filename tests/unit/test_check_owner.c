@@ -171,8 +171,11 @@ static void test_one_cause(void **state)
 		"device-owned 0000:01:00.0: VM 102 (process 4711) has /dev/vfio/14 open, and its "
 		"journal says 'running' (hostpci3 there), and Proxmox VE has reserved it for "
 		"that VM; the same goes for 0000:01:00.1.\n");
-	assert_string_equal(machine->findings.items[0].remedy,
-			    "Shut VM 102 down ('qm shutdown 102').");
+	assert_string_equal(
+		machine->findings.items[0].remedy,
+		"Shut VM 102 down ('qm shutdown 102'). Or let it give way to this start, and "
+		"come back after it: \"displace\": {\"guests\": [102]} in "
+		"/etc/pve/pve-vfio/101.json.");
 	/* that the journal may be ignored does not mean that the VM may */
 	tree_file(tree, "etc/pve/pve-vfio/101.json", "{\"allow\": [\"device-owned\"]}");
 	machine_prepare(machine, "hostpci0: 01:00\n");
@@ -204,8 +207,11 @@ static void test_remedies_of_a_journal(void **state)
 	tree_process(&machine->tree, 4711, "kvm", 102);
 	machine_prepare(machine, line);
 	assert_int_equal(check_claims_run(&machine->start, &machine->findings, &machine->err), 0);
-	assert_string_equal(machine->findings.items[0].remedy,
-			    "Shut VM 102 down ('qm shutdown 102').");
+	assert_string_equal(
+		machine->findings.items[0].remedy,
+		"Shut VM 102 down ('qm shutdown 102'). Or let it give way to this start, and "
+		"come back after it: \"displace\": {\"guests\": [102]} in "
+		"/etc/pve/pve-vfio/101.json.");
 }
 
 int main(void)

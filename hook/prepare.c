@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hook: a start up to its checks. Changes no device. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "check/check.h"
+#include "hook.h"
+#include "report/words.h"
+
+/* What was reserved for a plan that is made anew. */
+static int drop_reservations(struct hook *hook, struct start *start, struct error *err)
+{
+	const struct actions *actions = &start->journal.actions;
+	cleanup_free bool *chosen = calloc(actions->count + 1, sizeof(*chosen));
+	struct restore restore = hook_restore(hook, 0, start->journal.deadline_s);
+	bool any = false;
+	int r;
+
+	if (!chosen)
+		return error_set_memory(err);
+	for (size_t i = 0; i < actions->count; i++)
+		any |= chosen[i] = actions->items[i].type == ACTION_RESERVE;
+	r = any ? restore_actions(&restore, &start->journal, chosen, err) : 0;
+	return r > 0 ? error_set(err, -EIO, "a reservation cannot be removed") : r;
+}
+
+int hook_prepare_anew(struct hook *hook, struct start *start, struct error *err)
+{
+	int r = drop_reservations(hook, start, err);
+
+	start_forget(start);
+	return r < 0 ? r : start_prepare(start, err);
+}
+
+int hook_prepare(struct hook *hook, struct start *start, struct error *err)
+{
+	int r = start_prepare(start, err);
+
+	hook->trace = start->settings.trace;
+	if (r < 0 || !owners_settle(hook, start))
+		return r;
+	return hook_prepare_anew(hook, start, err);
+}
+
+/* Says all that was found, and refuses where one of it is an error. */
+static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
+{
+	cleanup_free char *words = words_findings(findings, hook->vmid);
+	size_t errors = findings_count(findings, LEVEL_ERROR);
+
+	if (words)
+		hook_say(hook, "%s", words);
+	if (errors > 0)
+		return error_refuse(err,
+				    "VM %u is not started, for %zu reason%s; the host is as it was",
+				    hook->vmid, errors, errors > 1 ? "s" : "");
+	return 0;
+}
+
+int hook_check(struct hook *hook, const struct start *start, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	uint64_t began = clock_now_us();
+	struct error reason = { 0 };
+	int r = check_start_run(start, &findings, &reason), refused;
+
+	hook_trace(hook, "checked", began);
+	refused = tell_findings(hook, &findings, err);
+	return r < 0 ? error_set(err, r, "%s", reason.message) : refused;
+}
+
+int hook_check_again(struct hook *hook, const struct start *start, struct error *err)
+{
+	cleanup_findings struct findings findings = { 0 };
+	int r = check_claims_run(start, &findings, err);
+
+	if (r < 0 || findings_count(&findings, LEVEL_ERROR) == 0)
+		return r;
+	return tell_findings(hook, &findings, err);
+}

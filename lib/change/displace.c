@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change: who gives way to a start. Shuts nobody down: the action does, when it is run. */
+#include "change/displace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "change/claims.h"
+#include "change/holding.h"
+#include "change/operations.h"
+#include "host/unit.h"
+#include "pve/reservation.h"
+#include "use/container.h"
+
+/* A VM may have much memory to get; Proxmox VE's own timeout for that is no more. */
+#define START_S 300
+
+bool displace_allows(const struct settings *settings, uint32_t vmid)
+{
+	const struct displace *displace = &settings->displace;
+
+	for (size_t i = 0; i < displace->count; i++)
+		if (displace->guests[i] == vmid)
+			return true;
+	return displace->any;
+}
+
+/* ---- planned */
+
+/* Adds a device to what a guest is asked for; the guest too, where it was not there. */
+static int ask(struct start *start, const struct guest *guest, const char *address)
+{
+	struct displace *displace = &start->settings.displace;
+	cleanup_free char *why = NULL, *devices = NULL;
+	struct action action = { 0 }, *known;
+	char name[GUEST_NAME];
+	bool running = false;
+	int r;
+
+	known = actions_find(&start->plan.actions, ACTION_DISPLACE, guest_name(guest, name));
+	/* A DONE one is of an earlier displacing, and says nothing of now. */
+	if (known && (known->state == ACTION_DONE || strstr(known->source, address)))
+		return 0;
+	if (known) {
+		devices = text_format("%s %s", known->source, address);
+		if (!devices)
+			return -ENOMEM;
+		free(known->source);
+		known->source = TAKE_PTR(devices);
+		return 0;
+	}
+	if (!displace_allows(&start->settings, guest->vmid) ||
+	    guest_is_running(start->root, guest, &running, NULL) < 0 || !running)
+		return 0;
+	r = guest_why_not(start->root, guest, &why);
+	if (r < 0 || why)
+		return r;
+	r = action_make(ACTION_DISPLACE, name, "running", displace->hard ? "stop" : "shutdown",
+			address, &action);
+	if (r < 0)
+		return r;
+	action.keep = displace->leave_off;
+	action.timeout_s = displace->timeout_s;
+	return actions_add(&start->plan.actions, &action);
+}
+
+/* By its journal; while it starts it has them and runs not yet, and so gives no way. */
+static int ask_owners(struct start *start)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < start->plan.device_count && r == 0; i++) {
+		const char *name = start->plan.devices[i].device.name;
+		const struct journal *owner;
+
+		if (!start->plan.devices[i].foreseen && claims_find(&start->claims, name, &owner) &&
+		    owner->phase == JOURNAL_RUNNING)
+			r = ask(start, &(struct guest){ GUEST_VM, owner->vmid }, name);
+	}
+	return r;
+}
+
+/* By what it has open: a VM without our hook, and what runs in a container. */
+static int ask_holders(struct start *start)
+{
+	cleanup_holdings struct holdings helds = { 0 };
+	int r = 0;
+
+	if (holdings_find(&start->plan, start->root, &helds, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < helds.count && r == 0; i++) {
+		const struct holder *holder = &helds.items[i].holder;
+		bool is_vm = holder->kind == HOLDER_VM && helds.items[i].node->kind == NODE_VFIO;
+
+		if (is_vm || holder->kind == HOLDER_CONTAINER)
+			r = ask(start,
+				&(struct guest){ is_vm ? GUEST_VM : GUEST_CONTAINER, holder->vmid },
+				helds.items[i].node->address);
+	}
+	return r;
+}
+
+/* A container that runs and is given a node uses it at any time. */
+static int ask_containers(struct start *start)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < start->plan.device_count && r == 0; i++) {
+		const char *name = start->plan.devices[i].device.name;
+		cleanup_container_uses struct container_uses uses = { 0 };
+
+		if (start->plan.devices[i].foreseen ||
+		    container_uses_find(start->root, &start->plan.nodes, name, &uses, NULL) < 0)
+			continue;
+		for (size_t k = 0; k < uses.count && r == 0; k++)
+			if (uses.items[k].running && uses.items[k].gives)
+				r = ask(start,
+					&(struct guest){ GUEST_CONTAINER, uses.items[k].vmid },
+					name);
+	}
+	return r;
+}
+
+int displace_plan(struct start *start, struct error *err)
+{
+	const struct displace *displace = &start->settings.displace;
+	const char *lock = vm_config_get(&start->config, "lock");
+	int r;
+
+	/* vzdump starts a VM that is off, under its lock, and no guest is to go for a backup. */
+	if ((!displace->any && displace->count == 0) || text_equal(lock, "backup"))
+		return 0;
+	r = ask_owners(start);
+	if (r == 0)
+		r = ask_holders(start);
+	if (r == 0)
+		r = ask_containers(start);
+	return r < 0 ? error_set_memory(err) : 0;
+}
+
+/* ---- left to the other */
+
+/* The action by which a start has this VM give way just now. */
+static const struct action *find_asking(const struct journal *other, const char *name)
+{
+	return other->phase == JOURNAL_STARTING
+		       ? actions_find(&other->actions, ACTION_DISPLACE, name)
+		       : NULL;
+}
+
+static bool is_asked_for(const struct action *asking, const struct action *action)
+{
+	char name[PCI_ADDRESS_TEXT];
+	struct pci_address address;
+
+	return action_address(action, &address) &&
+	       strstr(asking->source, pci_address_format(address, name));
+}
+
+int displace_leave(const struct sysroot *root, const struct state *state,
+		   const struct journal *journal, bool *chosen, uint32_t *ret_vmid,
+		   struct error *err)
+{
+	const struct guest guest = { GUEST_VM, journal->vmid };
+	cleanup_claims struct claims claims = { 0 };
+	const struct action *asking = NULL;
+	char name[GUEST_NAME];
+	int devices = 0, r;
+
+	r = claims_read(root, state, journal->vmid, &claims, err);
+	if (r < 0)
+		return r;
+	guest_name(&guest, name);
+	for (size_t i = 0; i < claims.count && !asking; i++) {
+		asking = find_asking(&claims.items[i], name);
+		*ret_vmid = claims.items[i].vmid;
+	}
+	for (size_t i = 0; asking && i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (!is_asked_for(asking, action))
+			continue;
+		chosen[i] = false;
+		devices += action->type == ACTION_BIND;
+	}
+	for (size_t i = 0; devices > 0 && i < journal->actions.count; i++)
+		if (action_operations(journal->actions.items[i].type)->host_wide &&
+		    journal->actions.items[i].type != ACTION_RESERVE)
+			chosen[i] = false;
+	return devices;
+}
+
+/* ---- done */
+
+int displace_apply(const struct sysroot *root, const struct action *action, struct error *err)
+{
+	struct guest guest;
+
+	if (guest_parse(action->target, &guest) < 0)
+		return error_set(err, -EINVAL, "'%s' is not a guest", action->target);
+	return guest_stop(root, &guest, strcmp(action->wanted, "stop") == 0, action->timeout_s,
+			  err);
+}
+
+/* What has been asked of it may yet come to pass where that was not waited for. */
+static int wait_for_end(const struct sysroot *root, const struct guest *guest,
+			const struct action *action, bool *ret_running, struct error *err)
+{
+	bool asked = action->state != ACTION_DONE;
+	struct deadline deadline = deadline_in_ms(asked ? action->timeout_s * 1000 : 0);
+	unsigned step = 0;
+	int r;
+
+	do
+		r = guest_is_running(root, guest, ret_running, err);
+	while (r == 0 && *ret_running && deadline_wait_step(deadline, &step));
+	return r;
+}
+
+int displace_revert(const struct sysroot *root, const struct action *action, const char **note,
+		    struct error *err)
+{
+	cleanup_free char *why = NULL;
+	struct guest guest;
+	bool running;
+	int r;
+
+	if (guest_parse(action->target, &guest) < 0)
+		return error_set(err, -EINVAL, "'%s' is not a guest", action->target);
+	if (action->keep) {
+		*note = "stays off, as the settings ask";
+		return 0;
+	}
+	r = wait_for_end(root, &guest, action, &running, err);
+	if (r < 0 || running) {
+		*note = "runs";
+		return r;
+	}
+	if (unit_system_is_stopping(root)) {
+		*note = "stays off: the node is shutting down";
+		return 0;
+	}
+	r = guest_why_not(root, &guest, &why);
+	if (r < 0)
+		return error_set_memory(err);
+	if (why)
+		return error_set(err, -EPERM, "not started again: %s", why);
+	return guest_start(root, &guest, START_S, err);
+}

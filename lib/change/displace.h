@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * change: guests that give way to a start, as the settings allow ("displace"). The plan names them
+ * (ACTION_DISPLACE); the hook shuts them down when all else of the start is well, and then makes
+ * the plan anew. What a VM has of the devices stays as it is with its VFIO driver: its post-stop
+ * leaves it, and the start takes it over from its journal. A guest that gave way is started again
+ * as the last thing that is given back.
+ */
+#pragma once
+
+#include "change/start.h"
+
+/*
+ * Adds to the plan each guest that runs, has something of it, may be displaced, and can be
+ * (guest_why_not()). The plan's openings have been read. 0 or -errno.
+ */
+int displace_plan(struct start *start, struct error *err) must_check;
+
+/* Whether the settings let it give way. */
+bool displace_allows(const struct settings *settings, uint32_t vmid);
+
+/*
+ * What another VM's start, which `journal`'s VM gives way to, is about to take over: takes that out of
+ * `chosen`, and with it what was done to the host as a whole. Returns how many devices it is, and
+ * the other VM in *ret_vmid; -errno where that cannot be told.
+ */
+int displace_leave(const struct sysroot *root, const struct state *state,
+		   const struct journal *journal, bool *chosen, uint32_t *ret_vmid,
+		   struct error *err) must_check;

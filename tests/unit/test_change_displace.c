@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests: change/displace.c and pve/guest.c: who gives way, who must not, and what is left to whom. */
+#include "start.h"
+
+#include "change/claims.h"
+#include "change/displace.h"
+
+static const char line[] = "hostpci0: 02:00.0\n";
+
+static void settings(const struct machine *machine, const char *displace)
+{
+	char text[256];
+
+	tree_format(text, "{\"displace\": %s}", displace);
+	tree_file(&machine->tree, "etc/pve/pve-vfio/101.json", "%s", text);
+}
+
+/* VM 102 runs with the NIC, by its journal. */
+static void run_other(const struct machine *machine, const char *config)
+{
+	machine_other_vm(machine, 102, JOURNAL_RUNNING, NIC, ACTION_DONE);
+	tree_config(&machine->tree, 102, config);
+	tree_process(&machine->tree, 2001, "kvm", 102);
+	tree_file(&machine->tree, "run/qemu-server/102.pid", "2001\n");
+}
+
+/* The action of the plan, as "TARGET HOW SECONDS SOURCE [keep]"; "" for none. */
+static void assert_displaced(struct machine *machine, const char *config, const char *wanted)
+{
+	const struct action *action = NULL;
+	char text[128] = "";
+
+	machine_prepare(machine, config);
+	for (size_t i = 0; i < machine->start.plan.actions.count; i++)
+		if (machine->start.plan.actions.items[i].type == ACTION_DISPLACE)
+			action = &machine->start.plan.actions.items[i];
+	if (action)
+		tree_format(text, "%s %s %u %s%s", action->target, action->wanted,
+			    action->timeout_s, action->source, action->keep ? " keep" : "");
+	assert_string_equal(text, wanted);
+}
+
+static void test_who(void **state)
+{
+	static const struct {
+		const char *displace, *other, *config, *wanted;
+	} rows[] = {
+		{ "{\"guests\": [102]}", "memory: 64\n", line, "vm/102 shutdown 60 0000:02:00.0" },
+		{ "{\"guests\": \"any\", \"how\": \"stop\", \"timeout_s\": 5}", "", line,
+		  "vm/102 stop 5 0000:02:00.0" },
+		{ "{\"guests\": [102], \"start_again\": false}", "", line,
+		  "vm/102 shutdown 60 0000:02:00.0 keep" },
+		/* not named, not set, a device that it does not have */
+		{ "{\"guests\": [103]}", "", line, "" },
+		{ "null", "", line, "" },
+		{ "{\"guests\": [102]}", "", "hostpci0: 01:00\n", "" },
+		/* a backup of it, and a start for a backup */
+		{ "{\"guests\": [102]}", "lock: backup\n", line, "" },
+		{ "{\"guests\": [102]}", "", "lock: backup\nhostpci0: 02:00.0\n", "" },
+		/* what a snapshot says is of then */
+		{ "{\"guests\": [102]}", "[old]\nlock: backup\n", line,
+		  "vm/102 shutdown 60 0000:02:00.0" },
+	};
+	struct machine *machine = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings(machine, rows[i].displace);
+		run_other(machine, rows[i].other);
+		assert_displaced(machine, rows[i].config, rows[i].wanted);
+	}
+}
+
+static void test_managed(void **state)
+{
+	static const struct {
+		const char *resources, *wanted;
+	} rows[] = {
+		{ "vm: 102\n\tstate started\n", "" },
+		{ "vm: 102\n", "" },
+		{ "vm: 102\n\tstate ignored\n", "vm/102 shutdown 60 0000:02:00.0" },
+		{ "ct: 102\n", "vm/102 shutdown 60 0000:02:00.0" },
+	};
+	struct machine *machine = *state;
+
+	settings(machine, "{\"guests\": [102]}");
+	run_other(machine, "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		tree_file(&machine->tree, "etc/pve/ha/resources.cfg", "%s", rows[i].resources);
+		assert_displaced(machine, line, rows[i].wanted);
+	}
+}
+
+/* One that has the device while it starts, or whose QEMU has ended, is asked for nothing. */
+static void test_not_running(void **state)
+{
+	struct machine *machine = *state;
+
+	settings(machine, "{\"guests\": \"any\"}");
+	run_other(machine, "");
+	machine_other_vm(machine, 102, JOURNAL_STARTING, NIC, ACTION_DONE);
+	assert_displaced(machine, line, "");
+	machine_other_vm(machine, 102, JOURNAL_RUNNING, NIC, ACTION_DONE);
+	tree_remove(&machine->tree, "run/qemu-server/102.pid");
+	assert_displaced(machine, line, "");
+}
+
+/* What it has is no reason against the start, while it is to go; and it is said. */
+static void test_checks(void **state)
+{
+	struct machine *machine = *state;
+
+	settings(machine, "{\"guests\": [102]}");
+	run_other(machine, "");
+	assert_found(machine, check_owner, line, "");
+	assert_found(machine, check_displace, line,
+		     "guest-gives-way vm/102: VM 102 has 0000:02:00.0 and gives way, as the "
+		     "settings of VM 101 allow: it gets 60 s to shut down, and is started again "
+		     "after this VM has stopped.\n");
+}
+
+/* Another start has asked for it: that one has it. */
+static void ask_by(const struct machine *machine, uint32_t vmid, enum journal_phase phase,
+		   const char *guest, enum action_state state)
+{
+	struct journal journal = { 0 };
+	struct action action = { 0 };
+	struct error err = { 0 };
+
+	assert_int_equal(journal_begin(&machine->tree.root, vmid, &journal, &err), 0);
+	journal_enter(&journal, phase);
+	assert_int_equal(action_make(ACTION_DISPLACE, guest, "running", "shutdown", NIC " " GPU,
+				     &action),
+			 0);
+	action.state = state;
+	action.timeout_s = 7;
+	assert_int_equal(actions_add(&journal.actions, &action), 0);
+	assert_int_equal(journal_write(&machine->state, &journal, &err), 0);
+	journal_done(&journal);
+}
+
+static void test_asked_by_another(void **state)
+{
+	struct machine *machine = *state;
+
+	settings(machine, "{\"guests\": [102]}");
+	run_other(machine, "");
+	ask_by(machine, 103, JOURNAL_STARTING, "vm/102", ACTION_ANNOUNCED);
+	assert_found(machine, check_owner, line,
+		     "device-owned 0000:02:00.0: VM 103 has it (asked for there; its journal says "
+		     "'starting').\n");
+	/* it runs, or its start came to nothing */
+	ask_by(machine, 103, JOURNAL_RUNNING, "vm/102", ACTION_DONE);
+	assert_found(machine, check_owner, line, "");
+	ask_by(machine, 103, JOURNAL_STOPPING, "vm/102", ACTION_DONE);
+	assert_found(machine, check_owner, line, "");
+}
+
+/* What VM 102's post-stop leaves to the start it gives way to. */
+static void test_leave(void **state)
+{
+	static const struct {
+		enum journal_phase phase;
+		const char *guest;
+		int left;
+	} rows[] = {
+		{ JOURNAL_STARTING, "vm/102", 1 }, { JOURNAL_STARTING, "ct/102", 0 },
+		{ JOURNAL_STARTING, "vm/104", 0 }, { JOURNAL_RUNNING, "vm/102", 0 },
+		{ JOURNAL_STOPPING, "vm/102", 0 },
+	};
+	struct machine *machine = *state;
+
+	run_other(machine, "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_journal struct journal journal = { 0 };
+		bool chosen[1] = { true };
+		uint32_t by = 0;
+
+		ask_by(machine, 103, rows[i].phase, rows[i].guest, ACTION_ANNOUNCED);
+		assert_int_equal(journal_read(&machine->tree.root, &machine->state, 102, &journal,
+					      &machine->err),
+				 0);
+		assert_int_equal(displace_leave(&machine->tree.root, &machine->state, &journal,
+						chosen, &by, &machine->err),
+				 rows[i].left);
+		assert_int_equal(chosen[0], rows[i].left == 0);
+		if (rows[i].left)
+			assert_int_equal(by, 103);
+	}
+}
+
+/* The start that has been given way to takes it over, with the values before. */
+static void test_take_over(void **state)
+{
+	struct machine *machine = *state;
+	const struct action *bind;
+
+	ask_by(machine, 101, JOURNAL_STARTING, "vm/102", ACTION_DONE);
+	machine_other_vm(machine, 102, JOURNAL_STOPPING, NIC, ACTION_DONE);
+	machine_new_start(machine);
+	tree_config(&machine->tree, 101, line);
+	assert_int_equal(journal_read(&machine->tree.root, &machine->state, 101,
+				      &machine->start.journal, &machine->err),
+			 0);
+	assert_int_equal(machine->start.journal.actions.items[0].timeout_s, 7);
+	assert_int_equal(start_prepare(&machine->start, &machine->err), 0);
+	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), 0);
+	assert_findings(machine, "");
+	bind = actions_find(&machine->start.plan.actions, ACTION_BIND, NIC);
+	assert_true(bind->adopted);
+	assert_string_equal(bind->before, "e1000e");
+	/* without its word that VM is just stopping */
+	machine->start.journal.actions.items[0].state = ACTION_ANNOUNCED;
+	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), 0);
+	assert_int_equal(machine->findings.count, 1);
+}
+
+static void test_names(void **state)
+{
+	static const char *const wrong[] = {
+		"", "101", "vm/", "vm/0", "vm/x", "ct/1/2", "vm/101 "
+	};
+	struct guest guest;
+	char name[GUEST_NAME];
+
+	(void)state;
+	assert_int_equal(guest_parse("ct/200", &guest), 0);
+	assert_int_equal(guest.kind, GUEST_CONTAINER);
+	assert_string_equal(guest_name(&guest, name), "ct/200");
+	assert_int_equal(guest_parse("vm/4294967295", &guest), 0);
+	assert_string_equal(guest_name(&guest, name), "vm/4294967295");
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_int_equal(guest_parse(wrong[i], &guest), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		machine_test(test_who),
+		machine_test(test_managed),
+		machine_test(test_not_running),
+		machine_test(test_checks),
+		machine_test(test_asked_by_another),
+		machine_test(test_leave),
+		machine_test(test_take_over),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
