@@ -317,11 +317,13 @@ $(B)/tests/hold: $(O)/tests/block/hold.o
 check-cli: all $(COUNTED) $(B)/tests/hold $(B)/packages/test
 	$(Q)tests/run -j 2 -t 900 $(sort $(wildcard tests/cli/test-*))
 
-# Two test VMs side by side, each on one core. Each scenario on both kernels; and a Debian that pve-vfio
+# Two test VMs side by side, each on one core. Each scenario on both kernels, but for those that ask no
+# kernel much: they have a line "# suites: …" (by hand: tests/vm/scenario SUITE NAME). And a Debian that pve-vfio
 # sets up, started through each boot loader, and setup killed everywhere. What takes longest is first.
 SUITES := bookworm trixie
 SCENARIOS := $(patsubst tests/vm/test-%,%,$(sort $(wildcard tests/vm/test-*)))
-VM := $(foreach s,$(SCENARIOS),$(SUITES:%='tests/vm/scenario % $(s)')) \
+suites_of = $(or $(shell sed -n 's/^. suites: //p' tests/vm/test-$(1)),$(SUITES))
+VM = $(foreach s,$(SCENARIOS),$(patsubst %,'tests/vm/scenario % $(s)',$(call suites_of,$(s)))) \
 	tests/vm/host-use-disks tests/vm/host-use-rest tests/vm/rom-dump tests/vm/rom-firmware
 BOOT := tests/vm/boot-loaders tests/vm/boot-kill
 check-vm: all $(B)/packages/vm
