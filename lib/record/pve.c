@@ -8,11 +8,11 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "pve/copies.h"
 #include "pve/snippets.h"
 #include "record/sys.h"
 
-#define HOOK_PATH "usr/libexec/pve-vfio/pve-vfio-hook"
-#define HOOK_MAX  ((size_t)64 << 20)
+#define HOOK_MAX ((size_t)64 << 20)
 
 /* A disk that is what is built on one that could be passed; not its name by-id, a serial number. */
 static bool keep_disk(char *line)
@@ -125,10 +125,11 @@ static bool keep_container(char *line)
 	       text_starts_with(line, "lxc.mount.entry") || keep_disk(line);
 }
 
-/* Hooks differ or they do not; their bytes are not needed for that. */
+/* Hooks differ or they do not, and have a version; their bytes are not needed for that. */
 static void record_hook(struct recorder *recorder, const char *path)
 {
-	cleanup_free char *own = NULL, *installed = NULL;
+	cleanup_free char *own = NULL, *installed = NULL, *text = NULL;
+	char version[VERSION_MAX] = "";
 	cleanup_close int fd = sysroot_openat(recorder->root, path, O_RDONLY | O_NONBLOCK);
 	size_t own_size, size;
 	struct stat status;
@@ -137,17 +138,22 @@ static void record_hook(struct recorder *recorder, const char *path)
 	if (fd < 0 || fstat(fd, &status) < 0 ||
 	    sysroot_read(recorder->root, path, HOOK_MAX, &own, &own_size) < 0)
 		return;
-	same = sysroot_read(recorder->root, HOOK_PATH, HOOK_MAX, &installed, &size) == 0 &&
+	same = sysroot_read(recorder->root, HOOK_PATH + 1, HOOK_MAX, &installed, &size) == 0 &&
 	       size == own_size && memcmp(own, installed, size) == 0;
-	recorder_bytes(recorder, path, same ? "hook" : "another", same ? 4 : 7,
-		       status.st_mode & 0777);
+	if (hook_version_find(own, own_size, version))
+		text = text_format("\177ELF %s %s " VERSION_MARK "%s", HOOK_NAME,
+				   same ? "installed" : "another", version);
+	else
+		text = strdup(same ? "hook" : "another");
+	if (text)
+		recorder_bytes(recorder, path, text, strlen(text) + 1, status.st_mode & 0777);
 }
 
 static void record_hooks(struct recorder *recorder, const struct pve_node *node)
 {
 	cleanup_snippet_stores struct snippet_stores stores = { 0 };
 
-	record_hook(recorder, HOOK_PATH);
+	record_hook(recorder, HOOK_PATH + 1);
 	if (snippet_stores_read(recorder->root, node->name, &stores, NULL) < 0)
 		return;
 	for (size_t i = 0; i < stores.count; i++) {
