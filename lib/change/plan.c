@@ -326,7 +326,9 @@ int plan_adopt(struct plan *plan, const struct journal *earlier)
 		struct action *action;
 		int r;
 
-		if (recorded->state == ACTION_FORESEEN || recorded->type == ACTION_RESERVE)
+		/* A guest that gave way is not asked once more. */
+		if (recorded->state == ACTION_FORESEEN || recorded->type == ACTION_RESERVE ||
+		    recorded->type == ACTION_DISPLACE)
 			continue;
 		action = actions_find(&plan->actions, recorded->type, recorded->target);
 		r = action ? adopt_values(action, recorded) : adopt_release(plan, recorded);

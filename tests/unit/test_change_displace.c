@@ -128,8 +128,7 @@ static void ask_by(const struct machine *machine, uint32_t vmid, enum journal_ph
 
 	assert_int_equal(journal_begin(&machine->tree.root, vmid, &journal, &err), 0);
 	journal_enter(&journal, phase);
-	assert_int_equal(action_make(ACTION_DISPLACE, guest, "running", "shutdown", NIC " " GPU,
-				     &action),
+	assert_int_equal(action_make(ACTION_DISPLACE, guest, "running", "shutdown", NIC, &action),
 			 0);
 	action.state = state;
 	action.timeout_s = 7;
@@ -205,6 +204,7 @@ static void test_take_over(void **state)
 	assert_int_equal(start_prepare(&machine->start, &machine->err), 0);
 	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), 0);
 	assert_findings(machine, "");
+	assert_null(actions_find(&machine->start.plan.actions, ACTION_DISPLACE, "vm/102"));
 	bind = actions_find(&machine->start.plan.actions, ACTION_BIND, NIC);
 	assert_true(bind->adopted);
 	assert_string_equal(bind->before, "e1000e");
