@@ -138,7 +138,7 @@ static void record_hook(struct recorder *recorder, const char *path)
 	if (fd < 0 || fstat(fd, &status) < 0 ||
 	    sysroot_read(recorder->root, path, HOOK_MAX, &own, &own_size) < 0)
 		return;
-	same = sysroot_read(recorder->root, HOOK_PATH + 1, HOOK_MAX, &installed, &size) == 0 &&
+	same = sysroot_read(recorder->root, &HOOK_PATH[1], HOOK_MAX, &installed, &size) == 0 &&
 	       size == own_size && memcmp(own, installed, size) == 0;
 	if (hook_version_find(own, own_size, version))
 		text = text_format("\177ELF %s %s " VERSION_MARK "%s", HOOK_NAME,
@@ -153,7 +153,7 @@ static void record_hooks(struct recorder *recorder, const struct pve_node *node)
 {
 	cleanup_snippet_stores struct snippet_stores stores = { 0 };
 
-	record_hook(recorder, HOOK_PATH + 1);
+	record_hook(recorder, &HOOK_PATH[1]);
 	if (snippet_stores_read(recorder->root, node->name, &stores, NULL) < 0)
 		return;
 	for (size_t i = 0; i < stores.count; i++) {
