@@ -34,16 +34,11 @@ void hook_say(struct hook *hook, const char *format, ...)
 {
 	cleanup_free char *text = NULL;
 	va_list arguments;
-	int size;
 
 	va_start(arguments, format);
-	size = vasprintf(&text, format, arguments);
+	text = text_format_list(format, arguments);
 	va_end(arguments);
-	if (size < 0) {
-		text = NULL;
-		return;
-	}
-	for (const char *line = text; *line;) {
+	for (const char *line = text; line && *line;) {
 		size_t length = strcspn(line, "\n");
 
 		say_line(hook, line, length);

@@ -28,13 +28,10 @@ int usage_error(struct error *err, const struct command *command, const char *fo
 {
 	cleanup_free char *what = NULL;
 	va_list arguments;
-	int size;
 
 	va_start(arguments, format);
-	size = vasprintf(&what, format, arguments);
+	what = text_format_list(format, arguments);
 	va_end(arguments);
-	if (size < 0)
-		what = NULL;
 	return refer_to_help(err, command->verb, what ? what : "", NULL);
 }
 

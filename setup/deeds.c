@@ -42,8 +42,7 @@ void deeds_note(struct deeds *deeds, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&line, format, arguments) < 0)
-		line = NULL;
+	line = text_format_list(format, arguments);
 	va_end(arguments);
 	if (deeds->json)
 		json_array_append_new(deeds->notes, json_string(line ? line : ""));

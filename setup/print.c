@@ -60,8 +60,7 @@ void print_row(const char *label, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	text = text_format_list(format, arguments);
 	va_end(arguments);
 	snprintf(start, sizeof(start), "%*s%-*s", LABEL_INDENT, "", LABEL_WIDTH, label);
 	print_wrapped(start, LABEL_INDENT + LABEL_WIDTH, text ? text : "");

@@ -10,10 +10,7 @@
 
 #include "base/array.h"
 
-static char *format_string(const char *format, va_list arguments)
-	__attribute__((format(printf, 1, 0)));
-
-static char *format_string(const char *format, va_list arguments)
+char *text_format_list(const char *format, va_list arguments)
 {
 	char *string;
 
@@ -28,7 +25,7 @@ char *text_format(const char *format, ...)
 	char *string;
 
 	va_start(arguments, format);
-	string = format_string(format, arguments);
+	string = text_format_list(format, arguments);
 	va_end(arguments);
 	return string;
 }
@@ -41,7 +38,7 @@ void text_add(struct text *text, const char *format, ...)
 	char *grown;
 
 	va_start(arguments, format);
-	piece = format_string(format, arguments);
+	piece = text_format_list(format, arguments);
 	va_end(arguments);
 	if (!piece || text->failed) {
 		text->failed = true;

@@ -438,8 +438,7 @@ int finding_add(struct findings *findings, enum check_id id, const char *subject
 	va_list arguments;
 
 	va_start(arguments, evidence);
-	if (vasprintf(&finding.evidence, evidence, arguments) < 0)
-		finding.evidence = NULL;
+	finding.evidence = text_format_list(evidence, arguments);
 	va_end(arguments);
 	if (finding.evidence)
 		text_clean(finding.evidence, "");
@@ -460,8 +459,7 @@ int finding_advise(struct findings *findings, const char *remedy, ...)
 	char *words;
 
 	va_start(arguments, remedy);
-	if (vasprintf(&words, remedy, arguments) < 0)
-		words = NULL;
+	words = text_format_list(remedy, arguments);
 	va_end(arguments);
 	if (!words)
 		return -ENOMEM;

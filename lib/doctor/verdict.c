@@ -41,8 +41,7 @@ int verdict_add(struct verdicts *verdicts, enum verdict_level level, const char 
 	va_list arguments;
 
 	va_start(arguments, evidence);
-	if (vasprintf(&verdict.evidence, evidence, arguments) < 0)
-		verdict.evidence = NULL;
+	verdict.evidence = text_format_list(evidence, arguments);
 	va_end(arguments);
 	return add(verdicts, &verdict,
 		   verdict.id && verdict.evidence && (!subject || verdict.subject) &&

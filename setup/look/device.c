@@ -98,8 +98,7 @@ __attribute__((format(printf, 4, 5))) static void addf(struct text *text, size_t
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vasprintf(&words, format, arguments) < 0)
-		words = NULL;
+	words = text_format_list(format, arguments);
 	va_end(arguments);
 	add(text, width, label, words);
 }
