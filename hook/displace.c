@@ -13,17 +13,12 @@
 #include "hook.h"
 #include "report/words.h"
 
-static bool is_asked(const struct action *action)
-{
-	return action->type == ACTION_DISPLACE && action->state != ACTION_DONE;
-}
-
 static size_t count_asked(const struct actions *actions)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < actions->count; i++)
-		count += is_asked(&actions->items[i]);
+		count += displace_is_asked(&actions->items[i]);
 	return count;
 }
 
@@ -31,22 +26,15 @@ static size_t count_asked(const struct actions *actions)
 static int announce(struct hook *hook, struct start *start, struct error *err)
 {
 	struct journal *journal = &start->journal;
-	cleanup_close int claims = -1;
-	int r;
+	cleanup_close int claims = hook_lock_claims(hook, start, err);
 
-	claims = state_lock_claims(&hook->state, deadline_in_ms(CLAIM_LOCK_WAIT_MS), err);
 	if (claims < 0)
 		return claims;
-	r = start_read_claims(start, err);
-	if (r == 0)
-		r = hook_check_again(hook, start, err);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < start->plan.actions.count; i++) {
 		const struct action *action = &start->plan.actions.items[i];
 		struct action copy = { 0 };
 
-		if (!is_asked(action))
+		if (!displace_is_asked(action))
 			continue;
 		actions_remove(&journal->actions, ACTION_DISPLACE, action->target);
 		if (action_copy(action, &copy) < 0 || actions_add(&journal->actions, &copy) < 0)
@@ -70,7 +58,7 @@ static int ask(struct hook *hook, struct start *start, size_t count, struct erro
 		const struct action *action = &actions->items[i];
 		cleanup_free char *name = words_guest(action->target);
 
-		chosen[i] = is_asked(action);
+		chosen[i] = displace_is_asked(action);
 		if (chosen[i])
 			hook_say(hook, "%s is to give way, as the settings allow (%s, up to %u s)",
 				 name ? name : "", action->wanted, action->timeout_s);
@@ -117,9 +105,9 @@ int displace_guests(struct hook *hook, struct start *start, struct error *err)
 		r = wait_closed(hook, start, err);
 	hook_trace(hook, "others gave way", began);
 	if (r == 0)
-		r = hook_prepare_anew(hook, start, err);
-	if (r == 0 && owners_settle(hook, start))
-		r = hook_prepare_anew(hook, start, err);
+		r = hook_forget_plan(hook, start, err);
+	if (r == 0)
+		r = hook_prepare(hook, start, err);
 	if (r == 0)
 		r = hook_check(hook, start, err);
 	if (r == 0 && count_asked(&start->plan.actions) > 0)

@@ -109,8 +109,9 @@ struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadli
 
 /*
  * Gives the devices of a journal back, but for those that are to be kept, and those that another VM
- * takes over to whose start this one gives way; says what it does. The caller has begun. -EBUSY when all that is left is what somebody has open: so many devices are it
- * that *ret_held tells, after the wait.
+ * takes over to whose start this one gives way; says what it does. The caller has begun. -EBUSY when
+ * all that is left is what somebody has open: so many devices are it that *ret_held tells, after the
+ * wait.
  */
 int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms, size_t *ret_held,
 		   struct error *err) must_check;
@@ -131,15 +132,18 @@ int hook_watch_held(struct hook *hook, struct journal *journal, size_t held, int
  */
 int hook_prepare(struct hook *hook, struct start *start, struct error *err) must_check;
 
-/* The same once more, after the host has changed. */
-int hook_prepare_anew(struct hook *hook, struct start *start, struct error *err) must_check;
+/* Drops the plan and what was reserved for it, to prepare the start anew. */
+int hook_forget_plan(struct hook *hook, struct start *start, struct error *err) must_check;
 
-/* Looks for what would harm the host or the start, and says what it finds. -EPERM where it
- * refuses. */
+/* Looks for what would harm the host or the start, and says what it finds. -EPERM: it is refused. */
 int hook_check(struct hook *hook, const struct start *start, struct error *err) must_check;
 
-/* Under the claims lock, after start_read_claims(): another VM may have claimed a device since. */
-int hook_check_again(struct hook *hook, const struct start *start, struct error *err) must_check;
+/*
+ * Takes the claims lock, reads the journals of the other VMs again and checks them: one may have claimed
+ * a device since. Until the lock is closed none can. The rest was checked before: that can take long, and
+ * this lock is one for all VMs. The lock, or -errno; -EPERM: it is refused.
+ */
+int hook_lock_claims(struct hook *hook, struct start *start, struct error *err) must_check;
 
 /*
  * Gives back what another VM has whose QEMU has ended, and that the start wants: its post-stop is

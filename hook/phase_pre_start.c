@@ -152,22 +152,12 @@ static int announce(struct hook *hook, struct start *start, struct error *err)
 		     : claims_take_over(&hook->root, &hook->state, &start->claims, journal, err);
 }
 
-/*
- * No other VM can claim a device between the look at the journals and the writing of ours. The rest
- * was checked before: it can take long, and this lock is one for all VMs.
- */
+/* No other VM can claim a device between the look at the journals and the writing of ours. */
 static int claim(struct hook *hook, struct start *start, struct error *err)
 {
-	cleanup_close int claims = -1;
-	int r;
+	cleanup_close int claims = hook_lock_claims(hook, start, err);
 
-	claims = state_lock_claims(&hook->state, deadline_in_ms(CLAIM_LOCK_WAIT_MS), err);
-	if (claims < 0)
-		return claims;
-	r = start_read_claims(start, err);
-	if (r == 0)
-		r = hook_check_again(hook, start, err);
-	return r < 0 ? r : announce(hook, start, err);
+	return claims < 0 ? claims : announce(hook, start, err);
 }
 
 /* A device that was to be kept, and was taken before this start, stays as it was. */

@@ -24,12 +24,12 @@ static int drop_reservations(struct hook *hook, struct start *start, struct erro
 	return r > 0 ? error_set(err, -EIO, "a reservation cannot be removed") : r;
 }
 
-int hook_prepare_anew(struct hook *hook, struct start *start, struct error *err)
+int hook_forget_plan(struct hook *hook, struct start *start, struct error *err)
 {
 	int r = drop_reservations(hook, start, err);
 
 	start_forget(start);
-	return r < 0 ? r : start_prepare(start, err);
+	return r;
 }
 
 int hook_prepare(struct hook *hook, struct start *start, struct error *err)
@@ -39,7 +39,8 @@ int hook_prepare(struct hook *hook, struct start *start, struct error *err)
 	hook->trace = start->settings.trace;
 	if (r < 0 || !owners_settle(hook, start))
 		return r;
-	return hook_prepare_anew(hook, start, err);
+	r = hook_forget_plan(hook, start, err);
+	return r < 0 ? r : start_prepare(start, err);
 }
 
 /* Says all that was found, and refuses where one of it is an error. */
@@ -69,7 +70,7 @@ int hook_check(struct hook *hook, const struct start *start, struct error *err)
 	return r < 0 ? error_set(err, r, "%s", reason.message) : refused;
 }
 
-int hook_check_again(struct hook *hook, const struct start *start, struct error *err)
+static int check_claims_again(struct hook *hook, const struct start *start, struct error *err)
 {
 	cleanup_findings struct findings findings = { 0 };
 	int r = check_claims_run(start, &findings, err);
@@ -77,4 +78,18 @@ int hook_check_again(struct hook *hook, const struct start *start, struct error 
 	if (r < 0 || findings_count(&findings, LEVEL_ERROR) == 0)
 		return r;
 	return tell_findings(hook, &findings, err);
+}
+
+int hook_lock_claims(struct hook *hook, struct start *start, struct error *err)
+{
+	cleanup_close int lock = -1;
+	int r;
+
+	lock = state_lock_claims(&hook->state, deadline_in_ms(CLAIM_LOCK_WAIT_MS), err);
+	if (lock < 0)
+		return lock;
+	r = start_read_claims(start, err);
+	if (r == 0)
+		r = check_claims_again(hook, start, err);
+	return r < 0 ? r : TAKE_FD(lock);
 }

@@ -233,6 +233,11 @@ int action_copy(const struct action *action, struct action *ret)
 	return 0;
 }
 
+bool action_asks_for(const struct action *action, const char *address)
+{
+	return action->type == ACTION_DISPLACE && strstr(action->source, address);
+}
+
 bool action_address(const struct action *action, struct pci_address *ret)
 {
 	char address[PCI_ADDRESS_TEXT];

@@ -97,6 +97,9 @@ int action_make(enum action_type type, const char *target, const char *before, c
 int action_set_binding(struct action *action, const char *override, const char *module, int group);
 /* A copy; -ENOMEM leaves nothing behind. */
 int action_copy(const struct action *action, struct action *ret);
+/* Of an ACTION_DISPLACE: the device at this address is what a guest gives way for. */
+bool action_asks_for(const struct action *action, const char *address);
+
 /* The PCI address of the function that an action is on; false for one on the host as a whole. */
 bool action_address(const struct action *action, struct pci_address *ret);
 void action_done(struct action *action);

@@ -3,7 +3,6 @@
 #include "change/claims.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/array.h"
 
@@ -103,12 +102,9 @@ const struct action *claim_find(const struct journal *journal, const char *addre
 
 	if (bind && bind->state != ACTION_FORESEEN)
 		return bind;
-	for (size_t i = 0; journal->phase == JOURNAL_STARTING && i < journal->actions.count; i++) {
-		const struct action *action = &journal->actions.items[i];
-
-		if (action->type == ACTION_DISPLACE && strstr(action->source, address))
-			return action;
-	}
+	for (size_t i = 0; journal->phase == JOURNAL_STARTING && i < journal->actions.count; i++)
+		if (action_asks_for(&journal->actions.items[i], address))
+			return &journal->actions.items[i];
 	return NULL;
 }
 

@@ -16,6 +16,11 @@
 /* A VM may have much memory to get; Proxmox VE's own timeout for that is no more. */
 #define START_S 300
 
+bool displace_is_asked(const struct action *action)
+{
+	return action->type == ACTION_DISPLACE && action->state != ACTION_DONE;
+}
+
 bool displace_allows(const struct settings *settings, uint32_t vmid)
 {
 	const struct displace *displace = &settings->displace;
@@ -40,7 +45,7 @@ static int ask(struct start *start, const struct guest *guest, const char *addre
 
 	known = actions_find(&start->plan.actions, ACTION_DISPLACE, guest_name(guest, name));
 	/* A DONE one is of an earlier displacing, and says nothing of now. */
-	if (known && (known->state == ACTION_DONE || strstr(known->source, address)))
+	if (known && (known->state == ACTION_DONE || action_asks_for(known, address)))
 		return 0;
 	if (known) {
 		devices = text_format("%s %s", known->source, address);
@@ -155,7 +160,7 @@ static bool is_asked_for(const struct action *asking, const struct action *actio
 	struct pci_address address;
 
 	return action_address(action, &address) &&
-	       strstr(asking->source, pci_address_format(address, name));
+	       action_asks_for(asking, pci_address_format(address, name));
 }
 
 int displace_leave(const struct sysroot *root, const struct state *state,
@@ -193,14 +198,21 @@ int displace_leave(const struct sysroot *root, const struct state *state,
 
 /* ---- done */
 
+static int guest_of(const struct action *action, struct guest *ret, struct error *err)
+{
+	int r = guest_parse(action->target, ret);
+
+	return r < 0 ? error_set(err, r, "'%s' is not a guest", action->target) : 0;
+}
+
 int displace_apply(const struct sysroot *root, const struct action *action, struct error *err)
 {
 	struct guest guest;
+	int r = guest_of(action, &guest, err);
 
-	if (guest_parse(action->target, &guest) < 0)
-		return error_set(err, -EINVAL, "'%s' is not a guest", action->target);
-	return guest_stop(root, &guest, strcmp(action->wanted, "stop") == 0, action->timeout_s,
-			  err);
+	return r < 0 ? r
+		     : guest_stop(root, &guest, strcmp(action->wanted, "stop") == 0,
+				  action->timeout_s, err);
 }
 
 /* What has been asked of it may yet come to pass where that was not waited for. */
@@ -224,10 +236,10 @@ int displace_revert(const struct sysroot *root, const struct action *action, con
 	cleanup_free char *why = NULL;
 	struct guest guest;
 	bool running;
-	int r;
+	int r = guest_of(action, &guest, err);
 
-	if (guest_parse(action->target, &guest) < 0)
-		return error_set(err, -EINVAL, "'%s' is not a guest", action->target);
+	if (r < 0)
+		return r;
 	if (action->keep) {
 		*note = "stays off, as the settings ask";
 		return 0;

@@ -16,6 +16,9 @@
  */
 int displace_plan(struct start *start, struct error *err) must_check;
 
+/* A guest is still to give way, and has not yet. */
+bool displace_is_asked(const struct action *action);
+
 /* Whether the settings let it give way. */
 bool displace_allows(const struct settings *settings, uint32_t vmid);
 

@@ -351,8 +351,9 @@ int plan_inherit(struct plan *plan, const struct journal *other)
 {
 	int r = plan_adopt(plan, other);
 
-	for (size_t i = 0; r == 0 && has_all_devices(plan, other) && i < other->actions.count;
-	     i++) {
+	if (r < 0 || !has_all_devices(plan, other))
+		return r;
+	for (size_t i = 0; r == 0 && i < other->actions.count; i++) {
 		const struct action *recorded = &other->actions.items[i];
 		struct action copy = { 0 };
 
@@ -362,9 +363,10 @@ int plan_inherit(struct plan *plan, const struct journal *other)
 		    actions_find(&plan->actions, recorded->type, recorded->target))
 			continue;
 		r = action_copy(recorded, &copy);
+		if (r < 0)
+			return r;
 		copy.adopted = true;
-		if (r == 0)
-			r = actions_add(&plan->actions, &copy);
+		r = actions_add(&plan->actions, &copy);
 	}
 	return r;
 }

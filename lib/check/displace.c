@@ -43,8 +43,8 @@ static int tell(const struct start *start, const struct action *action, const st
 	return finding_add(
 		findings, CHECK_GUEST_GIVES_WAY, action->target,
 		"%s %u has %s and gives way, as the settings of VM %u allow: %s, and %s.",
-		*guest_kind_name(guest->kind) == 'V' ? "VM" : "Container", guest->vmid,
-		action->source, start->vmid, how ? how : "",
+		guest->kind == GUEST_VM ? "VM" : "Container", guest->vmid, action->source,
+		start->vmid, how ? how : "",
 		action->keep ? "stays off" : "is started again after this VM has stopped");
 }
 
@@ -54,8 +54,7 @@ int check_displace(const struct start *start, struct findings *findings, struct 
 		const struct action *action = &start->plan.actions.items[i];
 		struct guest guest;
 
-		if (action->type != ACTION_DISPLACE || action->state == ACTION_DONE ||
-		    guest_parse(action->target, &guest) < 0)
+		if (!displace_is_asked(action) || guest_parse(action->target, &guest) < 0)
 			continue;
 		if (tell(start, action, &guest, findings) < 0)
 			return error_set_memory(err);
