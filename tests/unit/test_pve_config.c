@@ -4,27 +4,10 @@
  * QemuServer.pm 9.2.6, CT check_type() there, NNNN a line of it; "verified" is what PVE's own Perl
  * answered.
  */
-#include "test.h"
+#include "config.h"
 #include "tree.h"
 
 #include "base/clock.h"
-#include "pve/config.h"
-
-#define PATH "/etc/pve/qemu-server/101.conf"
-
-static void parse_bytes(const char *data, size_t size, struct vm_config *config)
-{
-	struct error err = { 0 };
-
-	*config = (struct vm_config){ 0 };
-	if (vm_config_parse(NULL, PATH, data, size, config, &err) != 0)
-		fail_msg("%s", err.message);
-}
-
-static void parse(const char *text, struct vm_config *config)
-{
-	parse_bytes(text, strlen(text), config);
-}
 
 /* "hostpci0=01:00@2 hostpci5=…": what counts, with its line, and "!3" for a dropped line. */
 static char *summary_of(const struct vm_config *config)

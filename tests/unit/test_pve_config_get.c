@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests: what pve/config.c says of a configuration that it has read. */
-#include "test.h"
-
-#include "pve/config.h"
-
-#define PATH "/etc/pve/qemu-server/101.conf"
-
-static void parse_bytes(const char *data, size_t size, struct vm_config *config)
-{
-	struct error err = { 0 };
-
-	*config = (struct vm_config){ 0 };
-	if (vm_config_parse(NULL, PATH, data, size, config, &err) != 0)
-		fail_msg("%s", err.message);
-}
-
-static void parse(const char *text, struct vm_config *config)
-{
-	parse_bytes(text, strlen(text), config);
-}
+#include "config.h"
 
 /* Of a key given twice the last valid one counts; quotes go where there is no format (check_type()). */
 static void test_settings(void **state)
@@ -67,7 +49,7 @@ static void test_dropped_settings(void **state)
 	assert_int_equal(vm_config_find_dropped(&config, "args")->line, 6);
 }
 
-/* A dropped line counts for nothing where a later one is right; where it comes last it is told. */
+/* A dropped line counts for nothing where a later one is right; where it comes last it is listed. */
 static void test_find_dropped(void **state)
 {
 	static const char text[] = "cpu: a b\ncpu: host\nmachine: q35\nmachine: \"pc\"\n";
