@@ -403,7 +403,7 @@ const struct verb verbs[] = {
 		.what = "what a verb takes, with examples",
 		.examples = { "pve-vfio help attach", "pve-vfio help rom fix" },
 	},
-	/* What the program does without a word, on a terminal. */
+	/* What the program does on a terminal when no verb is given. */
 	{
 		.name = "next",
 		.words = "",

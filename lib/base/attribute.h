@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * base: what the compiler is told of a function.
+ * base: attributes of functions, for the compiler.
  * This room holds no domain word.
  */
 #pragma once

@@ -80,7 +80,7 @@ int check_interrupt(const struct start *start, struct findings *findings,
 		    struct error *err) must_check;
 
 /*
- * A sentence for whoever is told that this guest has a device: how it could give way, or why it does
+ * A sentence to follow the finding that this guest has a device: how it could give way, or why it does
  * not though the settings allow it. "" for nothing; NULL without memory.
  */
 char *check_displace_advice(const struct start *start, const struct guest *guest);
