@@ -39,11 +39,15 @@ void claims_done(struct claims *claims)
 	*claims = (struct claims){ 0 };
 }
 
-/* What our journal has, too. */
+/* What our journal has, too; and that we gave way, for we start. */
 static bool is_shared(const struct action *action, const void *journal)
 {
 	const struct journal *ours = journal;
+	struct guest guest;
 
+	if (action->type == ACTION_DISPLACE && guest_parse(action->target, &guest) == 0 &&
+	    guest.kind == GUEST_VM && guest.vmid == ours->vmid)
+		return true;
 	return action->type != ACTION_RESERVE &&
 	       actions_find(&ours->actions, action->type, action->target);
 }

@@ -127,6 +127,23 @@ static int ask_containers(struct start *start)
 	return r;
 }
 
+/* Whoever starts again who gave way has the lock of the VM that they gave way to. */
+static bool comes_back(const struct start *start)
+{
+	for (size_t i = 0; start->state && i < start->claims.count; i++) {
+		const struct journal *other = &start->claims.items[i];
+		cleanup_close int lock = -1;
+
+		if (other->phase != JOURNAL_STOPPING ||
+		    !actions_displace(&other->actions, GUEST_VM, start->vmid, true))
+			continue;
+		lock = state_lock_vm(start->state, other->vmid, deadline_in_ms(0), NULL);
+		if (lock < 0)
+			return true;
+	}
+	return false;
+}
+
 int displace_plan(struct start *start, struct error *err)
 {
 	const struct displace *displace = &start->settings.displace;
@@ -136,12 +153,51 @@ int displace_plan(struct start *start, struct error *err)
 	/* vzdump starts a VM that is off, under its lock, and no guest is to go for a backup. */
 	if ((!displace->any && displace->count == 0) || text_equal(lock, "backup"))
 		return 0;
+	start->comes_back = comes_back(start);
+	if (start->comes_back)
+		return 0;
 	r = ask_owners(start);
 	if (r == 0)
 		r = ask_holders(start);
 	if (r == 0)
 		r = ask_containers(start);
 	return r < 0 ? error_set_memory(err) : 0;
+}
+
+/* ---- handed on */
+
+/* The guest waits for one of the plan's devices. */
+static bool is_for_plan(const struct action *waiting, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->device_count; i++)
+		if (!plan->devices[i].foreseen &&
+		    action_asks_for(waiting, plan->devices[i].device.name))
+			return true;
+	return false;
+}
+
+int displace_inherit(struct start *start, const struct journal *other)
+{
+	struct actions *actions = &start->plan.actions;
+
+	for (size_t i = 0; i < other->actions.count; i++) {
+		const struct action *waiting = &other->actions.items[i];
+		struct action copy = { 0 };
+		struct guest guest;
+
+		if (waiting->type != ACTION_DISPLACE || waiting->state != ACTION_DONE ||
+		    !is_for_plan(waiting, &start->plan) ||
+		    guest_parse(waiting->target, &guest) < 0 ||
+		    (guest.kind == GUEST_VM && guest.vmid == start->vmid) ||
+		    actions_find(actions, ACTION_DISPLACE, waiting->target))
+			continue;
+		if (action_copy(waiting, &copy) < 0)
+			return -ENOMEM;
+		copy.adopted = true;
+		if (actions_add(actions, &copy) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* ---- left to the other */
@@ -154,11 +210,28 @@ static const struct action *find_asking(const struct journal *other, const char 
 		       : NULL;
 }
 
+/* A guest waits for one of the devices. */
+static bool waits_for(const struct action *waiting, const struct action *asking)
+{
+	for (const char *at = waiting->source; *at;) {
+		char name[PCI_ADDRESS_TEXT];
+		size_t size = strcspn(at, " ");
+
+		snprintf(name, sizeof(name), "%.*s", (int)size, at);
+		if (*name && action_asks_for(asking, name))
+			return true;
+		at += size + (at[size] == ' ');
+	}
+	return false;
+}
+
 static bool is_asked_for(const struct action *asking, const struct action *action)
 {
 	char name[PCI_ADDRESS_TEXT];
 	struct pci_address address;
 
+	if (action->type == ACTION_DISPLACE)
+		return waits_for(action, asking);
 	return action_address(action, &address) &&
 	       action_asks_for(asking, pci_address_format(address, name));
 }
@@ -189,10 +262,13 @@ int displace_leave(const struct sysroot *root, const struct state *state,
 		chosen[i] = false;
 		devices += action->type == ACTION_BIND;
 	}
-	for (size_t i = 0; devices > 0 && i < journal->actions.count; i++)
-		if (action_operations(journal->actions.items[i].type)->host_wide &&
-		    journal->actions.items[i].type != ACTION_RESERVE)
+	for (size_t i = 0; devices > 0 && i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (action_operations(action->type)->host_wide && action->type != ACTION_RESERVE &&
+		    action->type != ACTION_DISPLACE)
 			chosen[i] = false;
+	}
 	return devices;
 }
 

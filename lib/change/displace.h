@@ -12,9 +12,17 @@
 
 /*
  * Adds to the plan each guest that runs, has something of it, may be displaced, and can be
- * (guest_why_not()). The plan's openings have been read. 0 or -errno.
+ * (guest_why_not()). The plan's openings have been read. None for a backup's start, nor for one by
+ * which the VM comes back itself (start->comes_back): two VMs would displace each other for ever.
+ * 0 or -errno.
  */
 int displace_plan(struct start *start, struct error *err) must_check;
+
+/*
+ * Adds to the plan the guests that wait for another VM's end because of a device that goes to this plan
+ * from there: they wait for this VM now. 0 or -ENOMEM.
+ */
+int displace_inherit(struct start *start, const struct journal *other) must_check;
 
 /* A guest is still to give way, and has not yet. */
 bool displace_is_asked(const struct action *action);
@@ -24,7 +32,8 @@ bool displace_allows(const struct settings *settings, uint32_t vmid);
 
 /*
  * What another VM's start, which `journal`'s VM gives way to, is about to take over: takes that out of
- * `chosen`, and with it what was done to the host as a whole. Returns how many devices it is, and
+ * `chosen`, with it the guests that wait for such a device, and what else was done to the host as a
+ * whole. Returns how many devices it is, and
  * the other VM in *ret_vmid; -errno where that cannot be told.
  */
 int displace_leave(const struct sysroot *root, const struct state *state,

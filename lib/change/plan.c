@@ -358,8 +358,7 @@ int plan_inherit(struct plan *plan, const struct journal *other)
 		struct action copy = { 0 };
 
 		if (!action_operations(recorded->type)->host_wide ||
-		    recorded->type == ACTION_RESERVE ||
-		    (recorded->type == ACTION_DISPLACE && recorded->state != ACTION_DONE) ||
+		    recorded->type == ACTION_RESERVE || recorded->type == ACTION_DISPLACE ||
 		    actions_find(&plan->actions, recorded->type, recorded->target))
 			continue;
 		r = action_copy(recorded, &copy);

@@ -52,7 +52,7 @@ int plan_adopt(struct plan *plan, const struct journal *earlier);
 
 /*
  * The same for what another VM has let go of. Where all its devices go to this plan, so does all
- * else that was done for them: nobody would undo it.
+ * else that was done for them: nobody would undo it. Guests that gave way: displace_inherit().
  */
 int plan_inherit(struct plan *plan, const struct journal *other) must_check;
 

@@ -61,8 +61,11 @@ static int adopt(struct start *start)
 	int r = plan_adopt(&start->plan, &start->journal);
 
 	for (size_t i = 0; i < start->claims.count && r == 0; i++)
-		if (claim_is_free(&start->claims.items[i], &start->journal))
+		if (claim_is_free(&start->claims.items[i], &start->journal)) {
 			r = plan_inherit(&start->plan, &start->claims.items[i]);
+			if (r == 0)
+				r = displace_inherit(start, &start->claims.items[i]);
+		}
 	plan_prune(&start->plan);
 	return r;
 }

@@ -41,6 +41,7 @@ struct start {
 	struct openings own;
 	struct wanted wanted;
 	struct plan plan;
+	bool comes_back; /* it gave way to another VM, after which it is started again just now */
 };
 
 /*

@@ -13,6 +13,11 @@ static char *may_not(const struct start *start, const struct guest *guest)
 	if (text_equal(vm_config_get(&start->config, "lock"), "backup"))
 		return strdup("It does not give way to a start for a backup: leave this VM out of "
 			      "the job, or back it up while the other is off.");
+	if (start->comes_back)
+		return text_format(
+			"It does not give way to a VM that only comes back: 'qm start %u' "
+			"asks it.",
+			start->vmid);
 	if (guest_why_not(start->root, guest, &why) < 0)
 		return NULL;
 	return why ? text_format("It does not give way, as the settings allow: %s.", why)

@@ -214,6 +214,128 @@ static void test_take_over(void **state)
 	assert_int_equal(machine->findings.count, 1);
 }
 
+/* A device, and a guest that waits for the end of the VM because of it. */
+static void leave_waiting(const struct machine *machine, uint32_t vmid, const char *guest,
+			  const char *source, enum action_state waiting)
+{
+	struct journal journal = { 0 };
+	struct action action = { 0 };
+	struct error err = { 0 };
+
+	machine_other_vm(machine, vmid, JOURNAL_STOPPING, NIC, ACTION_DONE);
+	assert_int_equal(journal_read(&machine->tree.root, &machine->state, vmid, &journal, &err),
+			 0);
+	assert_int_equal(action_make(ACTION_DISPLACE, guest, "running", "shutdown", source,
+				     &action),
+			 0);
+	action.state = waiting;
+	assert_int_equal(actions_add(&journal.actions, &action), 0);
+	assert_int_equal(journal_write(&machine->state, &journal, &err), 0);
+	journal_done(&journal);
+}
+
+/* Who waits for the VM that gives way is handed on with the device, but not we ourselves. */
+static void test_hand_on(void **state)
+{
+	static const struct {
+		const char *guest, *source;
+		enum action_state waiting;
+		bool handed, stays;
+	} rows[] = {
+		{ "vm/104", NIC, ACTION_DONE, true, false },
+		{ "ct/101", "0000:09:00.0 " NIC, ACTION_DONE, true, false },
+		/* it waits for something else, or has not given way */
+		{ "vm/104", "0000:09:00.0", ACTION_DONE, false, true },
+		{ "vm/104", NIC, ACTION_FAILED, false, true },
+		/* we start: we wait for nobody */
+		{ "vm/101", NIC, ACTION_DONE, false, false },
+	};
+	struct machine *machine = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_journal struct journal other = { 0 };
+		const struct action *waiting;
+
+		ask_by(machine, 101, JOURNAL_STARTING, "vm/102", ACTION_DONE);
+		leave_waiting(machine, 102, rows[i].guest, rows[i].source, rows[i].waiting);
+		machine_new_start(machine);
+		tree_config(&machine->tree, 101, line);
+		assert_int_equal(journal_read(&machine->tree.root, &machine->state, 101,
+					      &machine->start.journal, &machine->err),
+				 0);
+		assert_int_equal(start_prepare(&machine->start, &machine->err), 0);
+		waiting =
+			actions_find(&machine->start.plan.actions, ACTION_DISPLACE, rows[i].guest);
+		assert_row(rows[i].guest, (waiting != NULL) == rows[i].handed);
+		if (waiting)
+			assert_true(waiting->adopted && waiting->state == ACTION_DONE);
+		actions_done(&machine->start.journal.actions);
+		machine->start.journal.actions = machine->start.plan.actions;
+		machine->start.plan.actions = (struct actions){ 0 };
+		assert_int_equal(actions_add(&machine->start.journal.actions,
+					     &(struct action){ .type = ACTION_DISPLACE,
+							       .target = strdup("vm/102"),
+							       .before = strdup("running"),
+							       .wanted = strdup("shutdown"),
+							       .source = strdup(NIC),
+							       .state = ACTION_DONE }),
+				 0);
+		assert_int_equal(claims_take_over(&machine->tree.root, &machine->state,
+						  &machine->start.claims, &machine->start.journal,
+						  &machine->err),
+				 0);
+		assert_row(rows[i].guest,
+			   (journal_read(&machine->tree.root, &machine->state, 102, &other,
+					 &machine->err) == 0) == rows[i].stays);
+	}
+}
+
+/* What waits for another device is given back, and is started again, while the asked one is left. */
+static void test_leave_waiting(void **state)
+{
+	static const struct {
+		const char *source;
+		bool left;
+	} rows[] = { { NIC, true }, { "0000:09:00.0 " NIC, true }, { "0000:09:00.0", false } };
+	struct machine *machine = *state;
+
+	ask_by(machine, 103, JOURNAL_STARTING, "vm/102", ACTION_ANNOUNCED);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_journal struct journal journal = { 0 };
+		bool chosen[2] = { true, true };
+		uint32_t by = 0;
+
+		leave_waiting(machine, 102, "vm/104", rows[i].source, ACTION_DONE);
+		assert_int_equal(journal_read(&machine->tree.root, &machine->state, 102, &journal,
+					      &machine->err),
+				 0);
+		assert_int_equal(displace_leave(&machine->tree.root, &machine->state, &journal,
+						chosen, &by, &machine->err),
+				 1);
+		assert_row(rows[i].source, chosen[1] == !rows[i].left);
+	}
+}
+
+/* A VM that is only started again displaces nobody: the other would come back in its turn. */
+static void test_comes_back(void **state)
+{
+	struct machine *machine = *state;
+	cleanup_close int lock = -1;
+
+	settings(machine, "{\"guests\": [102]}");
+	run_other(machine, "");
+	ask_by(machine, 103, JOURNAL_STOPPING, "vm/101", ACTION_DONE);
+	/* by hand, while nobody starts it */
+	assert_displaced(machine, line, "vm/102 shutdown 60 0000:02:00.0");
+	lock = state_lock_vm(&machine->state, 103, deadline_in_ms(0), NULL);
+	assert_true(lock >= 0);
+	assert_displaced(machine, line, "");
+	assert_found(machine, check_displace, line, "");
+	/* another is started again */
+	ask_by(machine, 103, JOURNAL_STOPPING, "vm/104", ACTION_DONE);
+	assert_displaced(machine, line, "vm/102 shutdown 60 0000:02:00.0");
+}
+
 static void test_names(void **state)
 {
 	static const char *const wrong[] = {
@@ -242,6 +364,9 @@ int main(void)
 		machine_test(test_asked_by_another),
 		machine_test(test_leave),
 		machine_test(test_take_over),
+		machine_test(test_hand_on),
+		machine_test(test_leave_waiting),
+		machine_test(test_comes_back),
 		cmocka_unit_test(test_names),
 	};
 
