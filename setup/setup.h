@@ -33,7 +33,7 @@ struct verb_option {
 	const char *what;
 };
 
-#define VERB_EXAMPLES 3
+#define VERB_EXAMPLES 4
 
 struct verb {
 	const char *name;   /* "rom check": of two words */

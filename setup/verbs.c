@@ -100,6 +100,8 @@ static const struct verb_option attach_options[] = {
 	VALUE("--gop", "FILE", "roms", "an APU's UEFI driver, in /usr/share/kvm"),
 	VALUE("--mdev", "TYPE", "text",
 	      "a part of the one device, of a type that 'pve-vfio devices' lists"),
+	VALUE("--displace", "VMID,...|any", "vms",
+	      "these guests give way when the VM starts, and come back after it"),
 	FLAG("--chain", "keep the VM's other hookscript: ours runs it"),
 	DRY_RUN,
 	YES,
@@ -247,7 +249,8 @@ const struct verb verbs[] = {
 		.refused = "refused, and nothing is changed",
 		.options = attach_options,
 		.examples = { "pve-vfio attach 101", "pve-vfio attach 101 01:00 --dry-run",
-			      "pve-vfio attach 101 gpu --mapping card" },
+			      "pve-vfio attach 101 gpu --mapping card",
+			      "pve-vfio attach 102 01:00 --displace 101" },
 	},
 	{
 		.name = "detach",

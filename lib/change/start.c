@@ -130,6 +130,8 @@ int start_prepare(struct start *start, struct error *err)
 	int r;
 
 	r = settings_read(start->root, start->vmid, start->config_node, &start->settings, err);
+	if (r == 0 && start->displace)
+		r = displace_parse(start->displace, &start->settings.displace);
 	if (r == 0 && start->limit_ms)
 		*start->limit_ms = start->settings.deadline_s * 1000;
 	if (r == 0)

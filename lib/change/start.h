@@ -19,6 +19,7 @@ struct start {
 	bool dry;		 /* reserve nothing with PVE: only tell what would be chosen */
 	const char
 		*config_text; /* the configuration as it would be, in place of the file's; NULL */
+	json_t *displace;     /* the setting as it would be, in place of the file's; NULL */
 	unsigned *limit_ms;   /* takes the deadline of the settings: base/guard.h; NULL */
 
 	/*

@@ -34,6 +34,21 @@ static int read_change(const json_t *json, struct vm_edit *edit, struct error *e
 	return vm_edit_set(edit, key, before, after, NULL) < 0 ? error_set_memory(err) : 0;
 }
 
+/* Written since 0.2 only. */
+static int read_displace(const json_t *document, struct attached *attached, struct error *err)
+{
+	json_t *displace = json_object_get(document, "displace");
+	json_t *before = json_object_get(displace, "before");
+
+	if (!displace || json_is_null(displace))
+		return 0;
+	if (!json_is_object(json_object_get(displace, "after")) ||
+	    !(json_is_object(before) || json_is_null(before)))
+		return error_set(err, -EBADMSG, "'displace' has no settings from before and after");
+	attached->displace = json_incref(displace);
+	return 0;
+}
+
 static int read_members(const json_t *document, struct attached *attached, struct error *err)
 {
 	const json_t *changes;
@@ -52,6 +67,8 @@ static int read_members(const json_t *document, struct attached *attached, struc
 		r = json_member_string_or_null(document, "chain", &attached->chain, err);
 	if (r == 0)
 		r = json_member_string_or_null(document, "mapping", &attached->mapping, err);
+	if (r == 0)
+		r = read_displace(document, attached, err);
 	for (size_t i = 0; r == 0 && i < json_array_size(changes); i++)
 		r = read_change(json_array_get(changes, i), &attached->edit, err);
 	return r;
@@ -153,14 +170,15 @@ static json_t *attached_json(const struct attached *attached)
 				      json_pack("{s:s, s:s?, s:s?}", "key", change->key, "before",
 						change->before, "after", change->after));
 	}
-	return json_pack("{s:i, s:s?, s:o, s:s?, s:s?}", "version", VERSION, "uuid", attached->uuid,
-			 "changes", changes, "chain", attached->chain, "mapping",
-			 attached->mapping);
+	return json_pack("{s:i, s:s?, s:o, s:s?, s:s?, s:O*}", "version", VERSION, "uuid",
+			 attached->uuid, "changes", changes, "chain", attached->chain, "mapping",
+			 attached->mapping, "displace", attached->displace);
 }
 
 static bool is_empty(const struct attached *attached)
 {
-	return attached->edit.count == 0 && !attached->chain && !attached->mapping;
+	return attached->edit.count == 0 && !attached->chain && !attached->mapping &&
+	       !attached->displace;
 }
 
 int attached_write(const struct sysroot *root, uint32_t vmid, const struct attached *attached,
@@ -180,5 +198,6 @@ void attached_done(struct attached *attached)
 	vm_edit_done(&attached->edit);
 	free(attached->chain);
 	free(attached->mapping);
+	json_decref(attached->displace);
 	*attached = (struct attached){ 0 };
 }

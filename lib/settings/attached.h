@@ -4,9 +4,12 @@
  * /etc/pve/pve-vfio/VMID.attached.json, beside the VM's settings, for the whole cluster.
  *
  *	{"version": 1, "uuid": "d3d5…", "changes": [{"key": "vga", "before": "std", "after": "none"}, …],
- *	 "chain": "local:snippets/x", "mapping": "gpu"}
+ *	 "chain": "local:snippets/x", "mapping": "gpu",
+ *	 "displace": {"before": null, "after": {"guests": [101]}}}
  */
 #pragma once
+
+#include <jansson.h>
 
 #include "pve/edit.h"
 
@@ -16,6 +19,7 @@ struct attached {
 	struct vm_edit edit; /* null in the file is NULL here: no such key */
 	char *chain;	     /* the hookscript that attach put behind ours, or NULL */
 	char *mapping;	     /* the resource mapping attach created, or NULL */
+	json_t *displace;    /* the setting "displace", before and after, or NULL */
 };
 
 /*

@@ -74,12 +74,12 @@ static void note_vm(json_t *document, const struct vm_identity *vm)
 		json_object_set_new(document, "vm", settings_vm_json(vm));
 }
 
-int store_chain(const struct sysroot *root, const struct vm_config *config, uint32_t vmid,
-		const char *volume, struct error *err)
+/* The document, without a member where it is an earlier VM's of this number. */
+static int read_own(const struct sysroot *root, uint32_t vmid, json_t **ret, bool *ret_foreign,
+		    struct error *err)
 {
-	cleanup_json json_t *document = NULL;
 	cleanup_settings struct settings settings = { 0 };
-	struct vm_identity now;
+	cleanup_json json_t *document = NULL;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
@@ -89,19 +89,48 @@ int store_chain(const struct sysroot *root, const struct vm_config *config, uint
 		r = settings_read(root, vmid, NULL, &settings, err);
 	if (r < 0)
 		return r;
-	if (settings.foreign && !volume)
-		return 0;
+	*ret_foreign = settings.foreign;
 	if (settings.foreign)
 		json_object_clear(document);
-	if (text_equal(json_string_value(json_object_get(document, "chain")), volume))
+	*ret = TAKE_PTR(document);
+	return 0;
+}
+
+int store_get(const struct sysroot *root, uint32_t vmid, const char *key, json_t **ret,
+	      struct error *err)
+{
+	cleanup_json json_t *document = NULL;
+	bool foreign;
+	int r = read_own(root, vmid, &document, &foreign, err);
+
+	if (r == 0)
+		*ret = json_incref(json_object_get(document, key));
+	return r;
+}
+
+int store_set(const struct sysroot *root, const struct vm_config *config, uint32_t vmid,
+	      const char *key, json_t *value, struct error *err)
+{
+	cleanup_json json_t *document = NULL, *wanted = value;
+	struct vm_identity now;
+	char path[SYSROOT_PATH_MAX];
+	const json_t *there;
+	bool foreign;
+	int r = read_own(root, vmid, &document, &foreign, err);
+
+	if (r < 0)
+		return r;
+	there = json_object_get(document, key);
+	if ((!wanted && !there) || (wanted && there && json_equal(wanted, there)))
 		return 0;
+	if (wanted && json_object_set(document, key, wanted) < 0)
+		return error_set_memory(err);
+	if (!wanted)
+		json_object_del(document, key);
 	vm_identity_of(config, &now);
-	if (volume)
-		json_object_set_new(document, "chain", json_string(volume));
-	else
-		json_object_del(document, "chain");
 	if (json_object_size(document) > 0)
 		note_vm(document, &now);
+	settings_vm_path(vmid, path);
 	return store_write(root, path, document, err);
 }
 

@@ -22,11 +22,15 @@ int store_read(const struct sysroot *root, const char *path, json_t **ret,
 	       struct error *err) must_check;
 
 /*
- * Sets `chain` in the settings of a VM, or takes it out (NULL), and leaves all else there; but where
- * that is an earlier VM's of this number, nothing of it stays.
+ * Sets a member of the settings of a VM, or takes it out (`value` NULL), and leaves all else there; but
+ * where that is an earlier VM's of this number, nothing of it stays. Takes the reference of `value`.
  */
-int store_chain(const struct sysroot *root, const struct vm_config *config, uint32_t vmid,
-		const char *volume, struct error *err);
+int store_set(const struct sysroot *root, const struct vm_config *config, uint32_t vmid,
+	      const char *key, json_t *value, struct error *err);
+
+/* A member of the VM's own settings, to be freed; NULL where it is not set, or an earlier VM's. */
+int store_get(const struct sysroot *root, uint32_t vmid, const char *key, json_t **ret,
+	      struct error *err) must_check;
 
 /* Takes the pins of these addresses out of the settings of a VM: their next start pins them anew. */
 int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addresses *addresses,

@@ -21,6 +21,7 @@ static void read_options(const struct command *command, struct attach_options *r
 		.romfile = command_value(command, "--romfile"),
 		.gop = command_value(command, "--gop"),
 		.mdev = command_value(command, "--mdev"),
+		.displace = command_value(command, "--displace"),
 		.chain = command_has(command, "--chain"),
 		.dry_run = command_has(command, "--dry-run"),
 		.yes = command_has(command, "--yes"),
@@ -85,6 +86,8 @@ static int look(struct attach *attach, struct error *err)
 		r = attach_devices_look(attach, err);
 	if (r == 0)
 		r = attach_mapping_look(attach, err);
+	if (r == 0)
+		r = attach_displace_look(attach, err);
 	if (r < 0)
 		return r;
 	/* A mapping that is not made yet cannot be looked at: its devices can. */
@@ -117,6 +120,7 @@ static int record(struct attach *attach, struct error *err)
 
 	if (attached_name(attached, &attach->vm.config) < 0 ||
 	    attached_add(attached, &attach->edit) < 0 ||
+	    attach_displace_record(attach, attached) < 0 ||
 	    (attach->hook.chain && set_copy(&attached->chain, attach->hook.chain) < 0) ||
 	    (attach->mapping_is_new && set_copy(&attached->mapping, attach->options->mapping) < 0))
 		return error_set_memory(err);
@@ -148,6 +152,12 @@ static int set_vm(const struct attach *attach, struct error *err)
 	return attach_run(attach->deeds, &words, err);
 }
 
+static int set_chain(const struct attach *attach, const char *volume, struct error *err)
+{
+	return store_set(attach->root, &attach->vm.config, attach->vm.vmid, "chain",
+			 volume ? json_string(volume) : NULL, err);
+}
+
 static void drop_mapping(const struct attach *attach)
 {
 	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", attach->options->mapping);
@@ -173,8 +183,12 @@ static void take_back(const struct attach *attach)
 		drop_mapping(attach);
 	else if (attach->attached.mapping)
 		before.mapping = strdup(attach->attached.mapping);
+	if (attach->displace.after)
+		(void)attach_displace_set(&attach->vm, attach->root, attach->displace.before, NULL);
+	else
+		before.displace = json_incref(attach->attached.displace);
 	if (attach->hook.chain)
-		(void)store_chain(attach->root, &attach->vm.config, attach->vm.vmid, NULL, NULL);
+		(void)set_chain(attach, NULL, NULL);
 	else
 		before.chain = attach->attached.chain ? strdup(attach->attached.chain) : NULL;
 	(void)attached_write(attach->root, attach->vm.vmid, &before, NULL);
@@ -190,12 +204,15 @@ static int change(struct attach *attach, struct error *err)
 	if (attach->hook.chain)
 		deeds_note(attach->deeds, "# %s/%u.json: \"chain\": \"%s\"", SETTINGS_VM_FOLDER,
 			   attach->vm.vmid, attach->hook.chain);
+	if (attach->displace.after)
+		attach_displace_tell(attach->deeds, attach->vm.vmid, attach->displace.after);
 	if (r < 0 || dry_run)
 		return r < 0 ? r : set_vm(attach, err);
 	r = record(attach, err);
 	if (r == 0 && attach->hook.chain)
-		r = store_chain(attach->root, &attach->vm.config, attach->vm.vmid,
-				attach->hook.chain, err);
+		r = set_chain(attach, attach->hook.chain, err);
+	if (r == 0 && attach->displace.after)
+		r = attach_displace_set(&attach->vm, attach->root, attach->displace.after, err);
 	if (r == 0)
 		r = unpin(attach, err);
 	if (r == 0)
@@ -216,7 +233,7 @@ static void print_before(struct attach *attach)
 static bool is_there_already(const struct attach *attach)
 {
 	return attach->edit.count == 0 && !attach->hook.place && !attach->hook.content &&
-	       attach->mapping_words.count == 0;
+	       attach->mapping_words.count == 0 && !attach->displace.after;
 }
 
 /* "VM 101 starts with 0000:01:00.0, 0000:01:00.1 from now on; 1 warning is above." */
@@ -239,6 +256,7 @@ static char *words_now(const struct attach *attach)
 	}
 	text_add(&text, "%s", first ? "the hook" : "");
 	text_add(&text, " from now on");
+	attach_displace_words(attach, &text);
 	if (attach->warnings > 0)
 		text_add(&text, "; %zu warning%s above", attach->warnings,
 			 attach->warnings == 1 ? " is" : "s are");
@@ -313,6 +331,8 @@ static void attach_done(struct attach *attach)
 	free(hook->storage);
 	free(hook->content);
 	free(hook->chain);
+	json_decref(attach->displace.before);
+	json_decref(attach->displace.after);
 	strings_done(&attach->mapping_words);
 	vm_edit_done(&attach->edit);
 	attached_done(&attach->attached);

@@ -45,7 +45,7 @@ int attach_vm_line(const struct attach_vm *vm, const struct vm_config *config, u
 /* ---- everything that attach is asked and finds */
 
 struct attach_options {
-	const char *layout, *guest, *mapping, *storage, *romfile, *gop, *mdev;
+	const char *layout, *guest, *mapping, *storage, *romfile, *gop, *mdev, *displace;
 	bool chain, dry_run, yes;
 	char **words; /* devices */
 	int word_count;
@@ -60,6 +60,11 @@ struct attach_hook {
 	char *chain;   /* the other hookscript of the VM: it is chained */
 	bool shared;
 	bool place; /* the file is missing or not current */
+};
+
+/* The setting "displace": NULL for none; `after` is NULL where nothing is to be changed. */
+struct attach_displace {
+	json_t *before, *after;
 };
 
 /* A device and how it is given. */
@@ -82,6 +87,7 @@ struct attach {
 	struct mappings mappings;
 	struct attached attached; /* by earlier runs */
 	struct attach_hook hook;
+	struct attach_displace displace;
 	struct attach_device *devices;
 	size_t device_count;
 	struct strings mapping_words; /* the pvesh command that makes the mapping, or empty */
@@ -110,6 +116,32 @@ int attach_devices_edit(const struct attach *attach, bool mapped, struct vm_edit
 
 /* Looks whether --mapping is there, and how to make it where it is not. */
 int attach_mapping_look(struct attach *attach, struct error *err) must_check;
+
+/* ---- guests that give way (displace.c): the setting "displace", by --displace */
+
+/* Finds what is set, and what is to be; refuses a number that no guest has. */
+int attach_displace_look(struct attach *attach, struct error *err) must_check;
+
+/* Notes it in what attach has changed. 0 or -ENOMEM. */
+int attach_displace_record(const struct attach *attach, struct attached *attached) must_check;
+
+/* Sets it; JSON's null or NULL takes it out. */
+int attach_displace_set(const struct attach_vm *vm, const struct sysroot *root, json_t *value,
+			struct error *err);
+
+/* The line that says so before it is done. */
+void attach_displace_tell(struct deeds *deeds, uint32_t vmid, const json_t *value);
+
+/* Adds ", and 101 gives way to it". */
+void attach_displace_words(const struct attach *attach, struct text *text);
+
+/*
+ * What goes back, JSON's null where it goes out, and says so; *ret is NULL, with a note if need be,
+ * where it is not as attach has set it. The caller frees it.
+ */
+int detach_displace_look(struct deeds *deeds, const struct sysroot *root, uint32_t vmid,
+			 const struct attached *attached, json_t **ret,
+			 struct error *err) must_check;
 
 /* The checks of the hook on the configuration as it would be. */
 int attach_check(struct attach *attach, const struct vm_edit *edit, struct error *err) must_check;

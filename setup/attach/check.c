@@ -108,6 +108,7 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 		.vmid = attach->vm.vmid,
 		.dry = true,
 		.config_text = text,
+		.displace = attach->displace.after,
 	};
 	size_t errors;
 	int r;

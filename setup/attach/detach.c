@@ -20,11 +20,13 @@ struct detach {
 	struct pci_addresses present;
 	struct vm_edit edit;		/* what goes back */
 	struct pci_addresses functions; /* of the lines that go */
+	json_t *displace;		/* the setting of before; NULL: it stays as it is */
 };
 
 static void detach_done(struct detach *detach)
 {
 	deeds_done(&detach->deeds);
+	json_decref(detach->displace);
 	pci_addresses_done(&detach->functions);
 	vm_edit_done(&detach->edit);
 	pci_addresses_done(&detach->present);
@@ -88,7 +90,8 @@ static int look(struct detach *detach, struct error *err)
 	for (size_t i = 0; i < detach->attached.edit.count; i++)
 		if (look_at_change(detach, &detach->attached.edit.items[i]) < 0)
 			return error_set_memory(err);
-	return 0;
+	return detach_displace_look(&detach->deeds, detach->root, detach->vm.vmid,
+				    &detach->attached, &detach->displace, err);
 }
 
 /* Whether any guest's configuration in the cluster, snapshots included, has these words. */
@@ -162,7 +165,9 @@ static int change(struct detach *detach, struct error *err)
 	if (r < 0 || detach->deeds.dry_run)
 		return r;
 	if (detach->attached.chain)
-		r = store_chain(detach->root, &detach->vm.config, vmid, NULL, err);
+		r = store_set(detach->root, &detach->vm.config, vmid, "chain", NULL, err);
+	if (r == 0 && detach->displace)
+		r = attach_displace_set(&detach->vm, detach->root, detach->displace, err);
 	if (r == 0)
 		r = store_unpin(detach->root, vmid, &detach->functions, err);
 	return r < 0 ? r : attached_write(detach->root, vmid, &nothing, err);

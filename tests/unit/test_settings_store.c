@@ -35,21 +35,24 @@ static void test_chain(void **state)
 	struct error err = { 0 };
 
 	tree_folder(tree, "etc/pve");
-	assert_int_equal(store_chain(&tree->root, &config, 101, NULL, &err), 0);
+	assert_int_equal(store_set(&tree->root, &config, 101, "chain", NULL, &err), 0);
 	assert_file(tree, NULL);
-	assert_int_equal(store_chain(&tree->root, &config, 101, "local:snippets/x", &err), 0);
+	assert_int_equal(store_set(&tree->root, &config, 101, "chain",
+				   json_string("local:snippets/x"), &err),
+			 0);
 	assert_file(tree, "{\n  \"chain\": \"local:snippets/x\"\n}\n");
 	assert_int_equal(settings_read(&tree->root, 101, NULL, &settings, &err), 0);
 	assert_text(settings.chain, "local:snippets/x");
-	assert_int_equal(store_chain(&tree->root, &config, 101, NULL, &err), 0);
+	assert_int_equal(store_set(&tree->root, &config, 101, "chain", NULL, &err), 0);
 	assert_file(tree, NULL);
 
 	/* all else stays, and what cannot be understood too */
 	tree_file(tree, FILE_PATH, "{\"trace\": true, \"chain\": \"a:b\"}");
-	assert_int_equal(store_chain(&tree->root, &config, 101, NULL, &err), 0);
+	assert_int_equal(store_set(&tree->root, &config, 101, "chain", NULL, &err), 0);
 	assert_file(tree, "{\n  \"trace\": true\n}\n");
 	tree_file(tree, FILE_PATH, "garbage");
-	assert_int_equal(store_chain(&tree->root, &config, 101, "a:b", &err), -EBADMSG);
+	assert_int_equal(store_set(&tree->root, &config, 101, "chain", json_string("a:b"), &err),
+			 -EBADMSG);
 	assert_file(tree, "garbage");
 }
 
@@ -69,6 +72,32 @@ static void test_unpin(void **state)
 	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
 	assert_file(tree, "{\n  \"trace\": true\n}\n");
 	assert_int_equal(store_unpin(&tree->root, 101, &addresses, &err), 0);
+}
+
+/* A member that is an object; of an earlier VM of the number there is none. */
+static void test_object(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_vm_config struct vm_config config =
+		config_of(tree, "smbios1: uuid=aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\n");
+	cleanup_json json_t *there = NULL, *foreign = NULL;
+	struct error err = { 0 };
+
+	tree_file(tree, FILE_PATH, "{\"trace\": true, \"displace\": {\"guests\": [102]}}");
+	assert_int_equal(store_get(&tree->root, 101, "displace", &there, &err), 0);
+	assert_int_equal(json_array_size(json_object_get(there, "guests")), 1);
+	assert_int_equal(store_set(&tree->root, &config, 101, "displace", json_incref(there), &err),
+			 0);
+	assert_file(tree, "{\"trace\": true, \"displace\": {\"guests\": [102]}}");
+	assert_int_equal(store_set(&tree->root, &config, 101, "displace",
+				   json_pack("{s:s}", "guests", "any"), &err),
+			 0);
+	assert_file(tree,
+		    "{\n  \"trace\": true,\n  \"displace\": {\n    \"guests\": \"any\"\n  },\n  "
+		    "\"vm\": {\n    \"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\"\n  }\n}\n");
+	tree_config(tree, 101, "smbios1: uuid=bbbbbbbb-1111-4111-8111-bbbbbbbbbbbb\n");
+	assert_int_equal(store_get(&tree->root, 101, "displace", &foreign, &err), 0);
+	assert_null(foreign);
 }
 
 /* Of whichever node they are. */
@@ -94,7 +123,8 @@ static void test_no_cluster_file_system(void **state)
 	struct vm_config config = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(store_chain(&tree->root, &config, 101, "a:b", &err), -ENOENT);
+	assert_int_equal(store_set(&tree->root, &config, 101, "chain", json_string("a:b"), &err),
+			 -ENOENT);
 	assert_text(err.message,
 		    "cannot write /etc/pve/pve-vfio/101.json: No such file or directory");
 }
@@ -109,23 +139,24 @@ static void test_chain_notes_vm(void **state)
 	cleanup_vm_config struct vm_config second = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(store_chain(&tree->root, &first, 101, "a:b", &err), 0);
+	assert_int_equal(store_set(&tree->root, &first, 101, "chain", json_string("a:b"), &err), 0);
 	assert_file(
 		tree,
 		"{\n  \"chain\": \"a:b\",\n  \"vm\": {\n    \"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\",\n    "
 		"\"ctime\": 100\n  }\n}\n");
-	assert_int_equal(store_chain(&tree->root, &first, 101, NULL, &err), 0);
+	assert_int_equal(store_set(&tree->root, &first, 101, "chain", NULL, &err), 0);
 	assert_file(tree, NULL); /* whose nothing is, is not worth a file */
 
 	tree_file(
 		tree, FILE_PATH,
 		"{\"allow\": [\"romfile\"], \"vm\": {\"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\"}}");
 	second = config_of(tree, "smbios1: uuid=bbbbbbbb-1111-4111-8111-bbbbbbbbbbbb\n");
-	assert_int_equal(store_chain(&tree->root, &second, 101, NULL, &err), 0);
+	assert_int_equal(store_set(&tree->root, &second, 101, "chain", NULL, &err), 0);
 	assert_file(
 		tree,
 		"{\"allow\": [\"romfile\"], \"vm\": {\"uuid\": \"aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa\"}}");
-	assert_int_equal(store_chain(&tree->root, &second, 101, "c:d", &err), 0);
+	assert_int_equal(store_set(&tree->root, &second, 101, "chain", json_string("c:d"), &err),
+			 0);
 	assert_file(
 		tree,
 		"{\n  \"chain\": \"c:d\",\n  \"vm\": {\n    \"uuid\": \"bbbbbbbb-1111-4111-8111-bbbbbbbbbbbb\"\n  }\n}\n");
@@ -174,13 +205,10 @@ static void test_null_over_node(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_chain),
-		tree_test(test_chain_notes_vm),
-		tree_test(test_unpin),
-		tree_test(test_unpin_nodes),
-		tree_test(test_no_cluster_file_system),
-		cmocka_unit_test(test_setting),
-		tree_test(test_null_over_node),
+		tree_test(test_chain),		tree_test(test_chain_notes_vm),
+		tree_test(test_object),		tree_test(test_unpin),
+		tree_test(test_unpin_nodes),	tree_test(test_no_cluster_file_system),
+		cmocka_unit_test(test_setting), tree_test(test_null_over_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
