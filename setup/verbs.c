@@ -241,11 +241,11 @@ const struct verb verbs[] = {
 		.name = "attach",
 		.words = "VMID [DEVICE...]",
 		.offers = "vms devices",
-		.least = 1,
 		.most = INT_MAX,
 		.json = true,
 		.run = verb_attach,
-		.what = "give a VM the hookscript, and devices in a layout that is known to work",
+		.what = "give a VM the hookscript, and devices in a layout that is known to work; at a terminal it "
+			"asks for what is not given",
 		.refused = "refused, and nothing is changed",
 		.options = attach_options,
 		.examples = { "pve-vfio attach 101", "pve-vfio attach 101 01:00 --dry-run",

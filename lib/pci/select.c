@@ -8,9 +8,9 @@
 #include <strings.h>
 
 #include "base/array.h"
+#include "pci/facts.h"
 
-/* The base class and subclass of a device that shows a picture, and of one that makes a sound. */
-#define CLASS_DISPLAY	0x03
+/* The base class and subclass of a device that makes a sound. */
 #define CLASS_AUDIO	0x0403
 
 #define VENDOR_AMD_GPU	0x1002
@@ -37,16 +37,6 @@ static const struct class_word *find_class_word(const char *word)
 	return NULL;
 }
 
-static bool is_display(const struct pci_device *device)
-{
-	return device->class_code >> 16 == CLASS_DISPLAY;
-}
-
-static bool same_slot(struct pci_address a, struct pci_address b)
-{
-	return a.domain == b.domain && a.bus == b.bus && a.device == b.device;
-}
-
 /* "01:00", "01:00.0", either with a domain. False when it is no address. */
 static bool parse_address(const char *word, struct pci_address *ret, bool *ret_slot)
 {
@@ -65,7 +55,7 @@ static int add_slot(const struct pci_addresses *present, struct pci_address slot
 	int r = 0;
 
 	for (size_t i = 0; i < present->count && r == 0; i++)
-		if (same_slot(present->items[i], slot))
+		if (pci_same_slot(present->items[i], slot))
 			r = pci_addresses_add(&selection->functions, present->items[i]);
 	selection->whole = true;
 	return r;
@@ -75,7 +65,7 @@ bool pci_is_apu(const struct sysroot *root, const struct pci_device *device)
 {
 	struct pci_address address = device->address;
 
-	if (!is_display(device) || device->vendor != VENDOR_AMD_GPU)
+	if (!pci_is_display(device) || device->vendor != VENDOR_AMD_GPU)
 		return false;
 	for (address.function = 0; address.function < FUNCTION_COUNT; address.function++) {
 		cleanup_pci_device struct pci_device other = { 0 };
@@ -174,12 +164,20 @@ static int find(const struct search *search, const struct pci_addresses *present
 		    !is_meant(search, &device))
 			continue;
 		if (found->count > 0 && has_display &&
-		    same_slot(found->items[last], device.address))
+		    pci_same_slot(found->items[last], device.address))
 			continue;
-		has_display = is_display(&device);
+		has_display = pci_is_display(&device);
 		r = pci_addresses_add(found, device.address);
 	}
 	return r;
+}
+
+int pci_meant(const struct sysroot *root, struct pci_names *names,
+	      const struct pci_addresses *present, const char *word, struct pci_addresses *ret)
+{
+	struct search search = { root, names, word, find_class_word(word) };
+
+	return find(&search, present, ret);
 }
 
 static int refuse_several(const struct search *search, const struct pci_addresses *found,
@@ -211,8 +209,8 @@ static int select_found(const struct sysroot *root, const struct pci_addresses *
 
 	if (r < 0)
 		return r;
-	r = is_display(&device) ? add_device(root, present, &device, ret)
-				: pci_addresses_add(&ret->functions, address);
+	r = pci_is_display(&device) ? add_device(root, present, &device, ret)
+				    : pci_addresses_add(&ret->functions, address);
 	return r < 0 ? error_set_memory(err) : 0;
 }
 
@@ -223,7 +221,7 @@ static int select_slot(const struct sysroot *root, const struct pci_addresses *p
 	for (size_t i = 0; i < present->count; i++) {
 		cleanup_pci_device struct pci_device device = { 0 };
 
-		if (same_slot(present->items[i], slot) &&
+		if (pci_same_slot(present->items[i], slot) &&
 		    pci_device_read(root, present->items[i], &device, NULL) == 0)
 			return add_device(root, present, &device, ret);
 	}

@@ -34,5 +34,14 @@ bool pci_word_fits(const struct pci_device *device, const char *name, const char
 int pci_select(const struct sysroot *root, struct pci_names *names,
 	       const struct pci_addresses *present, const char *word, struct pci_selection *ret,
 	       struct error *err) must_check;
+
+/*
+ * Adds the functions that a word means which is not an address, each for a device of its own: what
+ * pci_select() lists. 0 or -ENOMEM.
+ */
+int pci_meant(const struct sysroot *root, struct pci_names *names,
+	      const struct pci_addresses *present, const char *word,
+	      struct pci_addresses *ret) must_check;
+
 void pci_selection_done(struct pci_selection *selection);
 #define cleanup_pci_selection cleanup(pci_selection_done)

@@ -10,6 +10,7 @@
 #include "report/json.h"
 #include "settings/settings.h"
 #include "settings/store.h"
+#include "setup/ask.h"
 
 static void read_options(const struct command *command, struct attach_options *ret)
 {
@@ -25,6 +26,7 @@ static void read_options(const struct command *command, struct attach_options *r
 		.chain = command_has(command, "--chain"),
 		.dry_run = command_has(command, "--dry-run"),
 		.yes = command_has(command, "--yes"),
+		.asks = !command->json && !command_has(command, "--yes") && ask_is_possible(),
 		.words = command->argv + 1,
 		.word_count = command->argc - 1,
 	};
@@ -305,6 +307,8 @@ static int attach_all(struct attach *attach, struct error *err)
 		deeds_note(deeds, "VM %u has all of this already; nothing is to be done.",
 			   attach->vm.vmid);
 	r = setup_show(attach->link, err);
+	if (r == 0 && attach->options->guided && !already)
+		r = attach_ask_all(attach, err);
 	if (r == 0)
 		r = change(attach, err);
 	if (r < 0)
@@ -342,6 +346,21 @@ static void attach_done(struct attach *attach)
 	attach_vm_done(&attach->vm);
 }
 
+/* Without a VM it is asked for, and the device with it. */
+static int ask_for_words(struct command *command, struct attach_options *options,
+			 struct attach_guide *guide, char **words, struct error *err)
+{
+	int r;
+
+	if (!options->asks)
+		return usage_error(err, command, "it takes %s", command->verb->words);
+	r = attach_guide(&command->root, guide, err);
+	options->guided = true;
+	options->words = words;
+	options->word_count = 1;
+	return r;
+}
+
 int verb_attach(struct command *command, struct error *err)
 {
 	cleanup_deeds struct deeds deeds = { 0 };
@@ -352,13 +371,20 @@ int verb_attach(struct command *command, struct error *err)
 		.deeds = &deeds,
 		.options = &options,
 	};
+	struct attach_guide guide = { 0 };
+	char *words[] = { guide.word };
 	uint32_t vmid;
 	int r;
 
 	read_options(command, &options);
-	r = check_options(command, &options, err);
-	if (r == 0)
+	if (command->argc == 0) {
+		r = ask_for_words(command, &options, &guide, words, err);
+		vmid = guide.vmid;
+	} else {
 		r = command_parse_vmid(command, 0, &vmid, err);
+	}
+	if (r == 0)
+		r = check_options(command, &options, err);
 	if (r < 0)
 		return r;
 	deeds_begin(&deeds, command);

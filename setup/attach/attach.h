@@ -24,9 +24,13 @@ struct attach_vm {
 	struct vm_config config;
 };
 
+/* Refuses another tree than the running node's, and a user who is not root. `for_what`: "attach". */
+int attach_is_possible(const struct sysroot *root, const char *for_what,
+		       struct error *err) must_check;
+
 /*
  * Reads the VM, and refuses one that is not here, is locked, a template or a container, runs, or has
- * changes pending: qm would put off what is asked, or refuse half of it. `for_what`: "attach".
+ * changes pending: qm would put off what is asked, or refuse half of it. `for_what` as above.
  */
 int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
 		   struct attach_vm *ret, struct error *err) must_check;
@@ -47,6 +51,8 @@ int attach_vm_line(const struct attach_vm *vm, const struct vm_config *config, u
 struct attach_options {
 	const char *layout, *guest, *mapping, *storage, *romfile, *gop, *mdev, *displace;
 	bool chain, dry_run, yes;
+	bool asks;    /* a person at a terminal can be asked which of several is meant */
+	bool guided;  /* ... and is asked for all of it */
 	char **words; /* devices */
 	int word_count;
 };
@@ -148,6 +154,32 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 
 /* Asks where machine or firmware of an installed system would change. */
 int attach_ask(const struct attach *attach, struct error *err) must_check;
+
+/* ---- questions at a terminal (guide.c); each is refused where it is not answered */
+
+/* More than there are layouts. */
+#define LAYOUTS_MAX 32
+
+/* What a person has answered who gave no words. */
+struct attach_guide {
+	uint32_t vmid;
+	char word[PCI_ADDRESS_TEXT]; /* the device */
+};
+
+/* Asks for a VM that is off, and for a device that can be passed. */
+int attach_guide(const struct sysroot *root, struct attach_guide *ret,
+		 struct error *err) must_check;
+
+/* Asks which of these functions is meant; `word` names all of the device. */
+int attach_ask_device(const struct sysroot *root, struct pci_names *names,
+		      const struct pci_addresses *from, const char *question,
+		      char word[PCI_ADDRESS_TEXT], struct error *err) must_check;
+
+/* Asks for another layout than the device has. */
+int attach_ask_layout(struct attach_device *device, struct error *err) must_check;
+
+/* Says how the same is typed, and asks whether it is done. */
+int attach_ask_all(const struct attach *attach, struct error *err) must_check;
 
 /* ---- words (attach_print.c, attach_guest.c) */
 

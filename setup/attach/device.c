@@ -114,6 +114,12 @@ static int choose_layout(const struct attach *attach, struct attach_device *devi
 	} else {
 		device->layout = layout_choose(&device->device, &attach->vm.config, has_display);
 	}
+	if (attach->options->guided && !name) {
+		int r = attach_ask_layout(device, err);
+
+		if (r < 0)
+			return r;
+	}
 	return text_equal(layout_name(device->layout), "amd-apu") ? find_roms(attach, device, err)
 								  : 0;
 }
@@ -162,6 +168,26 @@ static bool is_there(const struct attach *attach, const struct attach_device *de
 	return !mdev || text_equal(attach->vm.config.hostpci[device->line].hostpci.mdev, mdev);
 }
 
+/* The device a word means; at a terminal it is asked for where there are several. */
+static int select_device(struct attach *attach, const char *word, struct pci_selection *ret,
+			 struct error *err)
+{
+	cleanup_pci_addresses struct pci_addresses several = { 0 };
+	cleanup_free char *question = text_format("'%s' means several devices. Which one?", word);
+	char chosen[PCI_ADDRESS_TEXT];
+	int r = pci_select(attach->root, &attach->names, &attach->present, word, ret, err);
+
+	if (r != -ENOTUNIQ || !attach->options->asks)
+		return r;
+	*err = (struct error){ 0 };
+	if (!question ||
+	    pci_meant(attach->root, &attach->names, &attach->present, word, &several) < 0)
+		return error_set_memory(err);
+	r = attach_ask_device(attach->root, &attach->names, &several, question, chosen, err);
+	return r < 0 ? r
+		     : pci_select(attach->root, &attach->names, &attach->present, chosen, ret, err);
+}
+
 /* The line that has the device stays as it is, unless a layout is asked for. */
 static int look_at_device(struct attach *attach, const char *word, bool *has_display, bool *used,
 			  struct error *err)
@@ -173,8 +199,7 @@ static int look_at_device(struct attach *attach, const char *word, bool *has_dis
 		return error_set_memory(err);
 	device = &attach->devices[attach->device_count];
 	*device = (struct attach_device){ 0 };
-	r = pci_select(attach->root, &attach->names, &attach->present, word, &device->selection,
-		       err);
+	r = select_device(attach, word, &device->selection, err);
 	if (r < 0)
 		return r;
 	attach->device_count++;

@@ -89,18 +89,25 @@ static int read_text(const struct sysroot *root, struct attach_vm *vm, struct er
 	return r < 0 ? r : vm_config_parse(root, path, vm->text, size, &vm->config, err);
 }
 
-int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
-		   struct attach_vm *ret, struct error *err)
+int attach_is_possible(const struct sysroot *root, const char *for_what, struct error *err)
 {
-	int r;
-
-	ret->vmid = vmid;
 	if (!root->live)
 		return error_set(err, -EOPNOTSUPP,
 				 "%s works on the running node only: it asks qm, pvesm and pvesh",
 				 for_what);
 	if (geteuid() != 0)
 		return error_set(err, -EACCES, "%s must be run as root", for_what);
+	return 0;
+}
+
+int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
+		   struct attach_vm *ret, struct error *err)
+{
+	int r = attach_is_possible(root, for_what, err);
+
+	if (r < 0)
+		return r;
+	ret->vmid = vmid;
 	r = read_text(root, ret, err);
 	return r < 0 ? r : refuse_state(root, ret, for_what, err);
 }

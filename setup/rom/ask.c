@@ -12,17 +12,6 @@
 #define ANSWER_MAX  64
 #define INPUT_ENDED "the input ended before the questions did: nothing is written"
 
-/* Reads a line without its end; a longer one is no answer to any question here. */
-static int read_answer(char answer[ANSWER_MAX], struct error *err)
-{
-	if (!fgets(answer, ANSWER_MAX, stdin)) {
-		fputc('\n', stderr);
-		return error_set(err, -ECANCELED, INPUT_ENDED);
-	}
-	answer[strcspn(answer, "\r\n")] = '\0';
-	return 0;
-}
-
 /* 1 for yes, 0 for no, or negative. */
 static int ask(struct error *err, const char *question)
 {
@@ -39,9 +28,9 @@ static int ask_id(const char *kind, uint16_t *ret, struct error *err)
 
 	for (;;) {
 		fprintf(stderr, "New %s ID: ", kind);
-		r = read_answer(answer, err);
+		r = ask_line(answer, sizeof(answer));
 		if (r < 0)
-			return r;
+			return error_set(err, r, INPUT_ENDED);
 		if (parse_hex_u32(answer, &id) == 0 && id <= UINT16_MAX)
 			break;
 		fprintf(stderr, "An ID is four hexadecimal digits, such as 5a85.\n");

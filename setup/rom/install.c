@@ -49,8 +49,10 @@ static int check(const struct command *command, const struct rom_file *file, str
 		r = rom_judge(&rom, audience.has_target ? &audience.target : NULL, &judgement, err);
 	if (r < 0)
 		return r;
-	rom_judgement_print(&audience, &rom, &judgement, command->argv[0]);
-	putchar('\n');
+	if (!command->json) {
+		rom_judgement_print(&audience, &rom, &judgement, command->argv[0]);
+		putchar('\n');
+	}
 	if (!rom_judgement_is_hopeless(&judgement, audience.firmware))
 		return 0;
 	return error_refuse(err, "'%s' is not installed: %s", file->name,
