@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * setup: pve-vfio package, which the package's maintainer scripts call, and nobody else: what is to
- * be done after an upgrade, and what speaks against a removal.
+ * be done before and after another version takes the place of one, and what speaks against a removal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +9,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/lanes.h"
 #include "base/number.h"
 #include "change/journal.h"
+#include "host/package.h"
 #include "pve/config.h"
 #include "pve/copies.h"
+#include "pve/node_name.h"
 #include "pve/qemu.h"
+#include "settings/store.h"
 #include "setup/setup.h"
 
 /* A storage on the network that does not answer must not hold up an upgrade. */
@@ -118,6 +122,124 @@ static int look_at_stores(struct looking *looking, struct error *err)
 	return 0;
 }
 
+/* ---- the VMs of this node */
+
+static int each_vm(const struct sysroot *root,
+		   void (*look)(const struct sysroot *root, uint32_t vmid, void *context),
+		   void *context, struct error *err)
+{
+	cleanup_strings struct strings names = { 0 };
+	int r = sysroot_list(root, "etc/pve/qemu-server", &names);
+
+	if (r < 0 && r != -ENOENT)
+		return error_set(err, r, "cannot read /etc/pve/qemu-server: %s", strerror(-r));
+	for (size_t i = 0; i < names.count; i++) {
+		char *dot = strchr(names.items[i], '.');
+		uint32_t vmid;
+
+		if (!dot || strcmp(dot, ".conf") != 0)
+			continue;
+		*dot = '\0';
+		if (parse_u32(names.items[i], &vmid) == 0)
+			look(root, vmid, context);
+	}
+	return 0;
+}
+
+/* ---- before an upgrade, or a downgrade, when this version is still there */
+
+/* Version 0.1 refuses a journal that has one of these, a member "vm" of settings, and pins by node. */
+static const enum action_type since_0_2[] = { ACTION_DISPLACE, ACTION_KEEP_VFS, ACTION_KEEP_ESWITCH,
+					      ACTION_RELEASE_DISKS };
+
+static bool is_since_0_2(const struct action *action)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(since_0_2); i++)
+		if (action->type == since_0_2[i])
+			return true;
+	return false;
+}
+
+/* A journal stays as it is: without the action this version could not undo it after an upgrade. */
+static void tell_journal(const struct journal *journal, const char *version)
+{
+	for (size_t i = 0; i < journal->actions.count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		if (!is_since_0_2(action))
+			continue;
+		fprintf(stderr,
+			"pve-vfio: the start of VM %u did what %s does not know (%s %s). Until the VM "
+			"has stopped, %s refuses to start others with devices; then it gives the "
+			"devices back, but does not undo this. So, before the VM stops:\n"
+			"  apt install pve-vfio=%s\n",
+			journal->vmid, version, action_operations(action->type)->name,
+			action->target, version, PVE_VFIO_VERSION);
+		return;
+	}
+}
+
+static int tell_journals(const struct sysroot *root, const char *version, struct error *err)
+{
+	cleanup_state struct state state = { .fd = -1 };
+	cleanup_vmids struct vmids vmids = { 0 };
+	int r = state_open(root, false, &state, err);
+
+	if (r == 0)
+		r = journal_list(&state, &vmids, err);
+	for (size_t i = 0; r == 0 && i < vmids.count; i++) {
+		cleanup_journal struct journal journal = { 0 };
+
+		if (journal_read(root, &state, vmids.items[i], &journal, NULL) == 0)
+			tell_journal(&journal, version);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+struct older {
+	const char *version;
+	const char *node;
+};
+
+static void settle_settings(const struct sysroot *root, uint32_t vmid, void *context)
+{
+	const struct older *older = context;
+	char path[SYSROOT_PATH_MAX];
+	struct error err = { 0 };
+	const char *refused;
+	bool changed;
+
+	settings_vm_path(vmid, path);
+	if (store_for_0_1(root, vmid, older->node, &changed, &refused, &err) < 0) {
+		fprintf(stderr, "pve-vfio: %s; %s may refuse to start VM %u for what is in it\n",
+			err.message, older->version, vmid);
+		return;
+	}
+	if (changed)
+		fprintf(stderr, "pve-vfio: %s is now as %s reads it\n", path, older->version);
+	if (refused)
+		fprintf(stderr,
+			"pve-vfio: %s does not know '%s' and will not start VM %u: take it out of %s\n",
+			older->version, refused, vmid, path);
+}
+
+static int upgrade(struct command *command, struct error *err)
+{
+	static const unsigned since[] = { 0, 2, 0 };
+	struct older older = { .version = command->argv[1] };
+	cleanup_free char *node = NULL;
+	int r;
+
+	if (command->argc < 2 || !package_is_older(older.version, since))
+		return 0;
+	r = node_name_read(&command->root, &node, err);
+	if (r < 0)
+		return r;
+	older.node = node;
+	r = each_vm(&command->root, settle_settings, &older, err);
+	return r < 0 ? r : tell_journals(&command->root, older.version, err);
+}
+
 /* ---- after installation and upgrade */
 
 static int installed(struct command *command, struct error *err)
@@ -184,12 +306,13 @@ static int judge_journals(struct command *command, struct error *err)
 }
 
 /* A VM whose hookscript is missing does not start. */
-static void tell_vm(const struct sysroot *root, uint32_t vmid)
+static void tell_vm(const struct sysroot *root, uint32_t vmid, void *context)
 {
 	cleanup_vm_config struct vm_config config = { 0 };
 	char attached[SYSROOT_PATH_MAX];
 	const char *volume;
 
+	(void)context;
 	if (vm_config_read(root, NULL, vmid, &config, NULL) < 0)
 		return;
 	volume = vm_config_get(&config, "hookscript");
@@ -201,26 +324,6 @@ static void tell_vm(const struct sysroot *root, uint32_t vmid)
 		fprintf(stderr, "  pve-vfio detach %u    (before the package is removed)\n", vmid);
 	else
 		fprintf(stderr, "  qm set %u --delete hookscript\n", vmid);
-}
-
-static int tell_vms(const struct sysroot *root, struct error *err)
-{
-	cleanup_strings struct strings names = { 0 };
-	int r = sysroot_list(root, "etc/pve/qemu-server", &names);
-
-	if (r < 0 && r != -ENOENT)
-		return error_set(err, r, "cannot read /etc/pve/qemu-server: %s", strerror(-r));
-	for (size_t i = 0; i < names.count; i++) {
-		char *dot = strchr(names.items[i], '.');
-		uint32_t vmid;
-
-		if (!dot || strcmp(dot, ".conf") != 0)
-			continue;
-		*dot = '\0';
-		if (parse_u32(names.items[i], &vmid) == 0)
-			tell_vm(root, vmid);
-	}
-	return 0;
 }
 
 /* A purge finds no program any more, only this list. */
@@ -252,7 +355,7 @@ static int removal(struct command *command, struct error *err)
 
 	if (r != 0)
 		return r > 0 ? error_refuse(err, "not removed; nothing is changed") : r;
-	r = tell_vms(&command->root, err);
+	r = each_vm(&command->root, tell_vm, NULL, err);
 	if (r == 0)
 		r = look_at_stores(&looking, err);
 	if (r == 0)
@@ -268,9 +371,13 @@ int verb_package(struct command *command, struct error *err)
 {
 	const char *what = command->argv[0];
 
+	if (strcmp(what, "upgrade") == 0)
+		return upgrade(command, err);
 	if (strcmp(what, "installed") == 0)
 		return installed(command, err);
 	if (strcmp(what, "removal") == 0)
 		return removal(command, err);
-	return usage_error(err, command, "it takes 'installed [OLD VERSION]' or 'removal'");
+	return usage_error(
+		err, command,
+		"it takes 'upgrade NEW VERSION', 'installed [OLD VERSION]' or 'removal'");
 }

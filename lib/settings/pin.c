@@ -100,6 +100,26 @@ int pin_add(json_t *document, const struct pin *pin)
 	return json_object_set_new(members, name, pin_json(&pin->identity)) < 0 ? -ENOMEM : 0;
 }
 
+int pins_flatten(json_t *document, const char *node)
+{
+	json_t *pins = json_object_get(document, "pins"), *members;
+	const char *name;
+	void *next;
+
+	json_object_foreach_safe(pins, next, name, members)
+	{
+		if (!text_starts_with(name, PIN_NODES))
+			continue;
+		if (strcmp(name + strlen(PIN_NODES), node) == 0 &&
+		    json_object_update(pins, members) < 0)
+			return -ENOMEM;
+		json_object_del(pins, name);
+	}
+	if (json_object_size(pins) == 0)
+		json_object_del(document, "pins");
+	return 0;
+}
+
 /* Those of one node, or those that name none. */
 static bool remove_from(json_t *members, const struct pci_addresses *addresses)
 {

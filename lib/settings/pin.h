@@ -30,5 +30,8 @@ json_t *pin_json(const struct pci_identity *identity);
 /* Adds one to a VM's document, where its node has none for that address. 0 or -ENOMEM. */
 int pin_add(json_t *document, const struct pin *pin);
 
+/* As 0.1 reads it: those of that node name none, and those of others are gone. 0 or -ENOMEM. */
+int pins_flatten(json_t *document, const char *node) must_check;
+
 /* Takes those of these addresses out, of all nodes; whether there was one. */
 bool pins_remove(json_t *document, const struct pci_addresses *addresses);

@@ -167,3 +167,30 @@ int store_pins(const struct sysroot *root, uint32_t vmid, const struct vm_identi
 		note_vm(document, vm);
 	return json_equal(document, before) ? 0 : store_write(root, path, document, err);
 }
+
+int store_for_0_1(const struct sysroot *root, uint32_t vmid, const char *node, bool *ret_changed,
+		  const char **ret_refused, struct error *err)
+{
+	cleanup_json json_t *document = NULL, *before = NULL;
+	char path[SYSROOT_PATH_MAX];
+	bool foreign, changed;
+	int r;
+
+	settings_vm_path(vmid, path);
+	r = store_read(root, path, &before, err);
+	if (r == 0)
+		r = read_own(root, vmid, &document, &foreign, err);
+	if (r < 0)
+		return r;
+	if (pins_flatten(document, node) < 0)
+		return error_set_memory(err);
+	json_object_del(document, "vm");
+	changed = !json_equal(document, before);
+	if (changed)
+		r = store_write(root, path, document, err);
+	if (r < 0)
+		return r;
+	*ret_changed = changed;
+	*ret_refused = json_object_get(document, "displace") ? "displace" : NULL;
+	return 0;
+}

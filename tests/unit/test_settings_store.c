@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests: vm/store.c. */
+/* tests: settings/store.c. */
 #include <errno.h>
 
 #include "test.h"
@@ -9,6 +9,32 @@
 #include "settings/store.h"
 
 #define FILE_PATH "etc/pve/pve-vfio/101.json"
+/* Pins of no node and of two, and whose they are; and what becomes of them. */
+#define A		 "10de:2484"
+#define B		 "8086:10d3"
+#define PIN(address, id) "\"" address "\": {\"id\": \"" id "\", \"class\": \"030000\"}"
+#define PINNED                                                                                     \
+	"{\"vm\": {\"ctime\": 7}, \"pins\": {" PIN("0000:01:00.0", A) ", \"nodes/pve1\": {" PIN(   \
+		"0000:01:00.0", B) ", " PIN("0000:02:00.0",                                        \
+					    B) "}, \"nodes/pve2\": {" PIN("0000:03:00.0",          \
+									  A) "}}, "
+
+/* The pins, "ADDRESS ID" with commas between, and then the other members. */
+static void assert_members(const struct tree *tree, const char *wanted)
+{
+	cleanup_json json_t *document = NULL;
+	struct text text = { 0 };
+	const char *name;
+	json_t *member;
+
+	assert_int_equal(store_read(&tree->root, "/" FILE_PATH, &document, NULL), 0);
+	json_object_foreach(json_object_get(document, "pins"), name, member)
+		text_add(&text, "%s %s, ", name, json_string_value(json_object_get(member, "id")));
+	json_object_foreach(document, name, member)
+		text_add(&text, "%s ", name);
+	assert_text(text.data, wanted);
+	text_done(&text);
+}
 
 static void assert_file(const struct tree *tree, const char *wanted)
 {
@@ -117,6 +143,57 @@ static void test_unpin_nodes(void **state)
 		    "}\n  }\n}\n");
 }
 
+/* What 0.1 refuses goes, but what only the administrator can have written. */
+static void test_for_0_1(void **state)
+{
+	const struct tree *tree = *state;
+	struct error err = { 0 };
+	const char *refused;
+	bool changed;
+
+	tree_file(tree, FILE_PATH, PINNED "\"trace\": true}");
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
+	assert_true(changed);
+	assert_null(refused);
+	assert_members(tree, "0000:01:00.0 " B ", 0000:02:00.0 " B ", pins trace ");
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
+	assert_false(changed);
+
+	tree_file(tree, FILE_PATH, PINNED "\"displace\": {\"guests\": [102]}}");
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve3", &changed, &refused, &err), 0);
+	assert_true(changed);
+	assert_text(refused, "displace");
+	assert_members(tree, "0000:01:00.0 " A ", pins displace ");
+
+	tree_file(tree, FILE_PATH, "garbage");
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err),
+			 -EBADMSG);
+	assert_file(tree, "garbage");
+}
+
+/* What is empty then goes, and so does what an earlier VM left: 0.1 would take it for this VM's. */
+static void test_for_0_1_foreign(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_vm_config struct vm_config config = { 0 };
+	struct error err = { 0 };
+	const char *refused;
+	bool changed;
+
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
+	assert_false(changed);
+	tree_file(tree, FILE_PATH, "{\"pins\": {\"nodes/pve2\": {}}}");
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
+	assert_true(changed);
+	assert_file(tree, NULL);
+
+	config = config_of(tree, "meta: creation-qemu=9.0,ctime=8\n");
+	tree_file(tree, FILE_PATH, PINNED "\"trace\": true}");
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
+	assert_true(changed);
+	assert_file(tree, NULL);
+}
+
 static void test_no_cluster_file_system(void **state)
 {
 	const struct tree *tree = *state;
@@ -205,10 +282,11 @@ static void test_null_over_node(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_chain),		tree_test(test_chain_notes_vm),
-		tree_test(test_object),		tree_test(test_unpin),
-		tree_test(test_unpin_nodes),	tree_test(test_no_cluster_file_system),
-		cmocka_unit_test(test_setting), tree_test(test_null_over_node),
+		tree_test(test_chain),		 tree_test(test_chain_notes_vm),
+		tree_test(test_object),		 tree_test(test_unpin),
+		tree_test(test_unpin_nodes),	 tree_test(test_for_0_1),
+		tree_test(test_for_0_1_foreign), tree_test(test_no_cluster_file_system),
+		cmocka_unit_test(test_setting),	 tree_test(test_null_over_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
