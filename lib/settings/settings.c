@@ -2,6 +2,7 @@
 /* settings: settings. Guesses nothing: what is not understood is an error with file, line and key. */
 #include "settings/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,8 +93,7 @@ static int parse_bool(const json_t *value, bool *ret)
 }
 
 /* A word that fits `letters`, copied over the one that is there. */
-static int parse_word(const struct reading *reading, const json_t *value, const char *letters,
-		      char **ret)
+static int parse_word(const json_t *value, const char *letters, char **ret)
 {
 	const char *word = json_string_value(value);
 	char *copy;
@@ -102,7 +102,7 @@ static int parse_word(const struct reading *reading, const json_t *value, const 
 		return -EINVAL;
 	copy = strdup(word);
 	if (!copy)
-		return error_set_memory(reading->err);
+		return -ENOMEM;
 	free(*ret);
 	*ret = copy;
 	return 0;
@@ -148,7 +148,7 @@ static int set_trace(const struct reading *reading, json_t *value)
 
 static int set_driver(const struct reading *reading, json_t *value)
 {
-	return parse_word(reading, value, NAME_LETTERS, &reading->settings->driver);
+	return parse_word(value, NAME_LETTERS, &reading->settings->driver);
 }
 
 static int set_stop_units(const struct reading *reading, json_t *value)
@@ -211,24 +211,8 @@ static int set_chain(const struct reading *reading, json_t *value)
 	return 0;
 }
 
-static struct device_settings *find_device(struct settings *settings, struct pci_address address)
+static int set_device_after_stop(struct device_settings *device, json_t *value)
 {
-	struct device_settings *device;
-
-	for (size_t i = 0; i < settings->device_count; i++)
-		if (pci_address_equal(settings->devices[i].address, address))
-			return &settings->devices[i];
-	if (array_reserve(&settings->devices, settings->device_count, sizeof(*device)) < 0)
-		return NULL;
-	device = &settings->devices[settings->device_count++];
-	*device = (struct device_settings){ .address = address };
-	return device;
-}
-
-static int set_device_after_stop(const struct reading *reading, struct device_settings *device,
-				 json_t *value)
-{
-	(void)reading;
 	device->has_keep = true;
 	return parse_choice(value, "host", "keep", &device->keep);
 }
@@ -247,10 +231,9 @@ static void squeeze(char *words)
 }
 
 /* "flr bus": names in the order in which the kernel is to try them; none would forbid a reset. */
-static int set_reset_method(const struct reading *reading, struct device_settings *device,
-			    json_t *value)
+static int set_reset_method(struct device_settings *device, json_t *value)
 {
-	int r = parse_word(reading, value, NAME_LETTERS " ", &device->reset_method);
+	int r = parse_word(value, NAME_LETTERS " ", &device->reset_method);
 
 	if (r < 0)
 		return r;
@@ -258,28 +241,24 @@ static int set_reset_method(const struct reading *reading, struct device_setting
 	return *device->reset_method ? 0 : -EINVAL;
 }
 
-static int set_d3cold(const struct reading *reading, struct device_settings *device, json_t *value)
+static int set_d3cold(struct device_settings *device, json_t *value)
 {
-	(void)reading;
 	device->has_d3cold = true;
 	return parse_bool(value, &device->d3cold);
 }
 
-static int set_power(const struct reading *reading, struct device_settings *device, json_t *value)
+static int set_power(struct device_settings *device, json_t *value)
 {
-	(void)reading;
 	device->has_power = true;
 	return parse_choice(value, "auto", "on", &device->power_on);
 }
 
 /* {"1": 8192}: the size of BAR 1 in MiB. */
-static int set_resize_bar(const struct reading *reading, struct device_settings *device,
-			  json_t *value)
+static int set_resize_bar(struct device_settings *device, json_t *value)
 {
 	const char *bar;
 	json_t *size;
 
-	(void)reading;
 	if (!json_is_object(value))
 		return -EINVAL;
 	json_object_foreach(value, bar, size) {
@@ -294,15 +273,14 @@ static int set_resize_bar(const struct reading *reading, struct device_settings 
 	return 0;
 }
 
-static int set_rescan(const struct reading *reading, struct device_settings *device, json_t *value)
+static int set_rescan(struct device_settings *device, json_t *value)
 {
-	(void)reading;
 	return parse_bool(value, &device->rescan);
 }
 
 static const struct device_key {
 	const char *name;
-	int (*set)(const struct reading *reading, struct device_settings *device, json_t *value);
+	int (*set)(struct device_settings *device, json_t *value);
 	const char *wants;
 } device_keys[] = {
 	{ "after_stop", set_device_after_stop, "must be \"host\" or \"keep\"" },
@@ -313,6 +291,16 @@ static const struct device_key {
 	{ "resize_bar", set_resize_bar,
 	  "must be an object of sizes in MiB, powers of two, by the BAR's number: {\"1\": 8192}" },
 	{ "rescan", set_rescan, "must be true or false" },
+	{ "mac", vf_set_mac,
+	  "must be the address of one network card, such as \"bc:24:11:00:00:01\"" },
+	{ "vlan", vf_set_vlan,
+	  "must be a VLAN from 0 (none) to 4094, or such as {\"id\": 100, \"qos\": 3, "
+	  "\"protocol\": \"802.1ad\"}" },
+	{ "trust", vf_set_trust, "must be true or false" },
+	{ "spoofcheck", vf_set_spoof_check, "must be true or false" },
+	{ "link_state", vf_set_link_state, "must be \"auto\", \"enable\" or \"disable\"" },
+	{ "rate", vf_set_rate,
+	  "must be such as {\"min\": 100, \"max\": 1000}, in Mbit/s; 0 is no limit" },
 };
 
 #define DEVICE_KEY_COUNT ARRAY_SIZE(device_keys)
@@ -328,18 +316,18 @@ static int set_device_member(const struct reading *reading, const char *name,
 		names[i] = device_keys[i].name;
 		if (strcmp(names[i], key) != 0)
 			continue;
-		r = device_keys[i].set(reading, device, value);
-		return r == -EINVAL ? fault(reading, "devices", name, key, device_keys[i].wants)
-				    : r;
+		r = device_keys[i].set(device, value);
+		if (r == -ENOMEM)
+			return error_set_memory(reading->err);
+		return r < 0 ? fault(reading, "devices", name, key, device_keys[i].wants) : 0;
 	}
 	return fault_unknown(reading, "devices", name, key,
 			     text_nearest(key, names, DEVICE_KEY_COUNT));
 }
 
-static int set_device(const struct reading *reading, const char *name, struct pci_address address,
-		      json_t *object)
+static int set_device(const struct reading *reading, const char *name, json_t *object)
 {
-	struct device_settings *device = find_device(reading->settings, address);
+	struct device_settings *device = settings_device_add(reading->settings, name);
 	const char *key;
 	json_t *value;
 	int r = 0;
@@ -354,35 +342,35 @@ static int set_device(const struct reading *reading, const char *name, struct pc
 	return 0;
 }
 
-/* Members of an object whose keys are addresses and whose values are objects. */
-static int each_address(const struct reading *reading, const char *outer, json_t *object,
-			int (*set)(const struct reading *reading, const char *name,
-				   struct pci_address address, json_t *member))
+/* "hostpci0", or what may be a mapping: pve-configid in pve-common's JSONSchema.pm. */
+static bool is_line_or_mapping(const char *name)
 {
-	const char *name;
-	json_t *member;
-
-	json_object_foreach(object, name, member) {
-		struct pci_address address;
-		int r;
-
-		if (pci_address_parse(name, &address) < 0)
-			return fault(reading, outer, NULL, name,
-				     "is not a full PCI address such as 0000:01:00.0");
-		if (!json_is_object(member))
-			return fault(reading, outer, NULL, name, "must be an object");
-		r = set(reading, name, address, member);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return isalpha((unsigned char)*name) && strlen(name) >= 2 &&
+	       name[strspn(name, NAME_LETTERS)] == '\0';
 }
 
 static int set_devices(const struct reading *reading, json_t *value)
 {
+	struct pci_address address;
+	const char *name;
+	json_t *member;
+
 	if (!json_is_object(value))
 		return -EINVAL;
-	return each_address(reading, "devices", value, set_device);
+	json_object_foreach(value, name, member) {
+		int r;
+
+		if (pci_address_parse(name, &address) < 0 && !is_line_or_mapping(name))
+			return fault(reading, "devices", NULL, name,
+				     "is not a full PCI address such as 0000:01:00.0, nor a line "
+				     "such as hostpci0, nor the name of a resource mapping");
+		if (!json_is_object(member))
+			return fault(reading, "devices", NULL, name, "must be an object");
+		r = set_device(reading, name, member);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int add_pin(const struct reading *reading, const char *node, const char *name,
@@ -495,7 +483,7 @@ static const struct key {
 	  "\"start_again\": true}, with \"any\" for all guests and \"stop\" for how; or null" },
 	{ "allow", set_allow, "must be an array of check ids" },
 	{ "chain", set_chain, "must be a volume such as \"local:snippets/NAME\", or null" },
-	{ "devices", set_devices, "must be an object of addresses" },
+	{ "devices", set_devices, "must be an object of addresses, lines or mappings" },
 	{ "pins", set_pins, "must be an object of addresses" },
 	{ "vm", set_vm, "must be an object with the uuid of the VM, its ctime, or both" },
 };
@@ -543,6 +531,8 @@ int settings_parse(const char *name, const char *data, size_t size, struct setti
 		if (!key)
 			return fault_unknown(&reading, NULL, NULL, member, nearest_key(member));
 		r = key->set(&reading, value);
+		if (r == -ENOMEM)
+			return error_set_memory(err);
 		if (r == -EINVAL)
 			return fault(&reading, NULL, NULL, member, key->wants);
 		if (r < 0)
@@ -558,8 +548,10 @@ void settings_init(struct settings *settings)
 
 void settings_done(struct settings *settings)
 {
-	for (size_t i = 0; i < settings->device_count; i++)
+	for (size_t i = 0; i < settings->device_count; i++) {
+		free(settings->devices[i].name);
 		free(settings->devices[i].reset_method);
+	}
 	free(settings->devices);
 	free(settings->pins);
 	free(settings->driver);

@@ -10,6 +10,7 @@
 
 #include "pve/identity.h"
 #include "settings/pin.h"
+#include "use/vf.h"
 
 #define SETTINGS_NODE_PATH "/etc/pve-vfio/config.json"
 #define SETTINGS_VM_FOLDER "/etc/pve/pve-vfio"
@@ -20,15 +21,22 @@
 /* pmxcfs holds files of up to 1 MiB. */
 #define SETTINGS_MAX ((size_t)1 << 20)
 
+/*
+ * One member of "devices": for a device by its address, or for whichever one a line of the VM or a
+ * resource mapping leads to.
+ */
 struct device_settings {
 	struct pci_address address;
+	char *name;    /* "hostpci0", or a mapping's, in place of the address; NULL */
 	bool has_keep; /* after_stop is set for this device */
 	bool keep;
 	char *reset_method;	  /* for the time the VM has it; NULL: as it is */
 	bool has_d3cold, d3cold;  /* whether it may enter D3cold */
 	bool has_power, power_on; /* power/control: "on" keeps it out of runtime suspend */
 	unsigned resize_bar[PCI_BAR_COUNT]; /* MiB; 0: as it is */
-	bool rescan; /* it is removed and found again before the host gets it back */
+	bool rescan;  /* it is removed and found again before the host gets it back */
+	struct vf vf; /* of a virtual function of a network card: what is set for it, of which */
+	unsigned vf_parts; /* these (enum vf_part) */
 };
 
 /* "displace": guests that give way to the VM's start. None is named, and none goes, unless set. */
@@ -94,6 +102,15 @@ int displace_parse(json_t *value, struct displace *ret) must_check;
 json_t *displace_json(const struct displace *displace);
 void displace_done(struct displace *displace);
 
+/* settings_vf.c: the values of "mac", "vlan", … of a device. -EINVAL, as above; and back. */
+int vf_set_mac(struct device_settings *device, json_t *value) must_check;
+int vf_set_vlan(struct device_settings *device, json_t *value) must_check;
+int vf_set_trust(struct device_settings *device, json_t *value) must_check;
+int vf_set_spoof_check(struct device_settings *device, json_t *value) must_check;
+int vf_set_link_state(struct device_settings *device, json_t *value) must_check;
+int vf_set_rate(struct device_settings *device, json_t *value) must_check;
+void vf_add_json(const struct device_settings *device, json_t *json);
+
 /* The keys, then those of a device; NULL behind the last. */
 const char *settings_key_name(size_t at);
 
@@ -103,6 +120,20 @@ void settings_done(struct settings *settings);
 
 /* All of it as the object that would give these settings; the caller frees it. NULL: no memory. */
 json_t *settings_json(const struct settings *settings);
+
+/*
+ * A line of the VM ("hostpci0"), which may be of a mapping (or NULL), leads to this device: what is set for
+ * the line, and after that for the mapping, is set for the device where its address does not say
+ * otherwise. 0 or -ENOMEM.
+ */
+int settings_follow(struct settings *settings, struct pci_address address, const char *line,
+		    const char *mapping) must_check;
+
+/*
+ * The member for "0000:01:00.0", "hostpci0" or a mapping's name, made where there is none. NULL without
+ * memory.
+ */
+struct device_settings *settings_device_add(struct settings *settings, const char *name);
 
 /* What is set for one device, or NULL. */
 const struct device_settings *settings_device(const struct settings *settings,

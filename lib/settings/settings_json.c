@@ -33,6 +33,7 @@ static json_t *device_json(const struct device_settings *device)
 	json_decref(bars);
 	if (device->rescan)
 		json_object_set_new(json, "rescan", json_true());
+	vf_add_json(device, json);
 	return json;
 }
 
@@ -65,7 +66,11 @@ json_t *settings_json(const struct settings *settings)
 	char name[PCI_ADDRESS_TEXT];
 
 	for (size_t i = 0; i < settings->device_count; i++)
-		json_object_set_new(devices, pci_address_format(settings->devices[i].address, name),
+		json_object_set_new(devices,
+				    settings->devices[i].name
+					    ? settings->devices[i].name
+					    : pci_address_format(settings->devices[i].address,
+								 name),
 				    device_json(&settings->devices[i]));
 	document =
 		json_pack("{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:o*, s:o, s:s*, s:o, s:{}}",

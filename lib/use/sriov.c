@@ -47,6 +47,32 @@ int sriov_functions_find(const struct sysroot *root, const char *address, struct
 	return 0;
 }
 
+int sriov_place_find(const struct sysroot *root, const char *address, struct sriov_place *ret)
+{
+	cleanup_strings struct strings names = { 0 };
+	cleanup_free char *physical = NULL;
+	char path[SYSROOT_PATH_MAX];
+	int r;
+
+	pci_attribute_path(path, address, "physfn");
+	r = sysroot_link_name(root, path, &physical);
+	if (r == 0) {
+		snprintf(ret->physical, sizeof(ret->physical), "%s", physical);
+		pci_attribute_path(path, ret->physical, "");
+		r = sysroot_list(root, path, &names);
+	}
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		cleanup_free char *name = NULL;
+
+		pci_attribute_path(path, ret->physical, names.items[i]);
+		if (text_starts_with(names.items[i], LINK_PREFIX) &&
+		    parse_u32(names.items[i] + strlen(LINK_PREFIX), &ret->number) == 0 &&
+		    sysroot_link_name(root, path, &name) == 0 && strcmp(name, address) == 0)
+			return 0;
+	}
+	return r == 0 || r == -ENOENT ? -ENODEV : r;
+}
+
 static unsigned read_number(const struct sysroot *root, const char *address, const char *name)
 {
 	cleanup_free char *value = NULL;

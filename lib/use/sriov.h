@@ -15,6 +15,16 @@
 int sriov_functions_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
 			 struct error *err);
 
+/* Where a virtual function belongs. */
+struct sriov_place {
+	char physical[PCI_ADDRESS_TEXT];
+	unsigned number; /* from 0: that of the link virtfnN */
+};
+
+/* The place of the function `address`. -ENODEV: it is not a virtual one. Does not block. */
+int sriov_place_find(const struct sysroot *root, const char *address,
+		     struct sriov_place *ret) must_check;
+
 /* A virtual function that is not there, as one of a physical function that is. */
 struct sriov_absent {
 	char physical[PCI_ADDRESS_TEXT];

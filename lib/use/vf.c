@@ -17,18 +17,6 @@
 #include "use/child.h"
 
 #define NET_CLASS "sys/class/net"
-#define NONE	  "none"
-
-/* That many a physical function can have: PCI Express, TotalVFs is 16 bits; rtnetlink's list is shorter. */
-#define NUMBER_MAX 65535
-
-static const char *const link_states[] = {
-	[IFLA_VF_LINK_STATE_AUTO] = "auto",
-	[IFLA_VF_LINK_STATE_ENABLE] = "enable",
-	[IFLA_VF_LINK_STATE_DISABLE] = "disable",
-};
-
-#define LINK_STATE_COUNT (ARRAY_SIZE(link_states))
 
 /* ---- reading */
 
@@ -81,7 +69,7 @@ static void read_vf(struct bytes info, struct vf *vf)
 	}
 }
 
-static int add_vf(struct vfs *vfs, const struct vf *vf)
+int vfs_add(struct vfs *vfs, const struct vf *vf)
 {
 	if (array_reserve(&vfs->items, vfs->count, sizeof(*vf)) < 0)
 		return -ENOMEM;
@@ -105,7 +93,7 @@ static int read_list(struct bytes answer, struct vfs *vfs)
 		if (type != IFLA_VF_INFO)
 			continue;
 		read_vf(info, &vf);
-		r = add_vf(vfs, &vf);
+		r = vfs_add(vfs, &vf);
 	}
 	return r;
 }
@@ -174,7 +162,9 @@ int vfs_read(const struct sysroot *root, const char *address, struct vfs *ret, s
 /* What one message sets, and whether it is to be different. In the order in which it is set. */
 struct change {
 	const char *name;
+	enum vf_part part;
 	bool (*differs)(const struct vf *now, const struct vf *wanted);
+	void (*copy)(struct vf *to, const struct vf *from);
 	void (*add)(struct netlink_message *message, const struct vf *wanted);
 };
 
@@ -197,6 +187,11 @@ static bool trust_differs(const struct vf *now, const struct vf *wanted)
 	return switch_differs(now->trust, wanted->trust);
 }
 
+static void copy_trust(struct vf *to, const struct vf *from)
+{
+	to->trust = from->trust;
+}
+
 static void add_trust(struct netlink_message *message, const struct vf *wanted)
 {
 	add_setting(message, IFLA_VF_TRUST, wanted, wanted->trust == VF_ON);
@@ -205,6 +200,11 @@ static void add_trust(struct netlink_message *message, const struct vf *wanted)
 static bool mac_differs(const struct vf *now, const struct vf *wanted)
 {
 	return memcmp(now->mac, wanted->mac, ETH_ALEN) != 0;
+}
+
+static void copy_mac(struct vf *to, const struct vf *from)
+{
+	memcpy(to->mac, from->mac, ETH_ALEN);
 }
 
 static void add_mac(struct netlink_message *message, const struct vf *wanted)
@@ -219,6 +219,13 @@ static bool vlan_differs(const struct vf *now, const struct vf *wanted)
 {
 	return now->vlan != wanted->vlan || now->qos != wanted->qos ||
 	       ((wanted->vlan || wanted->qos) && now->protocol != wanted->protocol);
+}
+
+static void copy_vlan(struct vf *to, const struct vf *from)
+{
+	to->vlan = from->vlan;
+	to->qos = from->qos;
+	to->protocol = from->protocol;
 }
 
 static void add_vlan(struct netlink_message *message, const struct vf *wanted)
@@ -236,6 +243,11 @@ static bool spoof_check_differs(const struct vf *now, const struct vf *wanted)
 	return switch_differs(now->spoof_check, wanted->spoof_check);
 }
 
+static void copy_spoof_check(struct vf *to, const struct vf *from)
+{
+	to->spoof_check = from->spoof_check;
+}
+
 static void add_spoof_check(struct netlink_message *message, const struct vf *wanted)
 {
 	add_setting(message, IFLA_VF_SPOOFCHK, wanted, wanted->spoof_check == VF_ON);
@@ -246,6 +258,11 @@ static bool link_state_differs(const struct vf *now, const struct vf *wanted)
 	return now->link_state != wanted->link_state;
 }
 
+static void copy_link_state(struct vf *to, const struct vf *from)
+{
+	to->link_state = from->link_state;
+}
+
 static void add_link_state(struct netlink_message *message, const struct vf *wanted)
 {
 	add_setting(message, IFLA_VF_LINK_STATE, wanted, wanted->link_state);
@@ -254,6 +271,12 @@ static void add_link_state(struct netlink_message *message, const struct vf *wan
 static bool rate_differs(const struct vf *now, const struct vf *wanted)
 {
 	return now->min_rate != wanted->min_rate || now->max_rate != wanted->max_rate;
+}
+
+static void copy_rate(struct vf *to, const struct vf *from)
+{
+	to->min_rate = from->min_rate;
+	to->max_rate = from->max_rate;
 }
 
 static void add_rate(struct netlink_message *message, const struct vf *wanted)
@@ -268,6 +291,11 @@ static bool rss_query_differs(const struct vf *now, const struct vf *wanted)
 	return switch_differs(now->rss_query, wanted->rss_query);
 }
 
+static void copy_rss_query(struct vf *to, const struct vf *from)
+{
+	to->rss_query = from->rss_query;
+}
+
 static void add_rss_query(struct netlink_message *message, const struct vf *wanted)
 {
 	add_setting(message, IFLA_VF_RSS_QUERY_EN, wanted, wanted->rss_query == VF_ON);
@@ -275,16 +303,33 @@ static void add_rss_query(struct netlink_message *message, const struct vf *want
 
 /* Trust comes first: it is what allows some drivers the rest. */
 static const struct change changes[] = {
-	{ "trust", trust_differs, add_trust },
-	{ "MAC address", mac_differs, add_mac },
-	{ "VLAN", vlan_differs, add_vlan },
-	{ "spoof check", spoof_check_differs, add_spoof_check },
-	{ "link state", link_state_differs, add_link_state },
-	{ "rate", rate_differs, add_rate },
-	{ "query of RSS", rss_query_differs, add_rss_query },
+	{ "trust", VF_TRUST, trust_differs, copy_trust, add_trust },
+	{ "MAC address", VF_MAC, mac_differs, copy_mac, add_mac },
+	{ "VLAN", VF_VLAN, vlan_differs, copy_vlan, add_vlan },
+	{ "spoof check", VF_SPOOF_CHECK, spoof_check_differs, copy_spoof_check, add_spoof_check },
+	{ "link state", VF_LINK_STATE, link_state_differs, copy_link_state, add_link_state },
+	{ "rate", VF_RATE, rate_differs, copy_rate, add_rate },
+	{ "query of RSS", VF_RSS_QUERY, rss_query_differs, copy_rss_query, add_rss_query },
 };
 
 #define CHANGE_COUNT (ARRAY_SIZE(changes))
+
+unsigned vf_differences(const struct vf *now, const struct vf *wanted)
+{
+	unsigned parts = 0;
+
+	for (size_t i = 0; i < CHANGE_COUNT; i++)
+		if (changes[i].differs(now, wanted))
+			parts |= changes[i].part;
+	return parts;
+}
+
+void vf_copy_parts(struct vf *to, const struct vf *from, unsigned parts)
+{
+	for (size_t i = 0; i < CHANGE_COUNT; i++)
+		if (parts & changes[i].part)
+			changes[i].copy(to, from);
+}
 
 static int make_change(const struct sysroot *root, int index, const struct change *change,
 		       const struct vf *wanted)
@@ -317,7 +362,14 @@ static int read_one(const struct sysroot *root, const char *address, unsigned nu
 			return 0;
 		}
 	}
-	return r == 0 || r == -ENOENT ? -ENODEV : r;
+	return r == 0 ? -ENODEV : r;
+}
+
+int vf_read(const struct sysroot *root, const char *address, unsigned number, struct vf *ret)
+{
+	int index;
+
+	return read_one(root, address, number, ret, &index);
 }
 
 int vf_set(const struct sysroot *root, const char *address, const struct vf *wanted,
@@ -338,6 +390,8 @@ int vf_set(const struct sysroot *root, const char *address, const struct vf *wan
 	}
 	if (r == 0 && first == 0)
 		r = read_one(root, address, wanted->number, &now, &index);
+	if (r == -ENOENT)
+		r = -ENODEV;
 	if (r < 0)
 		return error_set(err, r, "cannot read what is set for its virtual function %u: %s",
 				 wanted->number, r == -ENODEV ? "it is not there" : strerror(-r));
@@ -348,159 +402,6 @@ int vf_set(const struct sysroot *root, const char *address, const struct vf *wan
 					  "otherwise",
 					  changes[i].name, wanted->number);
 	return first;
-}
-
-/* ---- as text */
-
-static void format_switch(struct text *text, const char *name, enum vf_switch value)
-{
-	if (value != VF_UNKNOWN)
-		text_add(text, ",%s=%s", name, value == VF_ON ? "on" : "off");
-}
-
-static void format_vf(struct text *text, const struct vf *vf)
-{
-	text_add(text, "%u:mac=%02x:%02x:%02x:%02x:%02x:%02x", vf->number, vf->mac[0], vf->mac[1],
-		 vf->mac[2], vf->mac[3], vf->mac[4], vf->mac[5]);
-	if (vf->vlan || vf->qos)
-		text_add(text, ",vlan=%u,qos=%u,proto=%s", vf->vlan, vf->qos,
-			 vf->protocol == ETH_P_8021AD ? "802.1ad" : "802.1Q");
-	if (vf->min_rate)
-		text_add(text, ",min-rate=%u", vf->min_rate);
-	if (vf->max_rate)
-		text_add(text, ",max-rate=%u", vf->max_rate);
-	if (vf->link_state > 0 && vf->link_state < LINK_STATE_COUNT)
-		text_add(text, ",link-state=%s", link_states[vf->link_state]);
-	format_switch(text, "trust", vf->trust);
-	format_switch(text, "spoof-check", vf->spoof_check);
-	format_switch(text, "rss-query", vf->rss_query);
-}
-
-char *vfs_format(const struct vfs *vfs)
-{
-	struct text text = { 0 };
-
-	if (vfs->count == 0)
-		return strdup(NONE);
-	for (size_t i = 0; i < vfs->count; i++) {
-		text_add(&text, "%s", i > 0 ? " " : "");
-		format_vf(&text, &vfs->items[i]);
-	}
-	return text_take(&text);
-}
-
-static int parse_mac(const char *value, uint8_t mac[ETH_ALEN])
-{
-	for (size_t i = 0; i < ETH_ALEN; i++) {
-		uint64_t byte;
-
-		if (parse_number(value, strnlen(value, 2), 16, UINT8_MAX, &byte) < 0 ||
-		    value[2] != (i + 1 < ETH_ALEN ? ':' : '\0'))
-			return -EINVAL;
-		mac[i] = (uint8_t)byte;
-		value += 3;
-	}
-	return 0;
-}
-
-static int parse_up_to(const char *value, uint64_t max, unsigned *ret)
-{
-	uint64_t number;
-	int r = parse_number(value, strlen(value), 10, max, &number);
-
-	if (r == 0)
-		*ret = (unsigned)number;
-	return r;
-}
-
-/* One of `count` words; its place. */
-static int parse_word(const char *value, const char *const *words, size_t count, unsigned *ret)
-{
-	int at = table_find(words, count, sizeof(*words), value);
-
-	if (at < 0)
-		return at;
-	*ret = (unsigned)at;
-	return 0;
-}
-
-/* A member that a later version adds is not known, and passed over. */
-static int parse_member(const char *name, const char *value, struct vf *vf)
-{
-	static const char *const switches[] = { "off", "on" };
-	static const char *const protocols[] = { "802.1Q", "802.1ad" };
-	unsigned number = 0;
-	int r = 0;
-
-	if (strcmp(name, "mac") == 0)
-		return parse_mac(value, vf->mac);
-	if (strcmp(name, "min-rate") == 0)
-		return parse_up_to(value, UINT32_MAX, &vf->min_rate);
-	if (strcmp(name, "max-rate") == 0)
-		return parse_up_to(value, UINT32_MAX, &vf->max_rate);
-	if (strcmp(name, "link-state") == 0)
-		return parse_word(value, link_states, LINK_STATE_COUNT, &vf->link_state);
-	if (strcmp(name, "vlan") == 0) {
-		r = parse_up_to(value, 4095, &number);
-		vf->vlan = (uint16_t)number;
-	} else if (strcmp(name, "qos") == 0) {
-		r = parse_up_to(value, 7, &number);
-		vf->qos = (uint8_t)number;
-	} else if (strcmp(name, "proto") == 0) {
-		r = parse_word(value, protocols, 2, &number);
-		vf->protocol = number == 1 ? ETH_P_8021AD : ETH_P_8021Q;
-	} else if (strcmp(name, "trust") == 0) {
-		r = parse_word(value, switches, 2, &number);
-		vf->trust = number == 1 ? VF_ON : VF_OFF;
-	} else if (strcmp(name, "spoof-check") == 0) {
-		r = parse_word(value, switches, 2, &number);
-		vf->spoof_check = number == 1 ? VF_ON : VF_OFF;
-	} else if (strcmp(name, "rss-query") == 0) {
-		r = parse_word(value, switches, 2, &number);
-		vf->rss_query = number == 1 ? VF_ON : VF_OFF;
-	}
-	return r;
-}
-
-static int parse_vf(char *word, struct vf *vf)
-{
-	char *rest = word, *member = strsep(&rest, ":");
-	int r = rest ? parse_up_to(member, NUMBER_MAX, &vf->number) : -EINVAL;
-
-	while (r == 0 && (member = strsep(&rest, ","))) {
-		char *value = strchr(member, '=');
-
-		if (!value)
-			return -EINVAL;
-		*value++ = '\0';
-		r = parse_member(member, value, vf);
-	}
-	return r;
-}
-
-int vfs_parse(const char *text, struct vfs *ret)
-{
-	cleanup_free char *copy = strdup(text);
-	cleanup_vfs struct vfs vfs = { 0 };
-	char *rest = copy, *word;
-	int r = copy ? 0 : -ENOMEM;
-
-	if (r == 0 && strcmp(text, NONE) == 0)
-		rest = NULL;
-	while (r == 0 && (word = strsep(&rest, " "))) {
-		struct vf vf = { .protocol = ETH_P_8021Q,
-				 .trust = VF_UNKNOWN,
-				 .spoof_check = VF_UNKNOWN,
-				 .rss_query = VF_UNKNOWN };
-
-		r = parse_vf(word, &vf);
-		if (r == 0)
-			r = add_vf(&vfs, &vf);
-	}
-	if (r < 0)
-		return r;
-	*ret = TAKE_STRUCT(vfs);
-	return 0;
 }
 
 void vfs_done(struct vfs *vfs)

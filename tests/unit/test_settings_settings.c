@@ -97,6 +97,39 @@ static void test_pins(void **state)
 	}
 }
 
+/* What is set for a line counts before what is set for a mapping, and the address's own before both. */
+static void test_lines_and_mappings(void **state)
+{
+	static const char text[] =
+		"{\"devices\": {\"hostpci0\": {\"mac\": \"bc:24:11:00:00:01\", \"vlan\": 7}, "
+		"\"nics\": {\"vlan\": 8, \"trust\": true, \"power\": \"on\", \"after_stop\": \"keep\"}, "
+		"\"0000:05:10.1\": {\"after_stop\": \"host\"}}}";
+	cleanup_settings struct settings settings = { 0 };
+	const struct device_settings *device;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(text, &settings, &err), 0);
+	assert_null(settings_device(&settings, address("0000:05:10.2")));
+	assert_int_equal(settings_follow(&settings, address("0000:05:10.1"), "hostpci0", "nics"),
+			 0);
+	assert_int_equal(settings_follow(&settings, address("0000:05:10.2"), "hostpci1", "nics"),
+			 0);
+	assert_int_equal(settings_follow(&settings, address("0000:05:10.3"), "hostpci2", NULL), 0);
+	device = settings_device(&settings, address("0000:05:10.1"));
+	assert_non_null(device);
+	assert_int_equal(device->vf_parts, VF_MAC | VF_VLAN | VF_TRUST);
+	assert_int_equal(device->vf.vlan, 7);
+	assert_true(device->has_power && device->power_on);
+	assert_false(settings_keep(&settings, address("0000:05:10.1")));
+	device = settings_device(&settings, address("0000:05:10.2"));
+	assert_non_null(device);
+	assert_int_equal(device->vf_parts, VF_VLAN | VF_TRUST);
+	assert_int_equal(device->vf.vlan, 8);
+	assert_true(settings_keep(&settings, address("0000:05:10.2")));
+	assert_null(settings_device(&settings, address("0000:05:10.3")));
+}
+
 static void test_foreign(void **state)
 {
 	static const struct {
@@ -184,6 +217,14 @@ static void test_empty_file(void **state)
 	"\"timeout_s\": 60, \"start_again\": true}, with \"any\" for all guests and \"stop\" for " \
 	"how; or null"
 
+#define MAC_MESSAGE                                                                                \
+	"it, line 1: 'mac' must be the address of one network card, such as \"bc:24:11:00:00:01\""
+#define VLAN_MESSAGE                                                                                  \
+	"it, line 1: 'vlan' must be a VLAN from 0 (none) to 4094, or such as {\"id\": 100, \"qos\": " \
+	"3, \"protocol\": \"802.1ad\"}"
+#define RATE_MESSAGE                                                                               \
+	"it, line 1: 'rate' must be such as {\"min\": 100, \"max\": 1000}, in Mbit/s; 0 is no limit"
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -249,9 +290,30 @@ static void test_refused(void **state)
 		  "BAR's number: {\"1\": 8192}" },
 		{ "{\"devices\": {\"0000:01:00.0\": {\"rescan\": \"yes\"}}}",
 		  "it, line 1: 'rescan' must be true or false" },
-		{ "{\"devices\": []}", "it, line 1: 'devices' must be an object of addresses" },
+		{ "{\"devices\": []}",
+		  "it, line 1: 'devices' must be an object of addresses, lines or mappings" },
 		{ "{\"devices\": {\"01:00.0\": {}}}",
-		  "it, line 1: '01:00.0' is not a full PCI address such as 0000:01:00.0" },
+		  "it, line 1: '01:00.0' is not a full PCI address such as 0000:01:00.0, nor a line "
+		  "such as hostpci0, nor the name of a resource mapping" },
+		{ "{\"devices\": {\"hostpci0\": {\"mac\": \"5\"}}}", MAC_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"mac\": \"01:00:5e:00:00:01\"}}}", MAC_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"mac\": \"00:00:00:00:00:00\"}}}", MAC_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"mac\": 7}}}", MAC_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"vlan\": 4095}}}", VLAN_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"vlan\": \"7\"}}}", VLAN_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"vlan\": {\"qos\": 3}}}}", VLAN_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"vlan\": {\"id\": 7, \"qos\": 8}}}}",
+		  VLAN_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"vlan\": {\"id\": 7, \"protocol\": \"802.1x\"}}}}",
+		  VLAN_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"trust\": \"on\"}}}",
+		  "it, line 1: 'trust' must be true or false" },
+		{ "{\"devices\": {\"hostpci0\": {\"link_state\": \"up\"}}}",
+		  "it, line 1: 'link_state' must be \"auto\", \"enable\" or \"disable\"" },
+		{ "{\"devices\": {\"hostpci0\": {\"rate\": 100}}}", RATE_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"rate\": {\"min\": 9, \"max\": 8}}}}",
+		  RATE_MESSAGE },
+		{ "{\"devices\": {\"hostpci0\": {\"rate\": {\"most\": 8}}}}", RATE_MESSAGE },
 		{ "{\"devices\": {\"0000:01:00.0\": 7}}",
 		  "it, line 1: '0000:01:00.0' must be an object" },
 		{ "{\"siblings\": \"take\",\n\"devices\": {\n\"0000:01:00.0\": {\n\"after_stp\": 1}}}",
@@ -410,12 +472,19 @@ static void test_reset_method(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_defaults),	   cmocka_unit_test(test_all),
-		cmocka_unit_test(test_refused),	   tree_test(test_two_files),
-		cmocka_unit_test(test_pins),	   cmocka_unit_test(test_foreign),
-		tree_test(test_earlier_vm),	   tree_test(test_empty_file),
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_reset_method),
-		cmocka_unit_test(test_truncated),  cmocka_unit_test(test_not_terminated),
+		tree_test(test_defaults),
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_refused),
+		tree_test(test_two_files),
+		cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_lines_and_mappings),
+		cmocka_unit_test(test_foreign),
+		tree_test(test_earlier_vm),
+		tree_test(test_empty_file),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_reset_method),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_not_terminated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,23 @@ static void links_name_the_functions(void **state)
 	pci_addresses_done(&functions);
 }
 
+static void a_function_has_its_place(void **state)
+{
+	struct tree *tree = *state;
+	struct sriov_place place;
+
+	tree_add_device(tree, &(struct tree_device){ .address = PHYSICAL });
+	tree_add_device(tree, &(struct tree_device){ .address = "0000:01:10.2" });
+	assert_int_equal(sriov_place_find(&tree->root, PHYSICAL, &place), -ENODEV);
+	tree_link(tree, "sys/devices/pci0000:00/0000:01:10.2/physfn", "../" PHYSICAL);
+	assert_int_equal(sriov_place_find(&tree->root, "0000:01:10.2", &place), -ENODEV);
+	tree_link(tree, LINK "0", "../0000:01:10.0");
+	tree_link(tree, LINK "11", "../0000:01:10.2");
+	assert_int_equal(sriov_place_find(&tree->root, "0000:01:10.2", &place), 0);
+	assert_string_equal(place.physical, PHYSICAL);
+	assert_int_equal(place.number, 11);
+}
+
 static void what_is_no_address_is_an_error(void **state)
 {
 	struct tree *tree = *state;
@@ -44,6 +61,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(links_name_the_functions),
+		tree_test(a_function_has_its_place),
 		tree_test(what_is_no_address_is_an_error),
 	};
 
