@@ -141,8 +141,10 @@ static const struct action_operations operations[] = {
 	[ACTION_KEEP_VFS] = { "keep-vfs", false, keep_apply, vfs_revert },
 	[ACTION_SET_ATTRIBUTE] = { "set-attribute", false, attribute_apply, attribute_revert },
 	[ACTION_KEEP_ESWITCH] = { "keep-eswitch", false, keep_apply, eswitch_revert },
+	[ACTION_SET_VF] = { "set-vf", false, vf_apply, vf_revert },
 	[ACTION_RELEASE_DISKS] = { "release-disks", false, disks_apply, disks_revert },
 	[ACTION_BIND] = { "bind", false, bind_apply, bind_revert },
+	[ACTION_KEEP_VF] = { "keep-vf", false, keep_apply, vf_revert },
 	[ACTION_RESCAN] = { "rescan", false, rescan_apply, rescan_revert },
 	[ACTION_RESIZE_BAR] = { "resize-bar", false, resize_apply, resize_revert },
 };

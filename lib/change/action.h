@@ -26,8 +26,10 @@ enum action_type {
 	ACTION_KEEP_VFS,      /* target: "ADDRESS/vfs"; what is set for each (use/vf.h) to "none" */
 	ACTION_SET_ATTRIBUTE, /* target: "ADDRESS/reset_method"; values of the attribute */
 	ACTION_KEEP_ESWITCH,  /* target: "ADDRESS/eswitch"; modes (use/eswitch.h) */
+	ACTION_SET_VF,	      /* target: "ADDRESS/vf"; what is set for it, as one of use/vf.h */
 	ACTION_RELEASE_DISKS, /* target: "ADDRESS/disks"; layers (use/stack.h) to "released" */
 	ACTION_BIND,	      /* target: a PCI address; before, wanted: drivers */
+	ACTION_KEEP_VF,	      /* the same again, to be as before when the host's driver asks */
 	ACTION_RESCAN,	      /* target: "ADDRESS/remove"; wanted: its VFIO driver */
 	ACTION_RESIZE_BAR,    /* target: "ADDRESS/resource1_resize"; MiB */
 };

@@ -54,6 +54,11 @@ int vfs_revert(const struct sysroot *root, const struct action *action, const ch
 int eswitch_revert(const struct sysroot *root, const struct action *action, const char **note,
 		   struct error *err) must_check;
 
+/* network.c: what is set for one virtual function. Target: "ADDRESS/vf". */
+int vf_apply(const struct sysroot *root, const struct action *action, struct error *err) must_check;
+int vf_revert(const struct sysroot *root, const struct action *action, const char **note,
+	      struct error *err) must_check;
+
 /* act_disks.c: of the disks of one function. Target: "ADDRESS/disks". */
 int disks_apply(const struct sysroot *root, const struct action *action,
 		struct error *err) must_check;

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "change/holding.h"
+#include "change/network.h"
 #include "host/module.h"
 #include "host/unit.h"
 #include "pci/bar.h"
@@ -491,6 +492,8 @@ int release_before(struct plan *plan, const struct sysroot *root, const struct s
 		r = add_power(&release, device);
 	if (r == 0)
 		r = add_sriov(&release, device);
+	if (r == 0)
+		r = network_before(plan, root, settings, device, err);
 	if (r < 0 || !wanted)
 		return r;
 	if (wanted->reset_method)
@@ -533,10 +536,13 @@ int release_after(struct plan *plan, const struct sysroot *root, const struct se
 	const struct device_settings *wanted = settings_device(settings, device->device.address);
 	struct release release = { plan, root, settings, err };
 	char target[PCI_ADDRESS_TEXT + 24];
-	int r = 0;
+	int r;
 
 	if (!wanted || !is_taken(device))
 		return 0;
+	if (network_after(plan, device) < 0)
+		return error_set_memory(err);
+	r = 0;
 	snprintf(target, sizeof(target), "%s/remove", device->device.name);
 	if (wanted->rescan)
 		r = add(&release, ACTION_RESCAN, target, NULL, device->vfio.name, device->source,

@@ -35,6 +35,21 @@ static int resolve(struct start *start, struct error *err)
 	return wanted_resolve(&input, &start->wanted, err);
 }
 
+/* What is set for lines and mappings is from now on set for the devices that they have led to. */
+static int follow_lines(struct start *start)
+{
+	for (size_t i = 0; i < start->wanted.count; i++) {
+		const struct wanted_device *device = &start->wanted.devices[i];
+		const struct hostpci *line = vm_config_line(&start->config, device->source);
+
+		if (device->use == WANTED_TAKE &&
+		    settings_follow(&start->settings, device->address, device->source,
+				    line ? line->mapping : NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * Newer kernels let driver_override be read while a driver's remove hangs. An earlier run's child
  * that is stuck with a device keeps the VM's lock; the hook, which has the lock, never sees one.
@@ -144,6 +159,8 @@ int start_prepare(struct start *start, struct error *err)
 		r = node_name_read(start->root, &start->node, err);
 	if (r == 0)
 		r = resolve(start, err);
+	if (r == 0 && follow_lines(start) < 0)
+		r = error_set_memory(err);
 	if (r == 0)
 		r = plan_make(start->root, &start->wanted, &start->settings, &start->plan, err);
 	if (r == 0)

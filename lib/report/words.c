@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "use/stack.h"
+#include "use/vf.h"
 
 /* What a device's name gets of a line in any case. */
 #define NAME_LEAST 20
@@ -93,8 +94,10 @@ static const struct {
 	[ACTION_KEEP_VFS] = { NULL, "%s: its virtual functions are set as before", false },
 	[ACTION_SET_ATTRIBUTE] = { "%s", "%s", true },
 	[ACTION_KEEP_ESWITCH] = { NULL, "%s: mode of its switch", true },
+	[ACTION_SET_VF] = { NULL, NULL, false },	/* words_vf() */
 	[ACTION_RELEASE_DISKS] = { NULL, NULL, false }, /* words_disks() */
 	[ACTION_BIND] = { NULL, NULL, false },
+	[ACTION_KEEP_VF] = { NULL, NULL, false }, /* words_vf() */
 	[ACTION_RESCAN] = { NULL, "%s: removed, and found again", false },
 	[ACTION_RESIZE_BAR] = { "%s, MiB:", "%s, MiB:", true },
 };
@@ -142,6 +145,34 @@ static char *words_disks(enum run_direction direction, const struct action *acti
 		      : NULL;
 }
 
+/* "MAC address bc:24:11:00:00:01, VLAN 100": what is other in `to`. NULL where nothing is. */
+static char *vf_changes(const char *from, const char *to)
+{
+	cleanup_vfs struct vfs before = { 0 }, after = { 0 };
+
+	if (!from || vfs_parse(from, &before) < 0 || vfs_parse(to, &after) < 0 ||
+	    before.count != 1 || after.count != 1)
+		return NULL;
+	return vf_words(&after.items[0], vf_differences(&before.items[0], &after.items[0]));
+}
+
+/* Set by the one, and as before by the other, which comes first on the way back. */
+static char *words_vf(enum run_direction direction, const struct action *action,
+		      const struct run_result *result)
+{
+	bool set = direction == RUN_APPLY;
+	cleanup_free char *changes = set ? vf_changes(action->before, action->wanted)
+					 : vf_changes(action->wanted, action->before);
+	int size = (int)strcspn(action->target, "/");
+
+	if (action->type != (set ? ACTION_SET_VF : ACTION_KEEP_VF) || !changes)
+		return NULL;
+	if (*result->text)
+		return text_format("%.*s: %s", size, action->target, result->text);
+	return text_format("%.*s: %s%s, %.2f s", size, action->target, changes,
+			   set ? "" : ", as before", (double)result->took_us / 1000000);
+}
+
 static char *words_deed(enum run_direction direction, const struct action *action,
 			const struct run_result *result)
 {
@@ -152,6 +183,8 @@ static char *words_deed(enum run_direction direction, const struct action *actio
 
 	if (action->type == ACTION_RELEASE_DISKS)
 		return words_disks(direction, action, result);
+	if (action->type == ACTION_SET_VF || action->type == ACTION_KEEP_VF)
+		return words_vf(direction, action, result);
 	if (!format)
 		return NULL;
 	if (*result->text)
@@ -178,6 +211,8 @@ char *words_planned(const struct action *action)
 		layers = words_layers(action);
 		return layers ? text_format("%s released", layers) : NULL;
 	}
+	if (action->type == ACTION_SET_VF)
+		return vf_changes(action->before, action->wanted);
 	if (!deed || action->type == ACTION_LOAD_MODULE)
 		return NULL;
 	if (!deeds[action->type].values)

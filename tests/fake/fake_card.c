@@ -111,6 +111,20 @@ void fake_card(const struct fake_kernel *kernel, const char *address, const char
 	update_card(&kernel->tree, address, *driver ? driver : NULL);
 }
 
+void fake_function(const struct fake_kernel *kernel, const char *card, unsigned number,
+		   const struct tree_device *function)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	fake_device(kernel, function);
+	tree_format(path, "sys/devices/pci0000:00/%s/physfn", function->address);
+	tree_format(target, "../%s", card);
+	tree_link(&kernel->tree, path, target);
+	tree_format(path, "sys/devices/pci0000:00/%s/virtfn%u", card, number);
+	tree_format(target, "../%s", function->address);
+	tree_link(&kernel->tree, path, target);
+}
+
 void fake_set_vfs(const struct fake_kernel *kernel, const char *address, unsigned count,
 		  const char *vfs, const char *eswitch)
 {
@@ -339,8 +353,13 @@ static int answer_route(const struct tree *tree, struct bytes request,
 
 	if (!find_card(tree, index, address))
 		return -ENODEV;
-	if (netlink_u16(request, 4) == RTM_SETLINK)
-		return set_link(tree, address, rest);
+	if (netlink_u16(request, 4) == RTM_SETLINK) {
+		bool last = write_begins(tree);
+		int r = set_link(tree, address, rest);
+
+		write_ends(last);
+		return r;
+	}
 	get_link(tree, address, answer);
 	return 0;
 }

@@ -73,6 +73,9 @@ bool fake_has_layer(const struct fake_kernel *kernel, const char *name);
  */
 void fake_card(const struct fake_kernel *kernel, const char *address, const char *name,
 	       unsigned index);
+/* One of a card's virtual functions, with that number. */
+void fake_function(const struct fake_kernel *kernel, const char *card, unsigned number,
+		   const struct tree_device *function);
 void fake_set_vfs(const struct fake_kernel *kernel, const char *address, unsigned count,
 		  const char *vfs, const char *eswitch);
 void fake_refuse(const struct fake_kernel *kernel, const char *address, const char *what);

@@ -147,17 +147,28 @@ _Noreturn static void die(void)
 	_exit(EXIT_FAILURE);
 }
 
+bool write_begins(const struct tree *tree)
+{
+	bool last = is_last_write(tree);
+
+	if (last && !tree_has(tree, ".fake/kill-after"))
+		die();
+	return last;
+}
+
+void write_ends(bool last)
+{
+	if (last)
+		die();
+}
+
 /* Under the device's lock. */
 int misbehave_or_do(const struct fake_write *write)
 {
-	bool last = is_last_write(write->tree);
-	int r;
+	bool last = write_begins(write->tree);
+	int r = perform(write);
 
-	if (last && !tree_has(write->tree, ".fake/kill-after"))
-		die();
-	r = perform(write);
-	if (last)
-		die();
+	write_ends(last);
 	return r;
 }
 

@@ -54,6 +54,10 @@ int do_write(const struct fake_write *write);
 /* The same as the device is told to misbehave, or killed in it; under the device's lock. */
 int misbehave_or_do(const struct fake_write *write);
 
+/* Around a write: the process is killed where fake_kill_at() says so. What the one says is for the other. */
+bool write_begins(const struct tree *tree);
+void write_ends(bool last);
+
 /* What the value is beside the kind, for misbehaviour and for the list of writes. */
 void write_detail(const struct fake_write *write, bool listed, char detail[NAME_SIZE]);
 

@@ -17,6 +17,11 @@
 #define PLAIN	   NIC " " DRIVERLESS " " OVERRIDDEN " " GPU
 
 #define PORT	   "0000:05:00.0" /* with virtual functions, and settings of its own */
+#define CARD	   "0000:06:00.0"
+#define FUNCTION                                                                                   \
+	"0000:06:10.0" /* virtual, of the card, which is to set an address and a VLAN for it */
+
+#define VALUES "0:mac=00:00:00:00:00:00,trust=off,spoof-check=on"
 
 static int setup(void **state)
 {
@@ -41,8 +46,18 @@ static int setup(void **state)
 	tree_attribute(&kernel->tree, PORT, "resource",
 		       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
 		       "0x00000000a0000000 0x00000000afffffff 0x000000000014220c");
+	fake_driver(kernel, "ice", "ice", "8086:1592");
+	fake_driver(kernel, "iavf", "iavf", "8086:1889");
+	fake_device(kernel,
+		    &(struct tree_device){ CARD, .device = 0x1592, .driver = "ice", .group = 19 });
+	fake_card(kernel, CARD, "enp6s0", 7);
+	fake_function(kernel, CARD, 0,
+		      &(struct tree_device){ FUNCTION, .device = 0x1889, .driver = "iavf",
+					     .group = 20 });
+	fake_set_vfs(kernel, CARD, 1, VALUES, "legacy");
 	kernel->settings = "{\"devices\": {\"" PORT "\": {\"power\": \"on\", \"rescan\": true, "
-			   "\"resize_bar\": {\"1\": 512}}}}";
+			   "\"resize_bar\": {\"1\": 512}}, \"" FUNCTION "\": {\"vlan\": 7, "
+			   "\"mac\": \"bc:24:11:00:00:01\"}}}";
 	return 0;
 }
 
@@ -66,6 +81,8 @@ static void assert_untouched(struct fake_kernel *kernel)
 	assert_binding(kernel, GPU, "e1000e (null)");
 	assert_binding(kernel, AUDIO, "e1000e (null)");
 	assert_binding(kernel, PORT, "igb (null)");
+	assert_binding(kernel, FUNCTION, "iavf (null)");
+	assert_vfs(kernel, CARD, VALUES, "legacy");
 	assert_attribute(kernel, "sriov_numvfs", "4");
 	assert_attribute(kernel, "power/control", "auto");
 	assert_int_equal(pci_bars_read(&kernel->tree.root, PORT, bars), 0);
@@ -144,7 +161,7 @@ static unsigned kill_take(struct fake_kernel *kernel, const char *addresses, boo
 		bool killed;
 
 		fake_plan(kernel, addresses, NULL, &plan);
-		assert_true(plan.actions.count >= 5);
+		assert_true(plan.actions.count >= 3);
 		fake_kill_at(kernel, number, after);
 		killed = is_killed(kernel, take, &plan);
 		fake_kill_at(kernel, 0, false);
@@ -218,6 +235,19 @@ static void test_attributes_killed(void **state)
 	assert_int_equal(kill_give_back(*state, PORT, true), GIVE_PORT_BACK_WRITES);
 }
 
+/* Address and VLAN; override, unbind, probe. */
+#define TAKE_FUNCTION_WRITES 5
+/* Address and VLAN; override, unbind, probe, override. */
+#define GIVE_FUNCTION_BACK_WRITES 6
+
+static void test_virtual_function_killed(void **state)
+{
+	assert_int_equal(kill_take(*state, FUNCTION, false), TAKE_FUNCTION_WRITES);
+	assert_int_equal(kill_take(*state, FUNCTION, true), TAKE_FUNCTION_WRITES);
+	assert_int_equal(kill_give_back(*state, FUNCTION, false), GIVE_FUNCTION_BACK_WRITES);
+	assert_int_equal(kill_give_back(*state, FUNCTION, true), GIVE_FUNCTION_BACK_WRITES);
+}
+
 /* A lane alone is killed, by the OOM killer say; the process that runs it goes on. */
 static void test_lane_killed(void **state)
 {
@@ -238,9 +268,13 @@ static void test_lane_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		killed_test(test_take_killed_before),	   killed_test(test_take_killed_after),
-		killed_test(test_give_back_killed_before), killed_test(test_give_back_killed_after),
-		killed_test(test_attributes_killed),	   killed_test(test_lane_killed),
+		killed_test(test_take_killed_before),
+		killed_test(test_take_killed_after),
+		killed_test(test_give_back_killed_before),
+		killed_test(test_give_back_killed_after),
+		killed_test(test_attributes_killed),
+		killed_test(test_virtual_function_killed),
+		killed_test(test_lane_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@ static void test_type_names(void **state)
 		{ ACTION_KEEP_ATTRIBUTE, "keep-attribute", false },
 		{ ACTION_KEEP_VFS, "keep-vfs", false },
 		{ ACTION_KEEP_ESWITCH, "keep-eswitch", false },
+		{ ACTION_SET_VF, "set-vf", false },
+		{ ACTION_KEEP_VF, "keep-vf", false },
 		{ ACTION_SET_ATTRIBUTE, "set-attribute", false },
 		{ ACTION_BIND, "bind", false },
 		{ ACTION_RESCAN, "rescan", false },

@@ -5,7 +5,12 @@
 
 #include "report/words.h"
 
-#define GPU "0000:01:00.0"
+#define GPU	  "0000:01:00.0"
+
+#define VF_BEFORE "3:mac=00:00:00:00:00:00,trust=off,spoof-check=on"
+#define VF_WANTED                                                                                  \
+	"3:mac=bc:24:11:00:00:01,vlan=7,qos=3,proto=802.1ad,min-rate=10,max-rate=1000,"            \
+	"link-state=disable,trust=on,spoof-check=off"
 
 static void build(const struct tree *tree)
 {
@@ -190,6 +195,25 @@ static void test_deeds(void **state)
 		{ ACTION_KEEP_VFS,
 		  { RUN_REVERT, GPU "/vfs", "0:mac=02:00:00:00:00:0f", "none", -EIO, 1,
 		    "a sentence", "keep-vfs " GPU "/vfs FAILED: a sentence" } },
+		{ ACTION_SET_VF,
+		  { RUN_APPLY, GPU "/vf", VF_BEFORE, VF_WANTED, 0, 10000, "",
+		    GPU
+		    ": trust on, MAC address bc:24:11:00:00:01, VLAN 7 with priority 3 (802.1ad), "
+		    "spoof check off, link state disable, at least 10 and at most 1000 Mbit/s, "
+		    "0.01 s" } },
+		{ ACTION_SET_VF,
+		  { RUN_APPLY, GPU "/vf", VF_BEFORE, VF_WANTED, -EPERM, 10000, "a sentence",
+		    "set-vf " GPU "/vf FAILED: a sentence" } },
+		{ ACTION_SET_VF, { RUN_REVERT, GPU "/vf", VF_BEFORE, VF_WANTED, 0, 1, "", NULL } },
+		{ ACTION_KEEP_VF, { RUN_APPLY, GPU "/vf", VF_BEFORE, VF_WANTED, 0, 1, "", NULL } },
+		{ ACTION_KEEP_VF,
+		  { RUN_REVERT, GPU "/vf", VF_BEFORE, VF_WANTED, 0, 10000, "",
+		    GPU
+		    ": trust off, no MAC address, no VLAN, spoof check on, link state auto, any "
+		    "rate, as before, 0.01 s" } },
+		{ ACTION_KEEP_VF,
+		  { RUN_REVERT, GPU "/vf", VF_BEFORE, VF_WANTED, 0, 1, "no longer there",
+		    GPU ": no longer there" } },
 		{ ACTION_KEEP_ESWITCH,
 		  { RUN_REVERT, GPU "/eswitch", "switchdev", "legacy", 0, 10000, "",
 		    GPU ": mode of its switch legacy -> switchdev, 0.01 s" } },
