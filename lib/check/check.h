@@ -53,6 +53,7 @@ int check_network(const struct start *start, struct findings *findings,
 int check_usb(const struct start *start, struct findings *findings, struct error *err) must_check;
 int check_configured(const struct start *start, struct findings *findings,
 		     struct error *err) must_check;
+int check_mac(const struct start *start, struct findings *findings, struct error *err) must_check;
 int check_opener(const struct start *start, struct findings *findings,
 		 struct error *err) must_check;
 int check_variant(const struct start *start, struct findings *findings,
@@ -84,6 +85,13 @@ int check_interrupt(const struct start *start, struct findings *findings,
  * not though the settings allow it. "" for nothing; NULL without memory.
  */
 char *check_displace_advice(const struct start *start, const struct guest *guest);
+
+/*
+ * configured.c: looks at the configuration of each other VM that runs, until one answers with another
+ * value than 0, which is returned. The text may be written to. What cannot be read is passed over.
+ */
+typedef int check_look(uint32_t vmid, char *config, void *context);
+int check_running_vms(const struct start *start, check_look *look, void *context) must_check;
 
 /* `memory`, "4096" or "current=4096", in MiB; false for what is neither. */
 bool check_memory_read(const struct vm_config *config, uint64_t *ret_mib);

@@ -27,7 +27,15 @@ struct configured {
 	const struct start *start;
 	const struct pci_device *device;
 	struct strings usb; /* its devices, ports and root hubs: "usb3", "3-1" */
+	struct holdings helds;
+	struct findings *findings;
 };
+
+static void configured_done(struct configured *configured)
+{
+	strings_done(&configured->usb);
+	holdings_done(&configured->helds);
+}
 
 static bool is_attribute(const struct sysroot *root, const char *name, const char *attribute,
 			 const char *value, size_t size)
@@ -139,52 +147,64 @@ static bool is_told(const struct holdings *helds, const char *address, uint32_t 
 	return false;
 }
 
-static int look_at_vm(const struct configured *configured, const char *file,
-		      const struct holdings *helds, struct findings *findings)
+static int look_at_vm(const struct start *start, const char *file, check_look *look, void *context)
 {
-	const struct start *start = configured->start;
 	cleanup_free char *config = NULL;
 	char path[SYSROOT_PATH_MAX];
 	size_t size = strcspn(file, ".");
 	struct task qemu;
-	uint64_t number;
-	uint32_t vmid;
+	uint64_t vmid;
 
 	if (strcmp(file + size, ".conf") != 0 ||
-	    parse_number(file, size, 10, UINT32_MAX, &number) < 0)
-		return 0;
-	vmid = (uint32_t)number;
-	if (vmid == start->vmid || is_told(helds, configured->device->name, vmid) ||
-	    qemu_find(start->root, vmid, &qemu, NULL) < 0 || !qemu.pid)
+	    parse_number(file, size, 10, UINT32_MAX, &vmid) < 0 || vmid == start->vmid ||
+	    qemu_find(start->root, (uint32_t)vmid, &qemu, NULL) < 0 || !qemu.pid)
 		return 0;
 	snprintf(path, sizeof(path), CONFIGS "/%s", file);
 	if (sysroot_read(start->root, path, CONFIG_MAX, &config, &size) < 0)
 		return 0;
-	return compare_config(configured, config, vmid, findings);
+	return look((uint32_t)vmid, config, context);
+}
+
+int check_running_vms(const struct start *start, check_look *look, void *context)
+{
+	cleanup_strings struct strings files = { 0 };
+	int r = 0;
+
+	(void)sysroot_list(start->root, CONFIGS, &files);
+	for (size_t i = 0; i < files.count && r == 0; i++)
+		r = look_at_vm(start, files.items[i], look, context);
+	return r;
+}
+
+static int look_for_device(uint32_t vmid, char *config, void *context)
+{
+	const struct configured *configured = context;
+
+	if (is_told(&configured->helds, configured->device->name, vmid))
+		return 0;
+	return compare_config(configured, config, vmid, configured->findings);
 }
 
 /* What nobody has open is no more than a sign, so that what cannot be read is not told. */
 int check_configured(const struct start *start, struct findings *findings, struct error *err)
 {
-	cleanup_holdings struct holdings helds = { 0 };
-	cleanup_strings struct strings files = { 0 };
+	cleanup(configured_done) struct configured configured = { .start = start,
+								  .findings = findings };
 
-	(void)holdings_find(&start->plan, start->root, &helds, NULL);
+	(void)holdings_find(&start->plan, start->root, &configured.helds, NULL);
 	for (size_t i = 0; i < start->plan.device_count; i++) {
 		const struct plan_device *planned = &start->plan.devices[i];
-		struct configured configured = { .start = start, .device = &planned->device };
 		int r = 0;
 
 		if (planned->foreseen || (planned->device.class_code >> 16 != CLASS_STORAGE &&
 					  !usb_is_controller(&planned->device)))
 			continue;
-		if (files.count == 0)
-			(void)sysroot_list(start->root, CONFIGS, &files);
+		configured.device = &planned->device;
 		if (usb_is_controller(&planned->device))
 			r = child_list(start->root, USB_DEVICES, planned->device.name,
 				       &configured.usb);
-		for (size_t k = 0; r != -ENOMEM && k < files.count; k++)
-			r = look_at_vm(&configured, files.items[k], &helds, findings);
+		if (r != -ENOMEM)
+			r = check_running_vms(start, look_for_device, &configured);
 		strings_done(&configured.usb);
 		if (r == -ENOMEM)
 			return error_set_memory(err);

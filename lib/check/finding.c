@@ -262,6 +262,12 @@ static const struct check_description descriptions[] = {
 		"Pass the switches too, or hold the GPUs from boot and set FABRIC_MODE=1, or name the "
 		"fabric manager in \"stop_units\".",
 	},
+	[CHECK_MAC_TAKEN] = {
+		"mac-taken", LEVEL_ERROR,
+		"The settings want a MAC address for a virtual function that somebody else has: two "
+		"cards with one address on a network lose each other's packets.",
+		"Give the function another \"mac\" in /etc/pve/pve-vfio/VMID.json.",
+	},
 	[CHECK_SRIOV_IN_USE] = {
 		"sriov-in-use", LEVEL_ERROR,
 		"Virtual functions of this physical function are in use; they go away with its "

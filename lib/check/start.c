@@ -10,12 +10,12 @@
 typedef int check_topic(const struct start *start, struct findings *findings, struct error *err);
 
 static check_topic *const topics[] = {
-	check_config,	check_settings,	   check_device,    check_iommu,    check_pins,
-	check_displace, check_owner,	   check_romfile,   check_romimage, check_storage,
-	check_network,	check_usb,	   check_opener,    check_nvswitch, check_sriov,
-	check_mdev,	check_vgpu,	   check_container, check_variant,  check_interrupt,
-	check_reset,	check_framebuffer, check_memory,    check_aperture, check_suspended,
-	check_trouble,	check_configured,
+	check_config,	 check_settings, check_device,	    check_iommu,     check_pins,
+	check_displace,	 check_owner,	 check_romfile,	    check_romimage,  check_storage,
+	check_network,	 check_mac,	 check_usb,	    check_opener,    check_nvswitch,
+	check_sriov,	 check_mdev,	 check_vgpu,	    check_container, check_variant,
+	check_interrupt, check_reset,	 check_framebuffer, check_memory,    check_aperture,
+	check_suspended, check_trouble,	 check_configured,
 };
 
 /* An id that is none would leave its author thinking that something is allowed. */
