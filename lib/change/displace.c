@@ -16,6 +16,9 @@
 /* A VM may have much memory to get; Proxmox VE's own timeout for that is no more. */
 #define START_S 300
 
+/* Proxmox VE has the lock for the reading and writing of one file. */
+#define RESERVATION_WAIT_MS 5000
+
 bool displace_is_asked(const struct action *action)
 {
 	return action->type == ACTION_DISPLACE && action->state != ACTION_DONE;
@@ -210,18 +213,25 @@ static const struct action *find_asking(const struct journal *other, const char 
 		       : NULL;
 }
 
+/* The next of the addresses that a guest gave way for. */
+static bool next_address(const char **at, char name[PCI_ADDRESS_TEXT])
+{
+	size_t size = strcspn(*at, " ");
+
+	snprintf(name, PCI_ADDRESS_TEXT, "%.*s", (int)size, *at);
+	*at += size + ((*at)[size] == ' ');
+	return *name;
+}
+
 /* A guest waits for one of the devices. */
 static bool waits_for(const struct action *waiting, const struct action *asking)
 {
-	for (const char *at = waiting->source; *at;) {
-		char name[PCI_ADDRESS_TEXT];
-		size_t size = strcspn(at, " ");
+	const char *at = waiting->source;
+	char name[PCI_ADDRESS_TEXT];
 
-		snprintf(name, sizeof(name), "%.*s", (int)size, at);
-		if (*name && action_asks_for(asking, name))
+	while (next_address(&at, name))
+		if (action_asks_for(asking, name))
 			return true;
-		at += size + (at[size] == ' ');
-	}
 	return false;
 }
 
@@ -303,6 +313,17 @@ static int wait_for_end(const struct sysroot *root, const struct guest *guest,
 	do
 		r = guest_is_running(root, guest, ret_running, err);
 	while (r == 0 && *ret_running && deadline_wait_step(deadline, &step));
+	return r;
+}
+
+int displace_unreserve(const struct sysroot *root, const struct action *action, uint32_t vmid)
+{
+	const char *at = action->source;
+	char name[PCI_ADDRESS_TEXT];
+	int r = 0;
+
+	while (r == 0 && next_address(&at, name))
+		r = reservation_remove(root, name, vmid, deadline_in_ms(RESERVATION_WAIT_MS), NULL);
 	return r;
 }
 

@@ -39,3 +39,11 @@ bool displace_allows(const struct settings *settings, uint32_t vmid);
 int displace_leave(const struct sysroot *root, const struct state *state,
 		   const struct journal *journal, bool *chosen, uint32_t *ret_vmid,
 		   struct error *err) must_check;
+
+/*
+ * Before a guest is started again that gave way to `vmid`: what Proxmox VE has reserved for that VM's
+ * start goes. It takes that away itself, but not where the task was killed: then nobody else could have
+ * the device until the reservation's time has come. The caller has the VM's lock, and it does not run. 0 or
+ * -errno; what is left is a reason against the guest's start, which says so.
+ */
+int displace_unreserve(const struct sysroot *root, const struct action *action, uint32_t vmid);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "change/claims.h"
+#include "change/displace.h"
 #include "change/held.h"
 #include "pci/driver.h"
 #include "use/vfio.h"
@@ -170,9 +171,13 @@ static int restore_guests(struct restore *restore, struct journal *journal,
 
 	if (!chosen || !reverted)
 		return error_set_memory(err);
-	for (size_t i = 0; i < count; i++)
-		chosen[i] = journal->actions.items[i].type == ACTION_DISPLACE &&
-			    strings_has(guests, journal->actions.items[i].target);
+	for (size_t i = 0; i < count; i++) {
+		const struct action *action = &journal->actions.items[i];
+
+		chosen[i] = action->type == ACTION_DISPLACE && strings_has(guests, action->target);
+		if (chosen[i])
+			(void)displace_unreserve(restore->root, action, journal->vmid);
+	}
 	failures = run_actions(restore->root, &journal->actions, RUN_REVERT, chosen, GUEST_MS,
 			       note_result, &notes, err);
 	(void)actions_drop(&journal->actions, is_reverted, &notes);

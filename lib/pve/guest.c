@@ -145,6 +145,7 @@ static int change(const struct sysroot *root, const struct guest *guest, const c
 	cleanup_process_end struct process_end end = { 0 };
 	struct error reason = { 0 };
 	unsigned step = 0;
+	char after[32];
 	bool running;
 	int r;
 
@@ -159,9 +160,10 @@ static int change(const struct sysroot *root, const struct guest *guest, const c
 	       deadline_wait_step(deadline, &step));
 	if (r < 0 || running == wanted)
 		return r;
-	return error_set(err, -ETIMEDOUT, "%s %u %s after %u s (%s %s: %s)",
-			 guest_kind_name(guest->kind), guest->vmid,
-			 wanted ? "does not run" : "still runs", timeout_s, argv[0], argv[1],
+	snprintf(after, sizeof(after), "after %u s", timeout_s);
+	return error_set(err, -ETIMEDOUT, "%s %u %s %s (%s %s: %s)", guest_kind_name(guest->kind),
+			 guest->vmid, wanted ? "does not run" : "still runs",
+			 wanted && end.status != 0 ? "again" : after, argv[0], argv[1],
 			 end.output && *end.output ? last_line(end.output) : "no word");
 }
 

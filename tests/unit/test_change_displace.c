@@ -336,6 +336,25 @@ static void test_comes_back(void **state)
 	assert_displaced(machine, line, "vm/102 shutdown 60 0000:02:00.0");
 }
 
+/* What a killed start has reserved goes for who comes back; what is another VM's, or of a QEMU, stays. */
+static void test_unreserve(void **state)
+{
+	static const char *const left = "0000:09:00.0 103 time:9999999999\n"
+					"0000:0a:00.0 104 time:9999999999\n"
+					"0000:0b:00.0 103 pid:4711\n";
+	struct machine *machine = *state;
+	struct action action = { .type = ACTION_DISPLACE,
+				 .source = (char *)(uintptr_t)NIC " 0000:0a:00.0 0000:0b:00.0" };
+	cleanup_free char *text = NULL;
+
+	assert_int_equal(displace_unreserve(&machine->tree.root, &action, 103), 0);
+	tree_file(&machine->tree, "run/qemu-server/pci-id-reservations",
+		  "%s 103 time:9999999999\n%s", NIC, left);
+	assert_int_equal(displace_unreserve(&machine->tree.root, &action, 103), 0);
+	text = tree_read(&machine->tree, "run/qemu-server/pci-id-reservations");
+	assert_string_equal(text, left);
+}
+
 static void test_names(void **state)
 {
 	static const char *const wrong[] = {
@@ -367,6 +386,7 @@ int main(void)
 		machine_test(test_hand_on),
 		machine_test(test_leave_waiting),
 		machine_test(test_comes_back),
+		machine_test(test_unreserve),
 		cmocka_unit_test(test_names),
 	};
 
