@@ -63,8 +63,10 @@ static int add_use(const struct start *start, const struct container_use *use, c
 			ct, ct, ct);
 	return finding_advise(findings,
 			      "Do not start container %u while VM %u runs: it would not get the "
-			      "device, or not start.",
-			      ct, start->vmid);
+			      "device, or not start. Nobody gives way to a container by itself: "
+			      "a hookscript of it ('pct set %u --hookscript') can run 'qm shutdown "
+			      "%u' and then 'pve-vfio restore %u' in its pre-start.",
+			      ct, start->vmid, ct, start->vmid, start->vmid);
 }
 
 static int check_one(const struct start *start, const struct pci_device *device,

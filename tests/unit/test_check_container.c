@@ -46,6 +46,20 @@ static void the_level_follows_from_both(void **state)
 	check_over(&check);
 }
 
+/* A start of its own asks nobody: it is said how it can. */
+static void it_is_said_how_it_can_ask(void **state)
+{
+	struct check_case check = { 0 };
+
+	build(*state, &check);
+	tree_file(*state, "etc/pve/lxc/201.conf", "dev0: /dev/dri/card0\n");
+	check_run(*state, &check, check_container);
+	assert_int_equal(check.findings.count, 1);
+	assert_non_null(strstr(finding_remedy(&check.findings.items[0]),
+			       "a hookscript of it ('pct set 201 --hookscript') can run"));
+	check_over(&check);
+}
+
 static void what_cannot_be_told_is_a_warning(void **state)
 {
 	struct check_case check = { 0 };
@@ -65,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(the_level_follows_from_both),
+		tree_test(it_is_said_how_it_can_ask),
 		tree_test(what_cannot_be_told_is_a_warning),
 	};
 
