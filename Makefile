@@ -309,12 +309,12 @@ $(COUNTED): $(O)/tests/bench/in-tree.o $(O)/libpve-vfio.a $(DEPS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $(CFLAGS) -Wl,--wrap=syscall -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
 
-# Lets an access to a file wait for ever: see tests/cli/test-block.
-$(B)/tests/hold: $(O)/tests/block/hold.o
+# Lets an access to a file wait for ever: see tests/cli/test-block. Kills at a system call: test-turns-killed.
+$(B)/tests/hold $(B)/tests/kill: $(B)/tests/%: $(O)/tests/block/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $<
 
-check-cli: all $(COUNTED) $(B)/tests/hold $(B)/packages/test
+check-cli: all $(COUNTED) $(B)/tests/hold $(B)/tests/kill $(B)/packages/test
 	$(Q)tests/run -j 2 -t 900 $(sort $(wildcard tests/cli/test-*))
 
 # Two test VMs side by side, each on one core. Each scenario on both kernels, but for those that ask no
