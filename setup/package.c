@@ -148,14 +148,25 @@ static int each_vm(const struct sysroot *root,
 
 /* ---- before an upgrade, or a downgrade, when this version is still there */
 
-/* Version 0.1 refuses a journal that has one of these, a member "vm" of settings, and pins by node. */
-static const enum action_type since_0_2[] = { ACTION_DISPLACE, ACTION_KEEP_VFS, ACTION_KEEP_ESWITCH,
-					      ACTION_RELEASE_DISKS };
+/* Version 0.1 refuses a journal with any other. */
+static const enum action_type types_0_1[] = {
+	ACTION_RESERVE,
+	ACTION_STOP_UNIT,
+	ACTION_RELEASE_CONSOLE,
+	ACTION_RELEASE_FRAMEBUFFER,
+	ACTION_UNLOAD_MODULE,
+	ACTION_LOAD_MODULE,
+	ACTION_KEEP_ATTRIBUTE,
+	ACTION_SET_ATTRIBUTE,
+	ACTION_BIND,
+	ACTION_RESCAN,
+	ACTION_RESIZE_BAR,
+};
 
-static bool is_since_0_2(const struct action *action)
+static bool is_of_0_1(const struct action *action)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(since_0_2); i++)
-		if (action->type == since_0_2[i])
+	for (size_t i = 0; i < ARRAY_SIZE(types_0_1); i++)
+		if (action->type == types_0_1[i])
 			return true;
 	return false;
 }
@@ -166,7 +177,7 @@ static void tell_journal(const struct journal *journal, const char *version)
 	for (size_t i = 0; i < journal->actions.count; i++) {
 		const struct action *action = &journal->actions.items[i];
 
-		if (!is_since_0_2(action))
+		if (is_of_0_1(action))
 			continue;
 		fprintf(stderr,
 			"pve-vfio: the start of VM %u did what %s does not know (%s %s). Until the VM "
@@ -205,8 +216,8 @@ static void settle_settings(const struct sysroot *root, uint32_t vmid, void *con
 {
 	const struct older *older = context;
 	char path[SYSROOT_PATH_MAX];
+	cleanup_free char *refused = NULL;
 	struct error err = { 0 };
-	const char *refused;
 	bool changed;
 
 	settings_vm_path(vmid, path);

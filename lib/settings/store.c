@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "settings/settings.h"
 
@@ -168,12 +169,44 @@ int store_pins(const struct sysroot *root, uint32_t vmid, const struct vm_identi
 	return json_equal(document, before) ? 0 : store_write(root, path, document, err);
 }
 
+/* What 0.1 knows. It refuses all else; so this list is complete, whatever comes after it. */
+static const char *const keys_0_1[] = {
+	"after_stop", "siblings", "deadline_s", "driver", "stop_units", "unload_modules",
+	"console",    "trace",	  "allow",	"chain",  "devices",	"pins",
+};
+static const char *const device_keys_0_1[] = {
+	"after_stop", "reset_method", "d3cold", "power", "resize_bar", "rescan",
+};
+
+/* The first member that 0.1 refuses: its key, or for a device that is not named by address its name. */
+static const char *find_refused(json_t *document)
+{
+	const char *name, *key;
+	json_t *member, *value;
+
+	json_object_foreach(document, name, member)
+		if (TABLE_FIND(keys_0_1, name) < 0)
+			return name;
+	json_object_foreach(json_object_get(document, "devices"), name, member) {
+		struct pci_address address;
+
+		if (pci_address_parse(name, &address) < 0)
+			return name;
+		json_object_foreach(member, key, value)
+			if (TABLE_FIND(device_keys_0_1, key) < 0)
+				return key;
+	}
+	return NULL;
+}
+
 int store_for_0_1(const struct sysroot *root, uint32_t vmid, const char *node, bool *ret_changed,
-		  const char **ret_refused, struct error *err)
+		  char **ret_refused, struct error *err)
 {
 	cleanup_json json_t *document = NULL, *before = NULL;
+	cleanup_free char *refused = NULL;
 	char path[SYSROOT_PATH_MAX];
 	bool foreign, changed;
+	const char *name;
 	int r;
 
 	settings_vm_path(vmid, path);
@@ -185,12 +218,16 @@ int store_for_0_1(const struct sysroot *root, uint32_t vmid, const char *node, b
 	if (pins_flatten(document, node) < 0)
 		return error_set_memory(err);
 	json_object_del(document, "vm");
+	name = find_refused(document);
+	refused = name ? strdup(name) : NULL;
+	if (name && !refused)
+		return error_set_memory(err);
 	changed = !json_equal(document, before);
 	if (changed)
 		r = store_write(root, path, document, err);
 	if (r < 0)
 		return r;
 	*ret_changed = changed;
-	*ret_refused = json_object_get(document, "displace") ? "displace" : NULL;
+	*ret_refused = TAKE_PTR(refused);
 	return 0;
 }

@@ -39,11 +39,11 @@ int store_unpin(const struct sysroot *root, uint32_t vmid, const struct pci_addr
 /*
  * Before a downgrade: makes the members that this program writes by itself ("pins" by node, "vm") what
  * version 0.1 reads, which refuses others. Pins of nodes other than `node` are lost. What the
- * administrator wrote stays, but for an earlier VM's. Whether something changed; *ret_refused: a member that 0.1 will
- * refuse all the same, or NULL.
+ * administrator wrote stays, but for an earlier VM's. Whether something changed; *ret_refused: what 0.1 will
+ * refuse all the same, to be freed, or NULL.
  */
 int store_for_0_1(const struct sysroot *root, uint32_t vmid, const char *node, bool *ret_changed,
-		  const char **ret_refused, struct error *err) must_check;
+		  char **ret_refused, struct error *err) must_check;
 
 /*
  * Adds pins to the VM's file, where there are none for their node and address, and notes whose file it

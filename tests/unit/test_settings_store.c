@@ -143,12 +143,24 @@ static void test_unpin_nodes(void **state)
 		    "}\n  }\n}\n");
 }
 
+static void assert_refused(const struct tree *tree, const char *settings, const char *wanted)
+{
+	cleanup_free char *refused = NULL;
+	struct error err = { 0 };
+	bool changed;
+
+	tree_file(tree, FILE_PATH, "%s", settings);
+	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
+	assert_false(changed);
+	assert_text(refused, wanted);
+}
+
 /* What 0.1 refuses goes, but what only the administrator can have written. */
 static void test_for_0_1(void **state)
 {
 	const struct tree *tree = *state;
 	struct error err = { 0 };
-	const char *refused;
+	cleanup_free char *refused = NULL;
 	bool changed;
 
 	tree_file(tree, FILE_PATH, PINNED "\"trace\": true}");
@@ -165,6 +177,10 @@ static void test_for_0_1(void **state)
 	assert_text(refused, "displace");
 	assert_members(tree, "0000:01:00.0 " A ", pins displace ");
 
+	assert_refused(tree, "{\"devices\": {\"0000:01:00.0\": {\"rescan\": true}}}", NULL);
+	assert_refused(tree, "{\"devices\": {\"0000:01:00.0\": {\"trust\": true}}}", "trust");
+	assert_refused(tree, "{\"devices\": {\"hostpci0\": {\"rescan\": true}}}", "hostpci0");
+
 	tree_file(tree, FILE_PATH, "garbage");
 	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err),
 			 -EBADMSG);
@@ -177,7 +193,7 @@ static void test_for_0_1_foreign(void **state)
 	const struct tree *tree = *state;
 	cleanup_vm_config struct vm_config config = { 0 };
 	struct error err = { 0 };
-	const char *refused;
+	cleanup_free char *refused = NULL;
 	bool changed;
 
 	assert_int_equal(store_for_0_1(&tree->root, 101, "pve1", &changed, &refused, &err), 0);
