@@ -47,8 +47,5 @@ char *page_html(const struct page *page);
 
 /* The functions of the node as boxes within boxes; a part of page_html(). */
 void page_topology(const struct page *page, struct text *html);
-
-/* Adds words with what HTML would take for its own replaced. */
-void html_add(struct text *html, const char *words);
 void page_done(struct page *page);
 #define cleanup_page cleanup(page_done)

@@ -2,24 +2,8 @@
 /* report: the page as HTML: one file, no script, nothing loaded from elsewhere. */
 #include <string.h>
 
+#include "report/html.h"
 #include "report/page.h"
-
-void html_add(struct text *html, const char *words)
-{
-	for (const char *at = words; *at;) {
-		size_t size = strcspn(at, "<>&\"");
-
-		text_add(html, "%.*s", (int)size, at);
-		at += size;
-		if (*at)
-			text_add(html, "%s",
-				 *at == '<'   ? "&lt;"
-				 : *at == '>' ? "&gt;"
-				 : *at == '&' ? "&amp;"
-					      : "&quot;");
-		at += *at != '\0';
-	}
-}
 
 /* No "::" in here: it would look like an address to anonymise(). */
 static const char style[] =

@@ -2,6 +2,7 @@
 /* report: root buses, bridges and IOMMU groups as boxes within boxes. */
 #include <string.h>
 
+#include "report/html.h"
 #include "report/page.h"
 
 /* A box in a box in a box: deeper than any machine, and no loop can go on. */
