@@ -150,6 +150,9 @@ void assert_told(struct fake_kernel *kernel, const char *lines);
 
 /* ---- the road: what the hook does with lib/change, step by step */
 
+/* plan_make() of VM 101 that wants these addresses (blanks between), with what it returns. */
+int fake_make_plan(struct fake_kernel *kernel, const char *addresses, struct plan *plan);
+
 /*
  * The plan of VM 101 that wants these addresses (blanks between), after `earlier` or NULL, without
  * what would change nothing.

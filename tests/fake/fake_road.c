@@ -51,8 +51,7 @@ void assert_told(struct fake_kernel *kernel, const char *lines)
 	free(told);
 }
 
-void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct journal *earlier,
-	       struct plan *plan)
+int fake_make_plan(struct fake_kernel *kernel, const char *addresses, struct plan *plan)
 {
 	struct wanted_device devices[8] = { 0 };
 	struct wanted wanted = { .devices = devices };
@@ -70,7 +69,13 @@ void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct j
 	settings_init(&settings);
 	if (settings_parse("settings", json, strlen(json), &settings, &kernel->err) != 0)
 		fail_msg("%s", kernel->err.message);
-	if (plan_make(&kernel->tree.root, &wanted, &settings, plan, &kernel->err) != 0)
+	return plan_make(&kernel->tree.root, &wanted, &settings, plan, &kernel->err);
+}
+
+void fake_plan(struct fake_kernel *kernel, const char *addresses, const struct journal *earlier,
+	       struct plan *plan)
+{
+	if (fake_make_plan(kernel, addresses, plan) != 0)
 		fail_msg("plan_make: %s", kernel->err.message);
 	if (earlier)
 		assert_int_equal(plan_adopt(plan, earlier), 0);

@@ -119,6 +119,43 @@ static void nothing_to_set_is_no_action(void **state)
 	}
 }
 
+static void assert_refused(struct fake_kernel *kernel, const char *address, const char *why)
+{
+	cleanup_plan struct plan plan = { 0 };
+	char message[512];
+
+	assert_true(fake_make_plan(kernel, address, &plan) < 0);
+	tree_format(
+		message,
+		"the settings want an address, a VLAN or the like for %s, and %s; take it out of "
+		"\"devices\" there (pve-vfio.json(5))",
+		address, why);
+	assert_string_equal(kernel->err.message, message);
+	assert_writes(kernel, FAKE_ALL, "");
+}
+
+/* Before anything is taken. */
+static void what_cannot_be_is_refused(void **state)
+{
+	struct fake_kernel *kernel = *state;
+
+	kernel->settings = "{\"devices\": {\"" CARD "\": {\"vlan\": 7}}}";
+	assert_refused(kernel, CARD, "it is not a virtual function");
+	kernel->settings = WISHES;
+	fake_set_vfs(kernel, CARD, 3, FIRST "1:mac=00:00:00:00:00:00" LAST, "legacy");
+	assert_refused(kernel, VF, "the driver of " CARD " has no trust and no spoof check");
+	kernel->settings = "{\"devices\": {\"" VF "\": {\"trust\": true}}}";
+	assert_refused(kernel, VF, "the driver of " CARD " has no trust");
+	fake_set_vfs(kernel, CARD, 1, "0:mac=00:00:00:00:00:00", "legacy");
+	assert_refused(kernel, VF,
+		       CARD ", which is its physical function, has no network interface that could "
+			    "set it");
+	fake_give(kernel, CARD, "vfio-pci");
+	assert_refused(kernel, VF,
+		       CARD ", which is its physical function, has no network interface that could "
+			    "set it");
+}
+
 /* The driver refuses one: the device is not taken, and all that was set goes back. */
 static void one_is_refused(void **state)
 {
@@ -164,6 +201,7 @@ int main(void)
 		network_test(what_is_set_since_stays),
 		network_test(an_own_address_is_not_set),
 		network_test(nothing_to_set_is_no_action),
+		network_test(what_cannot_be_is_refused),
 		network_test(one_is_refused),
 		network_test(a_second_start_knows_what_was_set),
 	};
