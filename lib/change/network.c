@@ -34,24 +34,31 @@ static int parse_one(const char *text, struct vf *ret)
 }
 
 /*
- * A virtual function that was given no address makes one up, and tells it the physical one. To set that
- * would be to forbid another one for good, so what was set is none (igb_ndo_set_vf_mac() in
- * drivers/net/ethernet/intel/igb/igb_main.c, and others like it).
+ * A virtual function that was given no address makes one up, and may tell it the physical one. To set
+ * that would be to forbid another one for good, so what was set is none (igb_ndo_set_vf_mac() in
+ * drivers/net/ethernet/intel/igb/igb_main.c, and others like it). One that is set while the function is
+ * in use is another than its interface has by then.
  */
-static bool has_own_address(const struct sysroot *root, const char *address)
+static bool has_own_address(const struct sysroot *root, const char *address,
+			    const uint8_t mac[ETH_ALEN])
 {
+	char text[VF_MAC_TEXT];
 	cleanup_strings struct strings names = { 0 };
 	bool own = false;
 
 	if (child_list(root, "sys/class/net", address, &names) < 0)
 		return false;
 	for (size_t i = 0; i < names.count; i++) {
-		cleanup_free char *type = NULL;
+		cleanup_free char *type = NULL, *now = NULL;
 		char path[SYSROOT_PATH_MAX];
 
 		snprintf(path, sizeof(path), "sys/class/net/%s/addr_assign_type", names.items[i]);
-		own |= sysroot_read_attribute(root, path, &type) == 0 &&
-		       strcmp(type, NET_ADDR_PERM) != 0;
+		if (sysroot_read_attribute(root, path, &type) < 0 ||
+		    strcmp(type, NET_ADDR_PERM) == 0)
+			continue;
+		snprintf(path, sizeof(path), "sys/class/net/%s/address", names.items[i]);
+		own |= sysroot_read_attribute(root, path, &now) == 0 &&
+		       strcmp(now, vf_mac_format(mac, text)) == 0;
 	}
 	return own;
 }
@@ -101,7 +108,7 @@ static int read_now(const struct sysroot *root, const struct plan_device *device
 	if (r < 0)
 		return error_set(err, r, "cannot read what is set for the virtual function %s: %s",
 				 device->device.name, strerror(-r));
-	if (has_own_address(root, device->device.name))
+	if (has_own_address(root, device->device.name, now->mac))
 		memset(now->mac, 0, sizeof(now->mac));
 	return check_known(device, &place, now, parts, err);
 }

@@ -205,14 +205,18 @@ char *words_planned(const struct action *action)
 {
 	const char *format = deeds[action->type].applied;
 	cleanup_free char *deed = format ? say(format, action) : NULL;
-	cleanup_free char *layers = NULL;
+	cleanup_free char *layers = NULL, *changes = NULL;
 
 	if (action->type == ACTION_RELEASE_DISKS) {
 		layers = words_layers(action);
 		return layers ? text_format("%s released", layers) : NULL;
 	}
-	if (action->type == ACTION_SET_VF)
-		return vf_changes(action->before, action->wanted);
+	if (action->type == ACTION_SET_VF) {
+		changes = vf_changes(action->before, action->wanted);
+		return changes ? text_format("%.*s: %s", (int)strcspn(action->target, "/"),
+					     action->target, changes)
+			       : NULL;
+	}
 	if (!deed || action->type == ACTION_LOAD_MODULE)
 		return NULL;
 	if (!deeds[action->type].values)
