@@ -105,11 +105,21 @@ sub members {
 	return %online ? \%online : { nodename() => 1 };
 }
 
-# PVE: cfs_lock() in Cluster.pm; pmxcfs is read-only then
-sub assert_quorum {
-	my ($file) = @_;
-	die "cfs-lock '$file' error: no quorum!\n"
-		if (slurp("$root/etc/pve/.members") // '') =~ m/"quorate":\s*0/;
+sub has_quorum { return (slurp("$root/etc/pve/.members") // '') !~ m/"quorate":\s*0/ }
+
+# PVE: cfs_lock() in Cluster.pm: a folder that exists is a lock that another has, for 10 s at most;
+# here the time is up at once
+sub cfs_locked {
+	my ($name, $code) = @_;
+	my $lock = "$root/etc/pve/priv/lock/$name";
+	die "cfs-lock '$name' error: no quorum!\n" if !has_quorum();
+	mkdir "$root/etc/pve/priv" and mkdir "$root/etc/pve/priv/lock" if !-d "$root/etc/pve/priv/lock";
+	die "cfs-lock '$name' error: got lock request timeout\n" if !mkdir $lock;
+	my $ok = eval { $code->(); 1 };
+	my $error = $@;
+	rmdir $lock;
+	rmdir "$root/etc/pve/priv/lock" and rmdir "$root/etc/pve/priv";
+	die $error if !$ok;
 	return;
 }
 
@@ -146,7 +156,6 @@ sub read_sections {
 sub write_sections {
 	my ($path, @sections) = @_;
 	my $raw = '';
-	assert_quorum('file-' . $path =~ s{^\Q$root\E/etc/pve/}{}r =~ tr{/.}{__}r);
 	for (@sections) {
 		my ($header, $keys) = @$_;
 		$raw .= "$header\n";
@@ -155,8 +164,10 @@ sub write_sections {
 		}
 		$raw .= "\n";
 	}
-	mkdir $path =~ s{/[^/]*$}{}r;
-	replace_file($path, $raw);
+	cfs_locked('file-' . $path =~ s{^\Q$root\E/etc/pve/}{}r =~ tr{/.}{__}r, sub {
+		mkdir $path =~ s{/[^/]*$}{}r;
+		replace_file($path, $raw);
+	});
 	return;
 }
 
@@ -239,7 +250,15 @@ sub volume_path {
 	$name =~ m{^(snippets|iso|vztmpl|backup)/([^/]+)$} || $name =~ m{^(\d+)/(\S+)$}
 		or die "unable to parse directory volume name '$name'\n";
 	my $type = $1 =~ m/^\d/ ? 'images' : $1;
-	return ("$root$storage->{path}/$subdir{$type}/$2", $type);
+	my $file = $2;
+	return ("$root$storage->{path}/" . content_folder($storage, $type) . "/$file", $type);
+}
+
+# PVE: Plugin.pm get_subdir: 'content-dirs' names other folders, below the path
+sub content_folder {
+	my ($storage, $type) = @_;
+	my %own = map { split(/=/, $_, 2) } split(/,/, $storage->{'content-dirs'} // '');
+	return $own{$type} // $subdir{$type};
 }
 
 # PVE: Plugin.pm get_subdir_files: what stat fails for, as for a dangling link, is left out
@@ -248,7 +267,7 @@ sub list_snippets {
 	my $storage = check_storage($id, $node);
 	return if $storage->{content} !~ m/\bsnippets\b/;
 	my $base = $storage->{shared} ? $root : node_root($node);
-	my $dir = "$base$storage->{path}/snippets";
+	my $dir = "$base$storage->{path}/" . content_folder($storage, 'snippets');
 	return map { "$id:snippets/$_" } grep { -f "$dir/$_" } list_dir($dir, qr/[^.].*/);
 }
 
