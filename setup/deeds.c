@@ -14,6 +14,10 @@ void deeds_begin(struct deeds *deeds, const struct command *command)
 	deeds->commands = json_array();
 	deeds->notes = json_array();
 	deeds->more = json_object();
+}
+
+void deeds_open(const struct deeds *deeds)
+{
 	if (deeds->dry_run && !deeds->json)
 		puts("# A dry run: this would be done, and nothing is.");
 }

@@ -18,8 +18,13 @@ struct deeds {
 	json_t *more;	  /* members of the document that are the verb's own */
 };
 
-/* With --dry-run says that first, and deeds_end() last. */
 void deeds_begin(struct deeds *deeds, const struct command *command);
+
+/*
+ * All is looked at, nothing has refused, and there is something to do: a dry run says that it is one.
+ * deeds_end() says so last.
+ */
+void deeds_open(const struct deeds *deeds);
 void deeds_done(struct deeds *deeds);
 #define cleanup_deeds cleanup(deeds_done)
 

@@ -12,6 +12,9 @@
 #include "settings/store.h"
 #include "setup/ask.h"
 
+/* Stands for the hookscript of whatever storage it will be on. */
+#define HOOK_ANY "local" HOOK_VOLUME
+
 static void read_options(const struct command *command, struct attach_options *ret)
 {
 	*ret = (struct attach_options){
@@ -92,12 +95,16 @@ static int look(struct attach *attach, struct error *err)
 		r = attach_displace_look(attach, err);
 	if (r < 0)
 		return r;
-	/* A mapping that is not made yet cannot be looked at: its devices can. */
+	/* A mapping that is not made yet cannot be looked at: its devices can. The hookscript comes
+	   after: a line of it that Proxmox VE drops is replaced. */
 	r = attach_devices_edit(attach, attach->mapping_words.count == 0, &checked, err);
 	if (r == 0)
 		r = attach_devices_edit(attach, true, &attach->edit, err);
 	if (r < 0)
 		return error_as_refusal(err, r);
+	if (!vm_config_get(&attach->vm.config, "hookscript") &&
+	    vm_edit_set(&checked, "hookscript", NULL, HOOK_ANY, NULL) < 0)
+		return error_set_memory(err);
 	r = attach_check(attach, &checked, err);
 	if (r == 0)
 		r = attach_hook_look(attach, err);
@@ -299,6 +306,8 @@ static int attach_all(struct attach *attach, struct error *err)
 	if (r < 0)
 		return r;
 	already = is_there_already(attach);
+	if (!already)
+		deeds_open(deeds);
 	if (!deeds->json)
 		print_before(attach);
 	deeds_add(deeds, "devices", devices_json(attach));
@@ -306,6 +315,10 @@ static int attach_all(struct attach *attach, struct error *err)
 	if (already)
 		deeds_note(deeds, "VM %u has all of this already; nothing is to be done.",
 			   attach->vm.vmid);
+	if (attach->errors > 0)
+		deeds_note(deeds, "%sVM %u does not start as it is, for %zu reason%s: see above.",
+			   deeds->json || already ? "" : "# ", attach->vm.vmid, attach->errors,
+			   attach->errors > 1 ? "s" : "");
 	r = setup_show(attach->link, err);
 	if (r == 0 && attach->options->guided && !already)
 		r = attach_ask_all(attach, err);

@@ -100,6 +100,7 @@ struct attach {
 	bool mapping_is_new;
 	struct vm_edit edit; /* what is set */
 	size_t warnings;     /* of the checks */
+	size_t errors;	     /* that were there before, and keep nobody from registering the hook */
 };
 
 /* ---- the steps (attach_hook.c, attach_device.c, attach_mapping.c, attach_check.c) */

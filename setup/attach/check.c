@@ -84,6 +84,25 @@ static void tell_of_others(const struct attach *attach)
 	}
 }
 
+/* What nobody has named and the host uses until then. */
+static void tell_of_siblings(struct attach *attach, const struct start *start)
+{
+	for (size_t i = 0; i < start->plan.device_count && attach->device_count > 0; i++) {
+		const struct plan_device *planned = &start->plan.devices[i];
+		const struct pci_device *device = &planned->device;
+		cleanup_free char *name = NULL;
+
+		if (!planned->sibling || !device->driver || device->bridge ||
+		    text_equal(device->driver, planned->vfio.name))
+			continue;
+		name = pci_name(&attach->names, attach->root, device);
+		fprintf(stderr,
+			"%s %s leaves the host too while VM %u runs: it is in IOMMU group %d with "
+			"what is attached.\n",
+			device->name, name ? name : "", attach->vm.vmid, device->iommu_group);
+	}
+}
+
 static int open_journals(const struct attach *attach, struct state *state, struct start *start,
 			 struct error *err)
 {
@@ -126,10 +145,14 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 		return r;
 	words = words_findings(&findings, 0);
 	fputs(words ? words : "", stderr);
+	tell_of_siblings(attach, &start);
 	tell_of_others(attach);
 	deeds_add(attach->deeds, "findings", findings_json(&findings));
 	attach->warnings = findings_count(&findings, LEVEL_WARNING);
 	errors = findings_count(&findings, LEVEL_ERROR);
+	/* who only registers the hook gets it, and is told: what is wrong was so before */
+	if (attach->device_count == 0)
+		attach->errors = errors;
 	if (errors == 0 || attach->device_count == 0)
 		return 0;
 	return error_refuse(err,

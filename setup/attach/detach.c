@@ -189,6 +189,8 @@ static int detach_all(struct detach *detach, struct error *err)
 	if (r == 0)
 		r = refuse_holding(detach, err);
 	if (r == 0)
+		deeds_open(deeds);
+	if (r == 0)
 		r = look(detach, err);
 	if (r == 0)
 		r = change(detach, err);

@@ -31,18 +31,19 @@ static void print_device(struct pci_names *names, const struct start *start,
 		printf("%s -> %s\n", driver, planned->vfio.name);
 }
 
-static void print_left(const struct start *start)
+static void print_left(struct pci_names *names, const struct start *start)
 {
 	for (size_t i = 0; i < start->wanted.count; i++) {
 		const struct wanted_device *device = &start->wanted.devices[i];
-		cleanup_free char *words = NULL;
+		cleanup_free char *words = NULL, *name = NULL;
 		char address[PCI_ADDRESS_TEXT];
 
 		if (device->use != WANTED_LEAVE)
 			continue;
+		name = words_name(names, start->root, pci_address_format(device->address, address));
 		words = words_left(device, &start->config);
-		printf("%s\n  %s: %s\n", pci_address_format(device->address, address),
-		       device->source, words ? words : "");
+		printf("%s %s\n  %s: %s\n", address, name ? name : "", device->source,
+		       words ? words : "");
 	}
 }
 
@@ -70,7 +71,7 @@ static void print_text(struct pci_names *names, const struct start *start,
 		       (int)start->qemu.pid);
 	for (size_t i = 0; i < start->plan.device_count; i++)
 		print_device(names, start, &start->plan.devices[i]);
-	print_left(start);
+	print_left(names, start);
 	print_releases(&start->plan.actions);
 	words = words_findings(findings, 0);
 	fputs(words ? words : "", stdout);
