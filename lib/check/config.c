@@ -459,8 +459,11 @@ static int add_args_timeout(const struct start *start, struct findings *findings
 	const struct wanted_device *first = first_of_line(start, SOURCE_ARGS, &count);
 	char name[PCI_ADDRESS_TEXT];
 
-	if (finding_add(findings, CHECK_ARGS_TIMEOUT, SOURCE_ARGS,
-			"All devices of the VM are in 'args'.") < 0)
+	if (finding_add(
+		    findings, CHECK_ARGS_TIMEOUT, SOURCE_ARGS,
+		    "All devices of VM %u are in 'args', where Proxmox VE does not see them: it "
+		    "gives the start no extra time, which pinning the memory may need.",
+		    start->vmid) < 0)
 		return -ENOMEM;
 	return finding_advise(
 		findings,

@@ -4,6 +4,7 @@
 
 #include "check/check.h"
 #include "pci/facts.h"
+#include "pci/group.h"
 
 #include <string.h>
 
@@ -19,30 +20,63 @@ static const char *no_group_remedy(const struct sysroot *root)
 	(void)sysroot_list(root, "sys/kernel/iommu_groups", &groups);
 	if (groups.count > 0)
 		return "Others are in one, so the IOMMU is on and leaves this device out: 'pve-vfio "
-		       "doctor' tells why where that is known.";
+		       "doctor' says why, where that is known.";
 	if (sysroot_read(root, "proc/cpuinfo", CPUINFO_MAX, &cpu, &size) < 0)
-		return "Run 'pve-vfio doctor', which tells what keeps the IOMMU off.";
+		return "Run 'pve-vfio doctor', which says what keeps the IOMMU off.";
 	if (strstr(cpu, "CPU implementer"))
 		return "On an ARM board the IOMMU is an SMMU: look for it in the firmware's settings. "
 		       "A board that has none for PCIe, such as a Raspberry Pi, can pass no PCI "
 		       "device to a VM.";
+	switch (iommu_vendor_read(root)) {
+	case IOMMU_INTEL:
+		return "VT-d is on in the firmware, so it is the kernel that leaves it off: 'pve-vfio "
+		       "doctor' names the reason. Most often 'pve-vfio setup', which adds "
+		       "intel_iommu=on, and a reboot are all it takes.";
+	case IOMMU_AMD:
+		return "AMD-Vi is on in the firmware, so it is the kernel that leaves it off: "
+		       "'pve-vfio doctor' names the reason, most often amd_iommu=off or iommu=off on "
+		       "the kernel's command line.";
+	case IOMMU_OTHER:
+		break;
+	}
+	if (strstr(cpu, " hypervisor"))
+		return "This node is a VM itself: give its own VM a q35 machine with 'viommu=intel' in "
+		       "its machine line, and 'cpu: host'.";
 	return strstr(cpu, "AuthenticAMD")
-		       ? "Switch AMD-Vi or IOMMU on in the firmware's settings; 'pve-vfio doctor' "
-			 "tells whether it is there."
+		       ? "Switch AMD-Vi or IOMMU on in the firmware's settings ('Enabled', not "
+			 "'Auto'); 'pve-vfio doctor' says whether the processor has it."
 		       : "Switch VT-d on in the firmware's settings, if the processor has it "
-			 "('pve-vfio doctor' tells); then 'pve-vfio setup', which "
+			 "('pve-vfio doctor' says so); then 'pve-vfio setup', which "
 			 "adds intel_iommu=on where the kernel wants it, and a reboot.";
 }
 
-static int add_no_group(const struct start *start, const struct pci_device *device,
+static bool has_no_group(const struct plan_device *planned)
+{
+	return !planned->device.bridge && planned->device.iommu_group == IOMMU_GROUP_NONE;
+}
+
+/* Once for all devices: most often it is the whole machine. */
+static int add_no_group(const struct start *start, const struct plan_device *planned,
 			struct findings *findings)
 {
-	int r = finding_add(findings, CHECK_IOMMU_OFF, device->name,
-			    "It is in no IOMMU group (/sys/bus/pci/devices/%s/iommu_group is "
-			    "missing).",
-			    device->name);
+	const struct plan_device *devices = start->plan.devices;
+	cleanup_text struct text others = { 0 };
 
-	return r < 0 ? r : finding_advise(findings, "%s", no_group_remedy(start->root));
+	for (const struct plan_device *other = devices; other < planned; other++)
+		if (has_no_group(other))
+			return 0;
+	for (const struct plan_device *other = planned + 1;
+	     other < devices + start->plan.device_count; other++)
+		if (has_no_group(other))
+			text_add(&others, "%s%s", others.size ? ", " : "; the same goes for ",
+				 other->device.name);
+	if (others.failed ||
+	    finding_add(findings, CHECK_IOMMU_OFF, planned->device.name,
+			"It is in no IOMMU group (/sys/bus/pci/devices/%s/iommu_group is "
+			"missing)%s.",
+			planned->device.name, others.size ? others.data : "") < 0)
+		return -ENOMEM;
+	return finding_advise(findings, "%s", no_group_remedy(start->root));
 }
 
 /* Set by the kernel for all that is below a port that the firmware calls external: since Linux 5.15. */
@@ -76,8 +110,8 @@ static int check_one(const struct start *start, const struct plan_device *planne
 		return finding_add(findings, CHECK_DEVICE_BRIDGE, device->name,
 				   "%s asks for it, and it is a PCI bridge (class %06x).",
 				   planned->source, device->class_code);
-	if (device->iommu_group == IOMMU_GROUP_NONE)
-		return add_no_group(start, device, findings);
+	if (has_no_group(planned))
+		return add_no_group(start, planned, findings);
 	if (planned->stuck)
 		return finding_add(findings, CHECK_DEVICE_STUCK, device->name,
 				   "Its driver_override cannot be read in time%s%s.",

@@ -369,6 +369,12 @@ static const struct check_description descriptions[] = {
 		"Let another card be the first in the firmware's settings, or let the device's own "
 		"driver take it before the VM does.",
 	},
+	[CHECK_CONSOLE_CHIP] = {
+		"console-chip", LEVEL_WARNING,
+		"The device is the display of a server's management controller (ASPEED, Matrox G200): "
+		"it shows the node's own console, also remotely, and cannot draw in 3D.",
+		"Give the VM a GPU: 'pve-vfio devices gpu' lists them.",
+	},
 	[CHECK_DEVICE_DEAD] = {
 		"device-dead", LEVEL_ERROR,
 		"The device does not answer: its configuration space reads all ones. It hangs, or it "
@@ -380,7 +386,7 @@ static const struct check_description descriptions[] = {
 		"no-reset", LEVEL_WARNING,
 		"The kernel knows no way to reset this device: a second start may find it in the state "
 		"the first has left.",
-		"If the second start fails, boot the node between two starts.",
+		"If the VM's second start fails, reboot the node between two starts.",
 	},
 	[CHECK_BUS_RESET_SHARED] = {
 		"bus-reset-shared", LEVEL_WARNING,

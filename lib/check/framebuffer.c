@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: whether the firmware's framebuffer stays in the memory of a device of the plan. */
+/* check: whether a device of the plan is a display that the host needs, or that its firmware keeps. */
 #include "use/framebuffer.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 
 #include "base/number.h"
 #include "check/check.h"
+#include "pci/facts.h"
 
 #define CLASS_VGA     0x0300
 #define REMOVES_MAJOR 6
@@ -75,10 +76,21 @@ static int check_one(const struct start *start, const struct pci_device *device,
 			  "Or let another card be the first in the firmware's settings.");
 }
 
+/* One that comes along with a group nobody has chosen. */
+static int check_console_chip(const struct plan_device *planned, struct findings *findings)
+{
+	if (planned->sibling || !pci_is_console_chip(&planned->device))
+		return 0;
+	return finding_add(findings, CHECK_CONSOLE_CHIP, planned->device.name,
+			   "It is the display of the node's management controller (remote "
+			   "console), not a GPU.");
+}
+
 int check_framebuffer(const struct start *start, struct findings *findings, struct error *err)
 {
 	for (size_t i = 0; i < start->plan.device_count; i++)
-		if (check_one(start, &start->plan.devices[i].device, findings) < 0)
+		if (check_one(start, &start->plan.devices[i].device, findings) < 0 ||
+		    check_console_chip(&start->plan.devices[i], findings) < 0)
 			return error_set_memory(err);
 	return 0;
 }

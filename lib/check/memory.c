@@ -46,9 +46,9 @@ static int check_size(const struct start *start, uint64_t wanted_mib, struct fin
 		return -ENOMEM;
 	return finding_advise(findings,
 			      "Give the VM less memory ('qm set %u --memory %" PRIu64
-			      "'), stop other VMs%s.",
+			      "')%s or stop other VMs.",
 			      start->vmid, had_mib / 1024 * 1024,
-			      memory.arc_kib ? ", or lower the limit of the ZFS cache (zfs_arc_max)"
+			      memory.arc_kib ? ", lower the limit of the ZFS cache (zfs_arc_max),"
 					     : "");
 }
 

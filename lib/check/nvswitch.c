@@ -75,11 +75,12 @@ static int advise(const struct start *start, const struct pci_addresses *left,
 		number++;
 	return finding_advise(
 		findings,
-		"Decide. The VM is to have the whole board: pass the switches too, each with a line "
-		"such as 'qm set %u --hostpci%u %s,pcie=1'; the fabric manager is then stopped for the "
-		"VM and runs in the guest. Several VMs share the board: FABRIC_MODE=1 in /%s, and "
-		"hold the GPUs from boot with 'pve-vfio setup --add --early %s'. The GPUs do without "
-		"NVLink: \"stop_units\": [\"%s\"] in /etc/pve/pve-vfio/%u.json.",
+		"There are three ways. If the VM is to have the whole board: pass the switches too, "
+		"each with a line such as 'qm set %u --hostpci%u %s,pcie=1'; the fabric manager is then "
+		"stopped while the VM runs, and runs in the guest. If several VMs share the board: "
+		"FABRIC_MODE=1 in /%s, and hold the GPUs from boot with 'pve-vfio setup --add "
+		"--early %s'. If the GPUs can do without NVLink: \"stop_units\": [\"%s\"] in "
+		"/etc/pve/pve-vfio/%u.json.",
 		start->vmid, number, pci_address_format(left->items[0], name), FABRIC_MANAGER_PATH,
 		gpus.data, FABRIC_MANAGER_UNIT, start->vmid);
 }

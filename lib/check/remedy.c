@@ -7,6 +7,9 @@
 
 #include "pci/facts.h"
 
+/* AMD's processors and chipsets; its GPUs are of another vendor, 1002. */
+#define VENDOR_AMD_CHIP 0x1022
+
 char *remedy_line(const struct start *start, const char *source, const char *drop, const char *host,
 		  const char *more)
 {
@@ -69,8 +72,9 @@ char *remedy_sibling(const struct start *start, const struct plan_device *siblin
 			"one while they share it: try another kernel ('proxmox-boot-tool "
 			"kernel list'), or 'pve-vfio setup --add --acs-override'.",
 			why);
+	/* what is on the board's root bus, or is a part of its chipset, is in no slot */
 	if (pci_same_slot(cause->device.address, sibling->device.address) ||
-	    cause->device.address.bus == 0)
+	    cause->device.address.bus == 0 || cause->device.vendor == VENDOR_AMD_CHIP)
 		return TAKE_PTR(why);
 	return text_format("%s Another slot for %s may have a group of its own: 'pve-vfio devices' "
 			   "lists the groups.",

@@ -3,10 +3,14 @@
 #include "use/reset.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check/check.h"
 #include "check/remedy.h"
+#include "pci/facts.h"
+#include "use/network.h"
+#include "use/storage.h"
 
 /* Base classes: PCI Code and ID Assignment, 1. */
 #define CLASS_MEMORY 0x05
@@ -30,34 +34,87 @@ static void add_others(const struct start *start, const struct plan_device *plan
 	}
 }
 
+/* The host has a disk or an interface of it. What cannot be determined counts as a use. */
+static bool host_uses(const struct start *start, const char *address)
+{
+	cleanup_holders struct holders holders = { 0 };
+	cleanup(network_sight_done) struct network_sight sight = { 0 };
+	cleanup_strings struct strings uses = { 0 };
+
+	return storage_uses_find(start->root, address, &start->plan.openings, &uses, &holders,
+				 NULL) < 0 ||
+	       network_uses_find(start->root, address, &sight, &uses, NULL) < 0 || uses.count > 0;
+}
+
+/* The others of its bus that the VM does not get. */
+struct others {
+	bool same_slot; /* all are functions of its slot */
+	bool card;	/* they are of one maker, and none is a bridge, as a chipset has */
+	char used[PCI_ADDRESS_TEXT]; /* one that the host uses; or empty */
+};
+
+static void look_at_others(const struct start *start, const struct pci_device *own,
+			   const struct pci_addresses *left, struct others *ret)
+{
+	*ret = (struct others){ .same_slot = true, .card = true };
+	for (size_t i = 0; i < left->count; i++) {
+		cleanup_pci_device struct pci_device other = { 0 };
+
+		ret->same_slot &= left->items[i].device == own->address.device;
+		if (pci_device_read(start->root, left->items[i], &other, NULL) < 0) {
+			ret->card = false;
+			continue;
+		}
+		ret->card &= other.vendor == own->vendor && !other.bridge;
+		if (!*ret->used && host_uses(start, other.name))
+			snprintf(ret->used, sizeof(ret->used), "%s", other.name);
+	}
+}
+
+/* One of its bus that the host uses and that only the group brings: it is no reason to pass more. */
+static void find_used_sibling(const struct start *start, const struct plan_device *planned,
+			      struct others *others)
+{
+	for (size_t i = 0; i < start->plan.device_count && !*others->used; i++) {
+		const struct plan_device *other = &start->plan.devices[i];
+
+		if (other->sibling &&
+		    pci_same_slot(other->device.address, planned->device.address) &&
+		    host_uses(start, other->device.name))
+			snprintf(others->used, sizeof(others->used), "%s", other->device.name);
+	}
+}
+
 /*
- * What is with it on its bus decides: functions of the maker of a card can be passed with it, those
- * of a processor or a board hardly, and the devices of other slots are other cards.
+ * What is with it on its bus decides: functions of the maker of a card can be passed with it, unless
+ * the host needs one; those of a processor or a board hardly, and the devices of other slots are other
+ * cards.
  */
 static int advise(const struct start *start, const struct plan_device *planned,
 		  const struct pci_addresses *left, struct findings *findings)
 {
 	const struct hostpci *line = vm_config_line(&start->config, planned->source);
-	const struct pci_address own = planned->device.address;
-	bool same_slot = true, same_maker = true;
 	cleanup_free char *slot = NULL, *command = NULL;
+	struct others others;
 
-	for (size_t i = 0; i < left->count; i++) {
-		cleanup_pci_device struct pci_device other = { 0 };
-
-		same_slot &= left->items[i].device == own.device;
-		same_maker &= pci_device_read(start->root, left->items[i], &other, NULL) == 0 &&
-			      other.vendor == planned->device.vendor;
-	}
-	if (!same_slot)
+	look_at_others(start, &planned->device, left, &others);
+	find_used_sibling(start, planned, &others);
+	if (!others.same_slot)
+		return finding_advise(findings,
+				      "If the VM's second start fails: pass the others too, or put "
+				      "the card into a slot of its own.");
+	if (!others.card || planned->sibling)
 		return finding_advise(
-			findings, "If the second start fails: pass the others too, or put the card "
-				  "into a slot of its own.");
-	if (!same_maker || planned->sibling)
+			findings, "They are parts of one chip, which no other slot separates. If "
+				  "the VM's second start fails, reboot the node, and from then on "
+				  "shut the guest down from inside, not by force.");
+	if (*others.used)
 		return finding_advise(
-			findings, "They are functions of one chip, and no slot parts them. If the "
-				  "second start fails, shut the guest down from inside, not by "
-				  "force, or boot the node between two starts.");
+			findings,
+			"The host uses %s, so the card cannot be passed whole. If the "
+			"VM's second start fails, reboot the node, or give VM %u a card "
+			"of its own.",
+			others.used, start->vmid);
 	if (!line)
 		return finding_advise(findings, "Pass all of the card's functions in 'args'.");
 	if (line->mapping)
@@ -95,8 +152,8 @@ static int check_neighbours(const struct start *start, const struct plan_device 
 	add_others(start, planned, &names);
 	if (names.failed ||
 	    finding_add(findings, CHECK_BUS_RESET_SHARED, planned->device.name,
-			"Its bus is the least that can be reset, and there is more on "
-			"it:%s.",
+			"It can be reset only with its whole bus, and there is more on that "
+			"bus:%s.",
 			names.data) < 0)
 		return error_set_memory(err);
 	return advise(start, planned, &left, findings) < 0 ? error_set_memory(err) : 0;
@@ -156,7 +213,7 @@ static int check_one(const struct start *start, const struct plan_device *planne
 		if (is_helper(planned))
 			break;
 		r = finding_add(findings, CHECK_NO_RESET, device->name,
-				"It has no reset of its own, and its bus none either.");
+				"It cannot be reset, neither alone nor with its bus.");
 		break;
 	}
 	return r < 0 ? error_set_memory(err) : 0;

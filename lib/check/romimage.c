@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "pci/select.h"
 #include "pve/pve.h"
 #include "rom/line.h"
 
@@ -72,16 +73,25 @@ static int read_lines(const struct start *start, struct vm_lines *vm)
 	return 0;
 }
 
+/* Graphics in an AMD processor have no ROM of their own: the firmware has their video BIOS in a table. */
+static char *read_again(const struct sysroot *root, const struct pci_device *device)
+{
+	return text_format("pve-vfio rom %s%s -o vbios.rom",
+			   pci_is_apu(root, device) ? "vfct --device " : "dump ", device->name);
+}
+
 /* What to do, as far as that is known of this file. */
-static int advise(const char *path, const char *address, const struct rom *rom,
-		  const struct rom_judgement *judgement, enum rom_reader firmware,
+static int advise(const struct start *start, const struct vm_lines *vm, unsigned number,
+		  const struct rom *rom, const struct rom_judgement *judgement,
 		  struct findings *findings)
 {
-	const struct rom_verdict *verdict = &judgement->verdicts[firmware];
-	cleanup_free char *word = NULL, *what = NULL;
+	const char *path = vm->paths[number];
+	const struct pci_device *device = vm->devices[number];
+	const struct rom_verdict *verdict = &judgement->verdicts[firmware_of(&start->config)];
+	cleanup_free char *again = read_again(start->root, device), *word = NULL, *what = NULL;
 	cleanup_strings struct strings words = { 0 };
 
-	if (pve_words(&words, path) < 0 || !(word = pve_command_line(&words)))
+	if (!again || pve_words(&words, path) < 0 || !(word = pve_command_line(&words)))
 		return -ENOMEM;
 	if (verdict->repair.steps) {
 		what = rom_repair_options(&verdict->repair);
@@ -91,17 +101,15 @@ static int advise(const char *path, const char *address, const struct rom *rom,
 					     word, what)
 			    : -ENOMEM;
 	}
-	what = rom_kind_describe(judgement->kind, rom->file, word, address);
-	if (!what && judgement->cut)
-		return finding_advise(findings,
-				      "Read the ROM again: 'pve-vfio rom dump %s -o vbios.rom'.",
-				      address);
-	return what ? finding_advise(findings, "%s", what)
-		    : finding_advise(
-			      findings,
-			      "'pve-vfio rom check %s' says more. Read the ROM again: 'pve-vfio "
-			      "rom dump %s -o vbios.rom'.",
-			      word, address);
+	if (!pci_is_apu(start->root, device))
+		what = rom_kind_describe(judgement->kind, rom->file, word, device->name);
+	if (what)
+		return finding_advise(findings, "%s", what);
+	if (judgement->cut)
+		return finding_advise(findings, "Read the ROM again: '%s'.", again);
+	return finding_advise(findings,
+			      "'pve-vfio rom check %s' says more. Read the ROM again: '%s'.", word,
+			      again);
 }
 
 static int judge(const struct start *start, const struct vm_lines *vm, unsigned number,
@@ -136,15 +144,13 @@ static int judge(const struct start *start, const struct vm_lines *vm, unsigned 
 		r = finding_add(findings, CHECK_ROMFILE_IGNORED, source,
 				"%s ignores the romfile '%s' of %s: %s", rom_reader_name(firmware),
 				vm->paths[number], vm->devices[number]->name, verdict->why);
-	return r < 0 ? r
-		     : advise(vm->paths[number], vm->devices[number]->name, &rom, &judgement,
-			      firmware, findings);
+	return r < 0 ? r : advise(start, vm, number, &rom, &judgement, findings);
 }
 
 static int check_line(const struct start *start, const struct vm_lines *vm, unsigned number,
 		      struct findings *findings)
 {
-	cleanup_free char *data = NULL;
+	cleanup_free char *data = NULL, *again = NULL;
 	char source[SOURCE_MAX];
 	size_t size;
 	int r = sysroot_read_file(start->root, vm->items[number].romfile, ROM_SIZE_MAX, &data,
@@ -155,10 +161,9 @@ static int check_line(const struct start *start, const struct vm_lines *vm, unsi
 		r = finding_add(findings, CHECK_ROMFILE_IGNORED, source,
 				"The romfile '%s' is larger than %zu MiB: it is not an option ROM.",
 				vm->paths[number], ROM_SIZE_MAX >> 20);
-		return r < 0 ? r
-			     : finding_advise(findings,
-					      "Read the ROM: 'pve-vfio rom dump %s -o vbios.rom'.",
-					      vm->devices[number]->name);
+		again = read_again(start->root, vm->devices[number]);
+		return r < 0 || !again ? -ENOMEM
+				       : finding_advise(findings, "Read the ROM: '%s'.", again);
 	}
 	/* What cannot be read is reported by romfile.c. */
 	if (r < 0)

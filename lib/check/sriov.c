@@ -12,12 +12,16 @@
 #include "use/network.h"
 #include "use/storage.h"
 
+/* How many functions are named before they are only counted. */
+#define NAMES_MAX 4
+
 /* What is asked about the virtual functions of one physical one. */
 struct asking {
 	const struct start *start;
 	struct holdings helds;
 	struct reservations reservations;
 	struct strings uses;
+	struct strings same_vm, vfio; /* functions of which one sentence is said together */
 	struct holders holders;
 	struct network_sight sight;
 	struct error reason;
@@ -28,6 +32,8 @@ static void asking_done(struct asking *asking)
 	holdings_done(&asking->helds);
 	reservations_done(&asking->reservations);
 	strings_done(&asking->uses);
+	strings_done(&asking->same_vm);
+	strings_done(&asking->vfio);
 	holders_done(&asking->holders);
 	network_sight_done(&asking->sight);
 }
@@ -35,6 +41,13 @@ static void asking_done(struct asking *asking)
 static int add_sentence(struct asking *asking, const char *function, const char *words)
 {
 	cleanup_free char *sentence = text_format("its virtual function %s %s", function, words);
+
+	return sentence ? strings_add(&asking->uses, sentence) : -ENOMEM;
+}
+
+static int add_many(struct asking *asking, const char *words)
+{
+	cleanup_free char *sentence = text_format("its virtual functions %s", words);
 
 	return sentence ? strings_add(&asking->uses, sentence) : -ENOMEM;
 }
@@ -110,7 +123,6 @@ static int add_uses(struct asking *asking, struct pci_address address)
 {
 	cleanup_pci_device struct pci_device function = { 0 };
 	const struct start *start = asking->start;
-	cleanup_free char *words = NULL;
 	bool known = false;
 	int r;
 
@@ -118,7 +130,7 @@ static int add_uses(struct asking *asking, struct pci_address address)
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
 	if (plan_has_device(&start->plan, address))
-		return add_sentence(asking, function.name, "is to go to the same VM");
+		return strings_add(&asking->same_vm, function.name);
 	r = add_held(asking, function.name, &known);
 	if (r == 0 && !known)
 		r = add_owner(asking, function.name, &known);
@@ -126,8 +138,30 @@ static int add_uses(struct asking *asking, struct pci_address address)
 		return r;
 	if (!function.driver || !strstr(function.driver, "vfio"))
 		return add_host_uses(asking, function.name);
-	words = text_format("has the driver %s, so a VM has it or may have it", function.driver);
-	return words ? add_sentence(asking, function.name, words) : -ENOMEM;
+	return strings_add(&asking->vfio, function.name);
+}
+
+/* "its virtual functions A, B, C and 61 more have a driver of VFIO, so …"; a card can have 256. */
+static int add_together(struct asking *asking, const struct strings *functions, const char *of_one,
+			const char *of_many)
+{
+	cleanup_text struct text text = { 0 };
+	size_t count = functions->count;
+
+	if (count == 0)
+		return 0;
+	if (count == 1)
+		return add_sentence(asking, functions->items[0], of_one);
+	for (size_t i = 0; i < count && i < NAMES_MAX; i++)
+		text_add(&text, "%s%s",
+			 i == 0		  ? ""
+			 : i + 1 == count ? " and "
+					  : ", ",
+			 functions->items[i]);
+	if (count > NAMES_MAX)
+		text_add(&text, " and %zu more", count - NAMES_MAX);
+	text_add(&text, " %s", of_many);
+	return text.failed ? -ENOMEM : add_many(asking, text.data);
 }
 
 static int advise(const struct asking *asking, struct findings *findings)
@@ -158,6 +192,13 @@ static int check_one(const struct start *start, const struct pci_device *device,
 		r = reservations_read(start->root, &asking.reservations, &asking.reason);
 	for (size_t i = 0; r == 0 && i < functions.count; i++)
 		r = add_uses(&asking, functions.items[i]);
+	if (r == 0)
+		r = add_together(&asking, &asking.same_vm, "is to go to the same VM",
+				 "are to go to the same VM");
+	if (r == 0)
+		r = add_together(&asking, &asking.vfio,
+				 "has a driver of VFIO, so a VM has it or may have it",
+				 "have a driver of VFIO, so VMs have them or may have them");
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

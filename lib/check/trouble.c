@@ -8,9 +8,30 @@
 #include "check/quirks.h"
 #include "check/remedy.h"
 
+/* How many other devices are named before they are only counted. */
+#define NAMES_MAX 3
+
+/* "The same goes for 0000:2a:00.0, 0000:3a:00.0 and 5 more. " or nothing. */
+static char *words_of_others(const struct strings *devices)
+{
+	struct text text = { 0 };
+
+	for (size_t i = 1; i < devices->count && i <= NAMES_MAX; i++)
+		text_add(&text, "%s%s",
+			 i == 1			   ? "The same goes for "
+			 : i + 1 == devices->count ? " and "
+						   : ", ",
+			 devices->items[i]);
+	if (devices->count > NAMES_MAX + 1)
+		text_add(&text, " and %zu more", devices->count - NAMES_MAX - 1);
+	text_add(&text, "%s", devices->count > 1 ? ". " : "");
+	return text_take(&text);
+}
+
 /* The evidence begins with the trouble's id and a colon: the task log quotes no more of it. */
 static int add_trouble(const struct start *start, const struct quirk *quirk,
-		       const struct plan_device *first, size_t others, struct findings *findings)
+		       const struct plan_device *first, const struct strings *devices,
+		       struct findings *findings)
 {
 	const char *address = first->device.name;
 	cleanup_free char *rombar_off =
@@ -19,12 +40,11 @@ static int add_trouble(const struct start *start, const struct quirk *quirk,
 			: NULL;
 	cleanup_free char *remedy = quirk_remedy(quirk, address, start->vmid, rombar_off);
 	cleanup_free char *sources = quirk_sources(quirk);
-	cleanup_free char *more =
-		others > 0 ? text_format(", and %zu more of its kind", others) : strdup("");
+	cleanup_free char *others = words_of_others(devices);
 
-	if (!remedy || !sources || !more ||
-	    finding_add(findings, CHECK_KNOWN_TROUBLE, address, "%s%s: %s Source: %s", quirk->id,
-			more, quirk->what, sources) < 0)
+	if (!remedy || !sources || !others ||
+	    finding_add(findings, CHECK_KNOWN_TROUBLE, address, "%s: %s %sSource: %s", quirk->id,
+			quirk->what, others, sources) < 0)
 		return -ENOMEM;
 	finding_set_level(findings, quirk->level);
 	return finding_advise(findings, "%s", remedy);
@@ -34,8 +54,8 @@ static int add_trouble(const struct start *start, const struct quirk *quirk,
 static int look_for(const struct start *start, const char *release, const struct quirk *quirk,
 		    struct findings *findings)
 {
+	cleanup_strings struct strings devices = { 0 };
 	const struct plan_device *first = NULL;
-	size_t count = 0;
 
 	for (size_t i = 0; i < start->plan.device_count; i++) {
 		const struct plan_device *planned = &start->plan.devices[i];
@@ -49,10 +69,12 @@ static int look_for(const struct start *start, const char *release, const struct
 
 		if (planned->foreseen || planned->device.bridge || !quirk_applies(quirk, &target))
 			continue;
-		if (count++ == 0)
+		if (!first)
 			first = planned;
+		if (strings_add(&devices, planned->device.name) < 0)
+			return -ENOMEM;
 	}
-	return first ? add_trouble(start, quirk, first, count - 1, findings) : 0;
+	return first ? add_trouble(start, quirk, first, &devices, findings) : 0;
 }
 
 /* A table that cannot be read is reported, and keeps nobody from starting. */

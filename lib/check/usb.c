@@ -33,8 +33,8 @@ int check_usb(const struct start *start, struct findings *findings, struct error
 		const struct pci_device *device = find_controller(&start->plan, keyboard);
 
 		if (finding_add(findings, CHECK_USB_KEYBOARD, device->name,
-				"The keyboard '%s' hangs there, and the host has no other that the "
-				"VM does not get.",
+				"The keyboard '%s' is plugged in there, and the host keeps no "
+				"other.",
 				keyboard->name) < 0)
 			return error_set_memory(err);
 	}

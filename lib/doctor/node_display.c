@@ -11,9 +11,7 @@
 #include "use/framebuffer.h"
 #include "use/reset.h"
 
-#define VENDOR_INTEL  0x8086
-#define VENDOR_ASPEED 0x1a03
-#define VENDOR_MATROX 0x102b
+#define VENDOR_INTEL 0x8086
 
 struct display {
 	const struct doctor *doctor;
@@ -22,12 +20,6 @@ struct display {
 	struct pci_health health;
 	const char *name;
 };
-
-/* The chip of a server's remote console: nobody passes it, and its BARs are small. */
-static bool is_console_chip(const struct pci_device *device)
-{
-	return device->vendor == VENDOR_ASPEED || device->vendor == VENDOR_MATROX;
-}
 
 static int judge_framebuffer(const struct display *display, struct verdicts *verdicts)
 {
@@ -147,7 +139,7 @@ static int judge_bus_reset(const struct display *display, struct verdicts *verdi
 							 : "on which are only its own functions: "
 							   "pass all of them");
 	return verdict_add(verdicts, VERDICT_WARNING, "gpu-reset", display->name,
-			   "If a second start of the VM fails, boot the host between two starts.",
+			   "If the VM's second start fails, reboot the node between two starts.",
 			   "Only its bus can be reset, and there is more on it:%s. It is not reset "
 			   "unless a VM gets all of them.",
 			   others.data);
@@ -159,10 +151,10 @@ static int judge_reset(const struct display *display, struct verdicts *verdicts)
 	enum reset_reach reach = reset_reach_read(display->doctor->node->root, display->name);
 
 	if (reach == RESET_NONE)
-		return verdict_add(verdicts, VERDICT_WARNING, "gpu-reset", display->name,
-				   "If a second start of the VM fails, boot the host between two "
-				   "starts.",
-				   "It has no reset of its own, and a root bus has none.");
+		return verdict_add(
+			verdicts, VERDICT_WARNING, "gpu-reset", display->name,
+			"If the VM's second start fails, reboot the node between two starts.",
+			"It has no reset of its own, and a root bus has none.");
 	if (reach == RESET_BUS)
 		return judge_bus_reset(display, verdicts);
 	return verdict_add(verdicts, VERDICT_OK, "gpu-reset", display->name, NULL,
@@ -298,7 +290,7 @@ int node_displays(const struct doctor *doctor, struct verdicts *verdicts)
 		};
 
 		if (!pci_is_gpu(&display.entry->device) || display.entry->facts.physical ||
-		    is_console_chip(&display.entry->device))
+		    pci_is_console_chip(&display.entry->device))
 			continue;
 		any = true;
 		r = pci_health_read(doctor->node->root, display.entry, &display.health);

@@ -20,6 +20,8 @@
 #define CLASS_ACCELERATOR   0x12
 #define VENDOR_AMD	    0x1002
 #define VENDOR_NVIDIA	    0x10de
+#define VENDOR_ASPEED	    0x1a03
+#define VENDOR_MATROX	    0x102b
 
 /* Attributes are read relative to the function's folder: its long path is walked only once. */
 static int open_folder(const struct sysroot *root, const char *address)
@@ -274,11 +276,26 @@ bool pci_has_outputs(const struct pci_device *device)
 	return pci_is_display(device) && device->class_code >> 8 != CLASS_3D;
 }
 
+bool pci_is_console_chip(const struct pci_device *device)
+{
+	return pci_is_display(device) &&
+	       (device->vendor == VENDOR_ASPEED || device->vendor == VENDOR_MATROX);
+}
+
 bool pci_is_gpu(const struct pci_device *device)
 {
 	return pci_is_display(device) ||
 	       (device->class_code >> 16 == CLASS_ACCELERATOR &&
 		(device->vendor == VENDOR_AMD || device->vendor == VENDOR_NVIDIA));
+}
+
+bool pci_is_virtual(const struct sysroot *root, const char *address)
+{
+	cleanup_free char *physical = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, "physfn");
+	return sysroot_link_name(root, path, &physical) == 0;
 }
 
 bool pci_same_slot(struct pci_address a, struct pci_address b)

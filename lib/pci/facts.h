@@ -76,5 +76,14 @@ bool pci_has_outputs(const struct pci_device *device);
 /* A display controller, or a GPU that is made as an accelerator alone (class 12: AMD Instinct). */
 bool pci_is_gpu(const struct pci_device *device);
 
+/*
+ * The display of a server's management controller (ASPEED, Matrox G200), which shows the node's own
+ * console: nobody passes it.
+ */
+bool pci_is_console_chip(const struct pci_device *device);
+
+/* A virtual function (SR-IOV): it has the link `physfn`. Does not block. */
+bool pci_is_virtual(const struct sysroot *root, const char *address);
+
 /* Both are functions of one device. */
 bool pci_same_slot(struct pci_address a, struct pci_address b);

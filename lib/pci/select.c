@@ -37,6 +37,13 @@ static const struct class_word *find_class_word(const char *word)
 	return NULL;
 }
 
+/* "gpu" is what computes too, whatever its class. */
+static bool is_of_class(const struct pci_device *device, const struct class_word *class_word)
+{
+	return (device->class_code & class_word->mask) == class_word->class_code ||
+	       (strcmp(class_word->word, "gpu") == 0 && pci_is_gpu(device));
+}
+
 /* "01:00", "01:00.0", either with a domain. False when it is no address. */
 static bool parse_address(const char *word, struct pci_address *ret, bool *ret_slot)
 {
@@ -49,15 +56,35 @@ static bool parse_address(const char *word, struct pci_address *ret, bool *ret_s
 	return full && pci_address_parse(full, ret) == 0;
 }
 
-static int add_slot(const struct pci_addresses *present, struct pci_address slot,
-		    struct pci_selection *selection)
+/*
+ * Virtual functions are devices of their own, also where they share the slot of their physical one, as
+ * those of Intel graphics do. Beside one physical function they are left out, and that is then named
+ * as a function; beside several there is no other name than the slot's.
+ */
+static int add_slot(const struct sysroot *root, const struct pci_addresses *present,
+		    struct pci_address slot, struct pci_selection *selection)
 {
+	struct pci_addresses *functions = &selection->functions;
+	size_t first = functions->count, physical = 0;
+	struct pci_address only = slot;
 	int r = 0;
 
-	for (size_t i = 0; i < present->count && r == 0; i++)
-		if (pci_same_slot(present->items[i], slot))
-			r = pci_addresses_add(&selection->functions, present->items[i]);
-	selection->whole = true;
+	for (size_t i = 0; i < present->count && r == 0; i++) {
+		char name[PCI_ADDRESS_TEXT];
+
+		if (!pci_same_slot(present->items[i], slot))
+			continue;
+		r = pci_addresses_add(functions, present->items[i]);
+		if (pci_is_virtual(root, pci_address_format(present->items[i], name)))
+			continue;
+		only = present->items[i];
+		physical++;
+	}
+	selection->whole = physical != 1 || functions->count == first + 1;
+	if (!selection->whole) {
+		functions->items[first] = only;
+		functions->count = first + 1;
+	}
 	return r;
 }
 
@@ -100,7 +127,7 @@ static int add_device(const struct sysroot *root, const struct pci_addresses *pr
 		      const struct pci_device *device, struct pci_selection *selection)
 {
 	return pci_is_apu(root, device) ? add_apu(root, device, selection)
-					: add_slot(present, device->address, selection);
+					: add_slot(root, present, device->address, selection);
 }
 
 static bool contains(const char *text, const char *part)
@@ -126,7 +153,7 @@ bool pci_word_fits(const struct pci_device *device, const char *name, const char
 	char ids[sizeof("vvvv:dddd")];
 
 	if (class_word)
-		return (device->class_code & class_word->mask) == class_word->class_code;
+		return is_of_class(device, class_word);
 	snprintf(ids, sizeof(ids), "%04x:%04x", device->vendor, device->device);
 	return (device->driver && strcasecmp(device->driver, word) == 0) ||
 	       (strlen(word) == 4 && strncasecmp(ids, word, 4) == 0) ||
@@ -140,8 +167,7 @@ static bool is_meant(const struct search *search, const struct pci_device *devic
 	if (device->bridge)
 		return false;
 	if (search->class_word)
-		return (device->class_code & search->class_word->mask) ==
-		       search->class_word->class_code;
+		return is_of_class(device, search->class_word) && !pci_is_console_chip(device);
 	name = pci_name(search->names, search->root, device);
 	return name && contains(name, search->word);
 }
@@ -263,6 +289,11 @@ int pci_select(const struct sysroot *root, struct pci_names *names,
 	else if (*word == '\0' || find(&search, present, &found) < 0)
 		r = *word ? error_set_memory(err)
 			  : error_set(err, -ENODEV, "an empty word means no device");
+	else if (found.count == 0 && search.class_word)
+		r = error_set(err, -ENODEV,
+			      "no device of this node is a '%s' that a VM could have; 'pve-vfio "
+			      "devices' lists them",
+			      search.class_word->word);
 	else if (found.count == 0)
 		r = error_set(err, -ENODEV,
 			      "'%s' is not a device here: neither an address, nor gpu, nic, disk, "

@@ -9,13 +9,15 @@
 #include "base/array.h"
 #include "pci/facts.h"
 
-#define VENDOR_AMD    0x1002
-#define VENDOR_NVIDIA 0x10de
-#define VENDOR_INTEL  0x8086
-#define CLASS_VGA     0x0300
-#define CLASS_AUDIO   0x0403
-#define CLASS_RAID    0x0104
-#define CLASS_SAS     0x0107
+#define VENDOR_AMD     0x1002
+#define VENDOR_NVIDIA  0x10de
+#define VENDOR_INTEL   0x8086
+#define CLASS_VGA      0x0300
+#define CLASS_AUDIO    0x0403
+#define CLASS_RAID     0x0104
+#define CLASS_SAS      0x0107
+
+#define FUNCTION_COUNT 8
 
 /* When a key is set. */
 enum condition {
@@ -48,7 +50,7 @@ static const struct setting
 /* How the device is written. */
 enum form {
 	FORM_HOSTPCI,  /* one line: the slot where all of it is meant, else the function */
-	FORM_SLOT,     /* one line, always the slot */
+	FORM_SLOT,     /* one line, the slot if nothing else is in it */
 	FORM_FUNCTION, /* one line, always the function */
 	FORM_APU,      /* two lines: graphics and audio, each with its ROM */
 	FORM_ARGS,     /* in `args`, where QEMU is told what a hostpci line cannot */
@@ -112,6 +114,7 @@ static const struct layout layouts[] = {
 		.what = "Intel graphics to encode and compute with",
 		.kind = LAYOUT_INTEL_IGPU,
 		.form = FORM_SLOT,
+		.pcie_if_q35 = true,
 	},
 	{
 		.name = "igpu-pcie",
@@ -261,10 +264,18 @@ static enum layout_kind kind_of_class(const struct pci_device *device)
 	}
 }
 
+/*
+ * A virtual function has no outputs, whatever its class says; the display of a management controller
+ * is no GPU.
+ */
 static enum layout_kind kind_of(const struct sysroot *root, const struct pci_device *device)
 {
 	enum layout_kind kind = kind_of_class(device);
 
+	if (pci_is_console_chip(device))
+		return LAYOUT_PLAIN;
+	if (kind == LAYOUT_GPU && pci_is_virtual(root, device->name))
+		return LAYOUT_COMPUTE;
 	if (kind == LAYOUT_GPU && device->vendor == VENDOR_INTEL &&
 	    strcmp(device->name, "0000:00:02.0") == 0)
 		return LAYOUT_INTEL_IGPU;
@@ -280,6 +291,20 @@ static void short_address(struct pci_address address, bool slot, char ret[PCI_AD
 	if (slot)
 		*strrchr(full, '.') = '\0';
 	snprintf(ret, PCI_ADDRESS_TEXT, "%s", full + (text_starts_with(full, "0000:") ? 5 : 0));
+}
+
+static bool is_alone(const struct sysroot *root, struct pci_address own)
+{
+	struct pci_address other = own;
+
+	for (other.function = 0; other.function < FUNCTION_COUNT; other.function++) {
+		char path[SYSROOT_PATH_MAX], name[PCI_ADDRESS_TEXT];
+
+		pci_attribute_path(path, pci_address_format(other, name), "");
+		if (other.function != own.function && sysroot_exists(root, path))
+			return false;
+	}
+	return true;
 }
 
 int layout_device_read(const struct sysroot *root, const struct pci_selection *selection,
@@ -298,6 +323,7 @@ int layout_device_read(const struct sysroot *root, const struct pci_selection *s
 		.hba = device.class_code >> 8 == CLASS_RAID || device.class_code >> 8 == CLASS_SAS,
 		.whole = selection->whole,
 	};
+	ret->alone = is_alone(root, device.address);
 	short_address(device.address, true, ret->slot);
 	short_address(device.address, false, ret->function);
 	for (size_t i = 1; i < functions->count && ret->kind == LAYOUT_AMD_APU; i++) {
@@ -315,6 +341,14 @@ static bool has_ovmf(const struct vm_config *config)
 	return text_equal(vm_config_get(config, "bios"), "ovmf");
 }
 
+/* "l26" and "l24": what Proxmox VE was told when the VM was made. */
+static bool has_linux(const struct vm_config *config)
+{
+	const char *type = vm_config_get(config, "ostype");
+
+	return type && *type == 'l';
+}
+
 const struct layout *layout_choose(const struct layout_device *device,
 				   const struct vm_config *config, bool has_display)
 {
@@ -326,7 +360,8 @@ const struct layout *layout_choose(const struct layout_device *device,
 	case LAYOUT_INTEL_IGPU:
 		if (device->romfile)
 			return layout_find("igpu-args");
-		return layout_find(pcie ? "igpu-pcie" : "igpu");
+		/* as the only display it costs the VM its console, for which Linux has no need */
+		return layout_find(pcie && !has_linux(config) ? "igpu-pcie" : "igpu");
 	case LAYOUT_AMD_APU:
 		return layout_find("amd-apu");
 	case LAYOUT_COMPUTE:
@@ -407,7 +442,8 @@ static int apply_hostpci(const struct layout *layout, const struct layout_device
 			 const struct vm_config *config, unsigned number, struct vm_edit *edit,
 			 struct error *err)
 {
-	bool slot = layout->form == FORM_SLOT || (layout->form == FORM_HOSTPCI && device->whole);
+	bool slot = (layout->form == FORM_SLOT && device->alone) ||
+		    (layout->form == FORM_HOSTPCI && device->whole);
 	bool pcie = layout->pcie_if_q35 && will_be_q35(edit, config);
 	cleanup_free char *mapped = NULL, *mdev = NULL;
 	const char *what = slot ? device->slot : device->function, *options = layout->options;

@@ -33,6 +33,7 @@ struct layout_device {
 	char audio[PCI_ADDRESS_TEXT];	 /* of an APU, or empty */
 	bool hba;			 /* a SAS or RAID controller, whose ROM can hang a VM */
 	bool whole;			 /* all functions of the slot are meant */
+	bool alone;			 /* no other function is in the slot */
 	const char *mapping;		 /* a resource mapping to write in place of the address */
 	const char *romfile;		 /* or NULL: what the layout has */
 	const char *gop;		 /* of an APU: the file with the UEFI driver, or NULL */

@@ -43,6 +43,41 @@ static void vfio_removes_it_from_a_vga_device(void **state)
 	}
 }
 
+/* A server's remote console is not taken without a word; a GPU, or what only comes along, is. */
+static void the_display_of_a_management_controller_is_told(void **state)
+{
+	static const struct {
+		const char *address;
+		unsigned vendor, class_code;
+		bool sibling, told;
+	} rows[] = {
+		{ "0000:03:00.0", 0x1a03, 0x030000, false, true },
+		{ "0000:04:00.0", 0x102b, 0x030000, false, true },
+		{ "0000:05:00.0", 0x1a03, 0x030000, true, false },
+		{ "0000:06:00.0", 0x1a03, 0x060400, false, false },
+		{ "0000:07:00.0", 0x10de, 0x030000, false, false },
+	};
+
+	tree_file(*state, "proc/iomem", "a0000000-afffffff : 0000:01:00.0\n");
+	tree_file(*state, "proc/sys/kernel/osrelease", "6.8.12-9-pve\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct check_case check = { 0 };
+
+		tree_add_device(*state, &(struct tree_device){ .address = rows[i].address,
+							       .vendor = rows[i].vendor,
+							       .class_code = rows[i].class_code });
+		check_add(*state, &check, rows[i].address);
+		check.start.plan.devices[0].sibling = rows[i].sibling;
+		check_run(*state, &check, check_framebuffer);
+		assert_row(rows[i].address, check.findings.count == rows[i].told);
+		if (rows[i].told)
+			check_expect(
+				&check, 0, "console-chip", LEVEL_WARNING, rows[i].address,
+				"It is the display of the node's management controller (remote console), not a GPU.");
+		check_over(&check);
+	}
+}
+
 static void what_cannot_be_told_is_a_warning(void **state)
 {
 	struct check_case check = { 0 };
@@ -59,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(vfio_removes_it_from_a_vga_device),
+		tree_test(the_display_of_a_management_controller_is_told),
 		tree_test(what_cannot_be_told_is_a_warning),
 	};
 

@@ -44,7 +44,7 @@ static void each_use_of_one_is_an_error(void **state)
 	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
 		     "its virtual function " FIRST
 		     " is in use: eth4 has the address 2001:db8::1; its virtual function " SECOND
-		     " has the driver vfio-pci, so a VM has it or may have it.");
+		     " has a driver of VFIO, so a VM has it or may have it.");
 	check_over(&check);
 }
 
@@ -58,6 +58,34 @@ static void both_for_one_vm_cannot_be(void **state)
 	assert_int_equal(check.findings.count, 1);
 	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
 		     "its virtual function " SECOND " is to go to the same VM.");
+	check_over(&check);
+}
+
+/* 62 functions are not 62 sentences. */
+static void many_functions_are_told_together(void **state)
+{
+	struct check_case check = { 0 };
+	struct tree *tree = *state;
+
+	build(tree, &check);
+	tree_driver(tree, "vfio-pci", "vfio_pci");
+	tree_bind(tree, FIRST, "vfio-pci");
+	tree_bind(tree, SECOND, "vfio-pci");
+	for (unsigned i = 2; i < 6; i++) {
+		char address[PCI_ADDRESS_TEXT], path[PATH_MAX], target[PATH_MAX];
+
+		snprintf(address, sizeof(address), "0000:01:11.%u", i);
+		tree_add_device(tree, &(struct tree_device){ .address = address });
+		tree_bind(tree, address, "vfio-pci");
+		tree_format(path, "sys/devices/pci0000:00/" PHYSICAL "/virtfn%u", i);
+		tree_format(target, "../%s", address);
+		tree_link(tree, path, target);
+	}
+	check_run(tree, &check, check_sriov);
+	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
+		     "its virtual functions " FIRST ", " SECOND
+		     ", 0000:01:11.2, 0000:01:11.3 and 2 "
+		     "more have a driver of VFIO, so VMs have them or may have them.");
 	check_over(&check);
 }
 
@@ -77,9 +105,8 @@ static void what_cannot_be_told_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(idle_functions_are_fine),
-		tree_test(each_use_of_one_is_an_error),
-		tree_test(both_for_one_vm_cannot_be),
+		tree_test(many_functions_are_told_together), tree_test(idle_functions_are_fine),
+		tree_test(each_use_of_one_is_an_error),	     tree_test(both_for_one_vm_cannot_be),
 		tree_test(what_cannot_be_told_is_an_error),
 	};
 

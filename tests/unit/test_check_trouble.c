@@ -263,7 +263,7 @@ static void test_words(void **state)
 	assert_int_equal(check_trouble(&machine->start, &machine->findings, &machine->err), 0);
 	assert_int_equal(machine->findings.count, 2);
 	assert_string_equal(machine->findings.items[0].evidence,
-			    "a, and 1 more of its kind: It hangs. Source: u (2025-01-02)");
+			    "a: It hangs. The same goes for 0000:06:00.0. Source: u (2025-01-02)");
 	all = words_findings(&machine->findings, 0);
 	assert_non_null(strstr(all, "Set 101 0000:05:00.0."));
 	assert_non_null(strstr(all, "info 0000:05:00.0"));

@@ -37,11 +37,9 @@ static void the_last_keyboards_are_told(void **state)
 	check_run(*state, &check, check_usb);
 	assert_int_equal(check.findings.count, 2);
 	check_expect(&check, 0, "usb-keyboard", LEVEL_INFO, FIRST,
-		     "The keyboard 'One' hangs there, and the host has no other that the VM does "
-		     "not get.");
+		     "The keyboard 'One' is plugged in there, and the host keeps no other.");
 	check_expect(&check, 1, "usb-keyboard", LEVEL_INFO, SECOND,
-		     "The keyboard 'Two' hangs there, and the host has no other that the VM does "
-		     "not get.");
+		     "The keyboard 'Two' is plugged in there, and the host keeps no other.");
 	check_over(&check);
 }
 

@@ -125,9 +125,64 @@ static void test_list(void **state)
 				 "\n  0000:03:00.0 [1002:1586]");
 }
 
+/* Intel graphics with virtual functions in their slot, and the display of a management controller. */
+static void test_virtual(void **state)
+{
+	static const struct {
+		const char *word, *result;
+	} rows[] = {
+		{ "00:02", "0000:00:02.0 part" },
+		{ "gpu", "0000:00:02.0 part" },
+		{ "00:02.1", "0000:00:02.1 part" },
+		{ "ASPEED", "0000:03:00.0 whole" },
+		/* two ports with functions of theirs have no other name */
+		{ "04:00", "0000:04:00.0 0000:04:00.1 0000:04:00.2 whole" },
+	};
+	static const struct tree_device own[] = {
+		{ .address = "0000:00:02.0", .vendor = 0x8086, .class_code = 0x030000 },
+		{ .address = "0000:00:02.1", .vendor = 0x8086, .class_code = 0x030000 },
+		{ .address = "0000:00:02.2", .vendor = 0x8086, .class_code = 0x030000 },
+		{ .address = "0000:03:00.0",
+		  .vendor = 0x1a03,
+		  .device = 0x2000,
+		  .class_code = 0x030000 },
+		{ .address = "0000:04:00.0", .vendor = 0x8086, .class_code = 0x020000 },
+		{ .address = "0000:04:00.1", .vendor = 0x8086, .class_code = 0x020000 },
+		{ .address = "0000:04:00.2", .vendor = 0x8086, .class_code = 0x020000 },
+	};
+	const struct tree *tree = *state;
+	cleanup_pci_addresses struct pci_addresses present = { 0 };
+
+	for (size_t i = 0; i < COUNT(own); i++)
+		tree_add_device(tree, &own[i]);
+	tree_link(tree, "sys/devices/pci0000:00/0000:00:02.1/physfn", "../0000:00:02.0");
+	tree_link(tree, "sys/devices/pci0000:00/0000:00:02.2/physfn", "../0000:00:02.0");
+	tree_link(tree, "sys/devices/pci0000:00/0000:04:00.2/physfn", "../0000:04:00.0");
+	tree_file(tree, "usr/share/misc/pci.ids",
+		  "1a03  ASPEED Technology, Inc.\n\t2000  ASPEED Graphics Family\n");
+	assert_int_equal(pci_devices_list(&tree->root, &present, NULL), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct error err = { 0 };
+		cleanup_free char *got = selected(tree, &present, rows[i].word, &err);
+
+		if (strcmp(got, rows[i].result) != 0)
+			fail_msg("'%s': %s, not %s", rows[i].word, got, rows[i].result);
+	}
+	/* a word that is known is not called unknown */
+	for (size_t i = 0; i < 2; i++) {
+		struct error err = { 0 };
+		cleanup_free char *got = selected(tree, &present, i ? "usb" : "nosuch", &err);
+
+		assert_string_equal(got, "none");
+		assert_int_equal(strstr(err.message, "no device of this node is a 'usb'") != NULL,
+				 i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		tree_test(test_virtual),
 		tree_test(test_words),
 		tree_test(test_list),
 	};

@@ -31,6 +31,9 @@ static void test_choose(void **state)
 		{ LAYOUT_COMPUTE, 0x10de, "machine: q35\nbios: ovmf\n", false, NULL, "gpu-second" },
 		{ LAYOUT_INTEL_IGPU, 0x8086, "", false, NULL, "igpu" },
 		{ LAYOUT_INTEL_IGPU, 0x8086, "machine: q35\n", false, NULL, "igpu-pcie" },
+		{ LAYOUT_INTEL_IGPU, 0x8086, "machine: q35\nostype: win11\n", false, NULL,
+		  "igpu-pcie" },
+		{ LAYOUT_INTEL_IGPU, 0x8086, "machine: q35\nostype: l26\n", false, NULL, "igpu" },
 		{ LAYOUT_INTEL_IGPU, 0x8086, "", false, "x.rom", "igpu-args" },
 		{ LAYOUT_AMD_APU, 0x1002, "", false, NULL, "amd-apu" },
 		{ LAYOUT_NIC, 0, "", false, NULL, "nic" },
@@ -87,6 +90,7 @@ static void test_kinds(void **state)
 		{ 0x8086, 0x010601, "0000:01:00.0", LAYOUT_DISK },
 		{ 0x8086, 0x0c0330, "0000:01:00.0", LAYOUT_USB },
 		{ 0x8086, 0x0c0500, "0000:01:00.0", LAYOUT_PLAIN },
+		{ 0x1a03, 0x030000, "0000:01:00.0", LAYOUT_PLAIN },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -104,6 +108,40 @@ static void test_kinds(void **state)
 		assert_int_equal(layout_device_read(&tree->root, &selection, &device, NULL), 0);
 		assert_int_equal(device.kind, rows[i].kind);
 		assert_text(device.function, rows[i].address + 5);
+	}
+}
+
+/* Intel graphics with virtual functions: the slot would be all of them, and they have no outputs. */
+static void test_virtual(void **state)
+{
+	static const char *const names[] = { "0000:00:02.0", "0000:00:02.1" };
+	const struct tree *tree = *state;
+	cleanup_vm_config struct vm_config config = { 0 };
+
+	parse("machine: q35\n", &config);
+	for (size_t count = 1; count <= COUNT(names); count++) {
+		cleanup_vm_edit struct vm_edit edit = { 0 };
+		struct pci_address address;
+		struct pci_selection selection = { .functions = { &address, 1 } };
+		struct layout_device device;
+
+		tree_add_device(tree, &(struct tree_device){ .address = names[count - 1],
+							     .vendor = 0x8086,
+							     .class_code = 0x030000 });
+		assert_int_equal(pci_address_parse(names[0], &address), 0);
+		assert_int_equal(layout_device_read(&tree->root, &selection, &device, NULL), 0);
+		assert_int_equal(device.kind, LAYOUT_INTEL_IGPU);
+		assert_int_equal(layout_apply(layout_find("igpu"), &device, &config, HOSTPCI_COUNT,
+					      &edit, NULL),
+				 0);
+		assert_text(vm_edit_find(&edit, "hostpci0")->after,
+			    count == 1 ? "00:02,pcie=1" : "00:02.0,pcie=1");
+		if (count == 1)
+			continue;
+		tree_link(tree, "sys/devices/pci0000:00/0000:00:02.1/physfn", "../0000:00:02.0");
+		assert_int_equal(pci_address_parse(names[1], &address), 0);
+		assert_int_equal(layout_device_read(&tree->root, &selection, &device, NULL), 0);
+		assert_int_equal(device.kind, LAYOUT_COMPUTE);
 	}
 }
 
@@ -210,13 +248,10 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_choose),
-		cmocka_unit_test(test_choose_hba),
-		tree_test(test_kinds),
-		cmocka_unit_test(test_suits),
-		cmocka_unit_test(test_left_alone),
-		cmocka_unit_test(test_has_disk),
-		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_choose),	 cmocka_unit_test(test_choose_hba),
+		tree_test(test_virtual),	 tree_test(test_kinds),
+		cmocka_unit_test(test_suits),	 cmocka_unit_test(test_left_alone),
+		cmocka_unit_test(test_has_disk), cmocka_unit_test(test_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
