@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +31,17 @@ void lane_send(int fd, const struct lane_report *report)
 		continue;
 }
 
-static int start_lane(struct lane *lane, const struct lanes_callbacks *callbacks, void *context)
+/* In a lane, when its parent gives up on it. */
+static struct deadline own_deadline;
+static bool is_lane;
+
+unsigned lane_left_ms(void)
+{
+	return is_lane ? (unsigned)deadline_left_ms(own_deadline) : UINT_MAX;
+}
+
+static int start_lane(struct lane *lane, struct deadline deadline,
+		      const struct lanes_callbacks *callbacks, void *context)
 {
 	pid_t parent = getpid();
 	int ends[2];
@@ -51,6 +62,8 @@ static int start_lane(struct lane *lane, const struct lanes_callbacks *callbacks
 			_exit(EXIT_FAILURE);
 		streams_silence();
 		close(ends[0]);
+		is_lane = true;
+		own_deadline = deadline;
 		callbacks->run(ends[1], lane->work, context);
 		_exit(EXIT_SUCCESS);
 	}
@@ -155,7 +168,7 @@ int lanes_run(struct lane *lanes, size_t count, unsigned deadline_ms,
 		lanes[i].end = LANE_DIED;
 	}
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = start_lane(&lanes[i], callbacks, context);
+		r = start_lane(&lanes[i], deadline, callbacks, context);
 
 	if (listen_until(lanes, count, deadline, callbacks, context))
 		return r;

@@ -61,5 +61,11 @@ struct lanes_callbacks {
 int lanes_run(struct lane *lanes, size_t count, unsigned deadline_ms,
 	      const struct lanes_callbacks *callbacks, void *context);
 
+/*
+ * From within a lane: how long it still has, for work that can be done in part and said to be so.
+ * UINT_MAX elsewhere.
+ */
+unsigned lane_left_ms(void);
+
 /* From within a lane: sends one report. */
 void lane_send(int fd, const struct lane_report *report);

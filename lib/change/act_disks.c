@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/lanes.h"
 #include "base/process.h"
 #include "change/operations.h"
 #include "host/unit.h"
@@ -220,9 +221,17 @@ static int claim(const struct sysroot *root, const char *address)
 	return r;
 }
 
+/* Less than the lane has, which is killed at its deadline: tools may be slow, and a word is to be said. */
+static struct deadline patience(unsigned most_ms)
+{
+	unsigned half_ms = lane_left_ms() / 2;
+
+	return deadline_in_ms(half_ms < most_ms ? half_ms : most_ms);
+}
+
 int disks_apply(const struct sysroot *root, const struct action *action, struct error *err)
 {
-	struct deadline deadline = deadline_in_ms(RELEASE_MS), in_use = deadline_in_ms(IN_USE_MS);
+	struct deadline deadline = patience(RELEASE_MS), in_use = patience(IN_USE_MS);
 	cleanup_strings struct strings functions = { 0 };
 	char address[PCI_ADDRESS_TEXT];
 	const struct storage_question question = { address, &functions, NULL, NULL, NULL };
@@ -450,7 +459,7 @@ int disks_revert(const struct sysroot *root, const struct action *action, const 
 	    split_words(action->before, &before) < 0)
 		return error_set_memory(err);
 	wait_for_disks(root, address);
-	settled = bring_back(root, &question, &before, deadline_in_ms(RETURN_MS));
+	settled = bring_back(root, &question, &before, patience(RETURN_MS));
 	missing = find_missing(root, address, &before, true);
 	if (!missing)
 		missing = find_missing(root, address, &before, false);

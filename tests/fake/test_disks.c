@@ -199,6 +199,22 @@ static void one_layer_is_open(void **state)
 	assert_false(fake_has_journal(kernel));
 }
 
+/* With less time than it would take to see whether what comes again and again ends: a sentence, in time. */
+static void a_short_deadline_is_kept(void **state)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+
+	tree_bytes(&kernel->tree, "run/udev/control", "", 0);
+	build_tower(kernel, true);
+	fake_misbehave(kernel, "dm-0", "remove", "fail 16");
+	assert_true(fake_take(kernel, ONE " " TWO, 3000, &journal) > 0);
+	assert_non_null(strstr(kernel->told.data, "/disks EBUSY: "));
+	assert_null(strstr(kernel->told.data, "not done within"));
+	assert_int_equal(fake_roll_back(kernel, 20000, &journal), 0);
+	assert_layers(kernel, "md127 dm-0 dm-1 ");
+}
+
 /* A part of the array is on a disk that stays. */
 static void an_array_that_is_not_all_the_vms_stays(void **state)
 {
@@ -319,6 +335,7 @@ int main(void)
 		disks_test(what_a_service_brings_up_goes_again),
 		disks_test(what_comes_after_the_plan_goes_too),
 		disks_test(one_layer_is_open),
+		disks_test(a_short_deadline_is_kept),
 		disks_test(an_array_that_is_not_all_the_vms_stays),
 		disks_test(an_array_comes_back_with_another_number),
 		disks_test(killed_between_layers),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -266,6 +267,26 @@ static void test_long_report(void **state)
 	assert_int_equal(strlen(report.text), LANE_TEXT_MAX - 1);
 }
 
+static void send_what_is_left(int fd, void *argument, void *context)
+{
+	struct lane_report report = { .took_us = lane_left_ms() };
+
+	(void)argument, (void)context;
+	lane_send(fd, &report);
+}
+
+static void test_what_is_left(void **state)
+{
+	static const struct lanes_callbacks own = { send_what_is_left, hear_long };
+	struct lane_report report = { 0 };
+	struct lane lane = { 0 };
+
+	(void)state;
+	assert_int_equal(lanes_run(&lane, 1, 30000, &own, &report), 0);
+	assert_true(report.took_us > 0 && report.took_us <= 30000);
+	assert_true(lane_left_ms() == UINT_MAX);
+}
+
 /* The three standard streams are /dev/null, and the end of the parent is the child's end. */
 static void look_around(int fd, void *argument, void *context)
 {
@@ -353,12 +374,19 @@ static void test_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_finished),     cmocka_unit_test(test_none),
-		cmocka_unit_test(test_many),	     cmocka_unit_test(test_late),
-		cmocka_unit_test(test_died),	     cmocka_unit_test(test_stuck),
-		cmocka_unit_test(test_no_time),	     cmocka_unit_test(test_long_report),
-		cmocka_unit_test(test_surroundings), cmocka_unit_test(test_parent_dies),
-		cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_parent_ignores_children),
+		cmocka_unit_test(test_finished),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_died),
+		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_no_time),
+		cmocka_unit_test(test_long_report),
+		cmocka_unit_test(test_what_is_left),
+		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_parent_dies),
+		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_parent_ignores_children),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
