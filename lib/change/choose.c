@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "change/displace.h"
 #include "pve/reservation.h"
 #include "use/mdev.h"
 
@@ -124,6 +125,34 @@ static bool lacks_type(const struct choosing *choosing, const struct wanted_choi
 	return !types.current && !mdev_types_find(&types, choice->mdev);
 }
 
+/* Whoever has one of its functions runs, and may give way. */
+static bool gives_way(const struct choosing *choosing, const struct pci_addresses *alternative,
+		      const struct wanted *so_far)
+{
+	cleanup_reservations struct reservations reservations = { 0 };
+
+	if (reservations_read(choosing->root, &reservations, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < alternative->count; i++) {
+		const struct reservation *reserved;
+		const struct journal *owner;
+		char name[PCI_ADDRESS_TEXT];
+
+		if (wanted_find(so_far, alternative->items[i]))
+			return false;
+		pci_address_format(alternative->items[i], name);
+		owner = claims_against(choosing->claims, choosing->journal, name);
+		if (owner && (owner->phase != JOURNAL_RUNNING ||
+			      !displace_allows(choosing->settings, owner->vmid)))
+			return false;
+		reserved = reservation_blocking(choosing->root, &reservations, name, choosing->vmid,
+						time(NULL));
+		if (reserved && (!owner || reserved->vmid != owner->vmid))
+			return false;
+	}
+	return true;
+}
+
 int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
 		       void *context, size_t *ret, struct error *err)
 {
@@ -142,5 +171,11 @@ int choose_alternative(const struct wanted_choice *choice, const struct wanted *
 		*ret = i;
 		return r;
 	}
+	for (size_t i = 0; i < choice->count; i++)
+		if (!lacks_type(choosing, choice, &choice->alternatives[i]) &&
+		    gives_way(choosing, &choice->alternatives[i], so_far)) {
+			*ret = i;
+			return 0;
+		}
 	return -EBUSY;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "change/claims.h"
+#include "settings/settings.h"
 #include "wanted/wanted.h"
 
 struct choosing {
@@ -19,10 +20,14 @@ struct choosing {
 	 */
 	struct journal *journal;
 	uint32_t vmid;
-	unsigned deadline_ms; /* for a driver that is asked whether it has a vGPU left */
-	bool dry;	      /* only look: what would be chosen */
+	unsigned deadline_ms;		 /* for a driver that is asked whether it has a vGPU left */
+	bool dry;			 /* only look: what would be chosen */
+	const struct settings *settings; /* of the VM: who gives way to it */
 };
 
-/* A wanted_choose; the context is a struct choosing. */
+/*
+ * A wanted_choose; the context is a struct choosing. Where none is free it is the first that VMs have
+ * which run and may give way; that one is not reserved, for it is chosen anew once they have.
+ */
 int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
 		       void *context, size_t *ret, struct error *err) must_check;

@@ -6,6 +6,9 @@
 
 #include "base/array.h"
 
+/* A watch has a VM's lock for the look at a few files. */
+#define TAKE_OVER_WAIT_MS 1000
+
 int claims_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		struct claims *ret, struct error *err)
 {
@@ -59,8 +62,8 @@ static int take_over(const struct sysroot *root, const struct state *state, uint
 	cleanup_close int lock = -1;
 	int r;
 
-	/* A lock that is held means a phase at work, which may write that journal after us. */
-	lock = state_lock_vm(state, vmid, deadline_in_ms(0), NULL);
+	/* A lock that is held means a phase at work, which may write that journal after us; a watch only looks. */
+	lock = state_lock_vm(state, vmid, deadline_in_ms(TAKE_OVER_WAIT_MS), NULL);
 	if (lock < 0)
 		return error_set(err, -EBUSY, "VM %u, which had a device, is starting or stopping",
 				 vmid);

@@ -20,6 +20,7 @@ static int resolve(struct start *start, struct error *err)
 		.vmid = start->vmid,
 		.deadline_ms = start->settings.deadline_s * 1000,
 		.dry = start->dry,
+		.settings = &start->settings,
 	};
 	struct wanted_input input = {
 		.root = start->root,

@@ -5,6 +5,8 @@
 #include "change/claims.h"
 #include "change/displace.h"
 
+#define SECOND "0000:03:00.0"
+
 static const char line[] = "hostpci0: 02:00.0\n";
 
 static void settings(const struct machine *machine, const char *displace)
@@ -336,6 +338,77 @@ static void test_comes_back(void **state)
 	assert_displaced(machine, line, "vm/102 shutdown 60 0000:02:00.0");
 }
 
+/* A mapping all of whose alternatives are taken: the first whose VM may give way. */
+static void test_alternatives(void **state)
+{
+	static const struct {
+		const char *displace, *wanted, *found;
+	} rows[] = {
+		{ "{\"guests\": [102]}", "vm/102 shutdown 60 0000:02:00.0", "" },
+		{ "{\"guests\": [103]}", "vm/103 shutdown 60 0000:03:00.0", "" },
+		{ "{\"guests\": \"any\"}", "vm/103 shutdown 60 0000:03:00.0", "" },
+		{ "{\"guests\": [104]}", "", "mapping-busy" },
+		{ "null", "", "mapping-busy" },
+	};
+	static const char mapped[] = "hostpci0: mapping=both\n";
+	struct machine *machine = *state;
+
+	tree_add_device(&machine->tree,
+			&(struct tree_device){ SECOND, .driver = "e1000e", .group = 16 });
+	for (size_t i = 0; i < 2; i++) {
+		tree_attribute(&machine->tree, i ? SECOND : NIC, "subsystem_vendor", "0x8086");
+		tree_attribute(&machine->tree, i ? SECOND : NIC, "subsystem_device", "0x0001");
+	}
+	tree_file(&machine->tree, "etc/pve/mapping/pci.cfg",
+		  "both\n\tmap id=8086:10d3,iommugroup=16,node=pve1,path=" SECOND
+		  ",subsystem-id=8086:0001\n\tmap id=8086:10d3,iommugroup=15,node=pve1,path=" NIC
+		  ",subsystem-id=8086:0001\n\n");
+	run_other(machine, "");
+	machine_other_vm(machine, 103, JOURNAL_RUNNING, SECOND, ACTION_DONE);
+	tree_config(&machine->tree, 103, "");
+	tree_process(&machine->tree, 2002, "kvm", 103);
+	tree_file(&machine->tree, "run/qemu-server/103.pid", "2002\n");
+	tree_file(&machine->tree, "run/qemu-server/pci-id-reservations",
+		  SECOND " 103 pid:2002\n" NIC " 102 pid:2001\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool busy;
+
+		settings(machine, rows[i].displace);
+		assert_displaced(machine, mapped, rows[i].wanted);
+		busy = machine->start.wanted.problem_count == 1 &&
+		       machine->start.wanted.problems[0].kind == WANTED_NONE_FREE;
+		assert_row(rows[i].displace, busy == (*rows[i].found != '\0'));
+	}
+	/* one that is free is taken, and nobody asked; one that starts has it */
+	settings(machine, "{\"guests\": \"any\"}");
+	machine_other_vm(machine, 103, JOURNAL_STARTING, SECOND, ACTION_DONE);
+	assert_displaced(machine, mapped, "vm/102 shutdown 60 0000:02:00.0");
+	tree_remove(&machine->tree, "run/pve-vfio/103.json");
+	tree_remove(&machine->tree, "run/qemu-server/103.pid");
+	assert_displaced(machine, mapped, "");
+}
+
+/* Of three that may displace each other one has the device: another is refused, or asks that one. */
+static void test_three(void **state)
+{
+	struct machine *machine = *state;
+
+	settings(machine, "{\"guests\": \"any\"}");
+	run_other(machine, "");
+	/* 103 has asked 102 first, and 104 has just got the device of it */
+	ask_by(machine, 103, JOURNAL_STARTING, "vm/102", ACTION_ANNOUNCED);
+	machine_other_vm(machine, 104, JOURNAL_STARTING, NIC, ACTION_DONE);
+	machine_prepare(machine, line);
+	assert_int_equal(check_owner(&machine->start, &machine->findings, &machine->err), 0);
+	assert_true(findings_count(&machine->findings, LEVEL_ERROR) > 0);
+	/* each start is of its own; who asks for the same guest is refused */
+	findings_done(&machine->findings);
+	tree_remove(&machine->tree, "run/pve-vfio/104.json");
+	assert_found(machine, check_owner, line,
+		     "device-owned 0000:02:00.0: VM 103 has it (asked for there; its journal says "
+		     "'starting').\n");
+}
+
 /* What a killed start has reserved goes for who comes back; what is another VM's, or of a QEMU, stays. */
 static void test_unreserve(void **state)
 {
@@ -386,6 +459,8 @@ int main(void)
 		machine_test(test_hand_on),
 		machine_test(test_leave_waiting),
 		machine_test(test_comes_back),
+		machine_test(test_alternatives),
+		machine_test(test_three),
 		machine_test(test_unreserve),
 		cmocka_unit_test(test_names),
 	};
