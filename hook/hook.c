@@ -100,7 +100,8 @@ static bool leave_to_other(struct hook *hook, const struct journal *journal, boo
 
 	if (r < 0)
 		hook_say(hook, "%s; the devices go to the host", err.message);
-	if (r > 0)
+	/* A watch looks more than once. */
+	if (r > 0 && !hook->starts_guests)
 		hook_say(hook, "VM %u gives way to VM %u, which takes %d of its devices over",
 			 hook->vmid, other, r);
 	return r > 0;
@@ -111,7 +112,6 @@ int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms,
 {
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
 	struct restore restore = hook_restore(hook, wait_ms, journal->deadline_s);
-	bool left;
 	int r;
 
 	*ret_held = 0;
@@ -125,10 +125,12 @@ int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms,
 			hook_say(hook, "%s: stays with %s, as the settings ask", action->target,
 				 action->wanted);
 	}
-	left = leave_to_other(hook, journal, chosen);
+	hook->leaves = leave_to_other(hook, journal, chosen);
+	/* Until then that start needs the VM's lock, which is held while a guest starts. */
+	restore.leave_guests |= hook->leaves;
 	r = restore_journal(&restore, journal, chosen, err);
 	*ret_held = restore.held;
-	if (r == 0 && !left)
+	if (r == 0 && !hook->leaves)
 		r = journal_settle(&hook->state, journal, err);
 	if (r <= 0)
 		return r;

@@ -40,6 +40,7 @@ struct hook {
 	const char *migrated_from;
 	struct pci_names names;
 	bool trace;	    /* the settings ask for each step's time */
+	bool leaves;	    /* something stays for another VM's start, which has it in a moment */
 	bool starts_guests; /* a watch: it has time to start those again that gave way */
 	unsigned *
 		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */

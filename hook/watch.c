@@ -54,6 +54,8 @@ bool hook_settle(const struct watched *watched)
 	r = hook_give_back(&hook, &journal, 0, &held, &err);
 	if (r < 0 && held == 0)
 		hook_say(&hook, "%s", err.message);
+	if (hook.leaves)
+		return false;
 	/* What one had that was not started again waits for nobody. */
 	for (size_t i = 0; i < gave_way.count && held == 0; i++)
 		owner_settle(&hook, gave_way.items[i]);
