@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "change/displace.h"
 #include "pve/reservation.h"
 #include "use/mdev.h"
 

@@ -24,16 +24,6 @@ bool displace_is_asked(const struct action *action)
 	return action->type == ACTION_DISPLACE && action->state != ACTION_DONE;
 }
 
-bool displace_allows(const struct settings *settings, uint32_t vmid)
-{
-	const struct displace *displace = &settings->displace;
-
-	for (size_t i = 0; i < displace->count; i++)
-		if (displace->guests[i] == vmid)
-			return true;
-	return displace->any;
-}
-
 /* ---- planned */
 
 /* Adds a device to what a guest is asked for; the guest too, where it was not there. */

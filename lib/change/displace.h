@@ -27,9 +27,6 @@ int displace_inherit(struct start *start, const struct journal *other) must_chec
 /* A guest is still to give way, and has not yet. */
 bool displace_is_asked(const struct action *action);
 
-/* Whether the settings let it give way. */
-bool displace_allows(const struct settings *settings, uint32_t vmid);
-
 /*
  * What another VM's start, which `journal`'s VM gives way to, is about to take over: takes that out of
  * `chosen`, with it the guests that wait for such a device, and what else was done to the host as a

@@ -107,6 +107,16 @@ json_t *displace_json(const struct displace *displace)
 			 (int)displace->timeout_s, "start_again", !displace->leave_off);
 }
 
+bool displace_allows(const struct settings *settings, uint32_t vmid)
+{
+	const struct displace *displace = &settings->displace;
+
+	for (size_t i = 0; i < displace->count; i++)
+		if (displace->guests[i] == vmid)
+			return true;
+	return displace->any;
+}
+
 void displace_done(struct displace *displace)
 {
 	free(displace->guests);

@@ -111,6 +111,9 @@ int vf_set_link_state(struct device_settings *device, json_t *value) must_check;
 int vf_set_rate(struct device_settings *device, json_t *value) must_check;
 void vf_add_json(const struct device_settings *device, json_t *json);
 
+/* Whether "displace" lets this guest give way. */
+bool displace_allows(const struct settings *settings, uint32_t vmid);
+
 /* The keys, then those of a device; NULL behind the last. */
 const char *settings_key_name(size_t at);
 
