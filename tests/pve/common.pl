@@ -113,12 +113,11 @@ sub cfs_locked {
 	my ($name, $code) = @_;
 	my $lock = "$root/etc/pve/priv/lock/$name";
 	die "cfs-lock '$name' error: no quorum!\n" if !has_quorum();
-	mkdir "$root/etc/pve/priv" and mkdir "$root/etc/pve/priv/lock" if !-d "$root/etc/pve/priv/lock";
+	my @made = grep { mkdir } "$root/etc/pve/priv", "$root/etc/pve/priv/lock";
 	die "cfs-lock '$name' error: got lock request timeout\n" if !mkdir $lock;
 	my $ok = eval { $code->(); 1 };
 	my $error = $@;
-	rmdir $lock;
-	rmdir "$root/etc/pve/priv/lock" and rmdir "$root/etc/pve/priv";
+	rmdir for $lock, reverse @made;
 	die $error if !$ok;
 	return;
 }
