@@ -16,6 +16,7 @@
 #   make coverage   how many lines of lib/ the unit, fake and cli tests run; fails below 90 %
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make pictures   the pictures of the README anew, from what the programs print
+#   make web        build/web.html: pictures and all manuals on one page for a browser
 #   make lint       formatting, static analysis, scripts, and the order of the rooms
 #   make format     formats the sources
 #   make clean      removes build/, but for what was downloaded; make distclean all of it
@@ -334,7 +335,7 @@ check-machines: all $(B)/packages/vm $(B)/packages/boot
 	$(Q)tests/run -j 2 -t 2700 $(BOOT) $(VM)
 
 # The page of 'pve-vfio report --html' in a browser; PICTURES=DIR keeps what it looks like.
-check-html: all $(B)/packages/html
+check-html: all $(B)/packages/html $(B)/packages/test
 	$(Q)tests/run tests/html/test-page
 
 check: check-unit check-fake check-cli check-fuzz check-html check-machines check-package
@@ -365,6 +366,11 @@ demo: all $(B)/packages/vm
 # Those of the README anew, from what the programs print now.
 pictures: all $(B)/packages/vm
 	$(Q)tests/vm/demo | tests/cli/test-pictures --write
+
+# The manuals and the pictures on one page.
+web: all $(B)/packages/test
+	$(SAY) WEB $(B)/web.html
+	$(Q)tools/web $(B)/pve-vfio $(MANUALS) >$(B)/web.html.new && mv $(B)/web.html.new $(B)/web.html
 
 # ---- lint
 
@@ -407,6 +413,6 @@ distclean:
 	rm -rf $(B)
 
 .PHONY: all programs manuals install deb release check unit-programs check-arm64 check-suites check-unit check-fake check-cli check-fuzz check-html \
-	check-vm check-boot check-machines check-package coverage fuzz bench demo pictures lint format clean distclean
+	check-vm check-boot check-machines check-package coverage fuzz bench demo pictures web lint format clean distclean
 .SECONDARY:
 .DELETE_ON_ERROR:

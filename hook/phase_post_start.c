@@ -45,7 +45,8 @@ static void tell_pinned(const struct lane_report *report, struct lane *lane, voi
 /* Records what the VM's addresses are, so that a later start notices when they are not. */
 static void pin(struct pinning *pinning)
 {
-	static const struct lanes_callbacks callbacks = { pin_in_lane, tell_pinned };
+	static const struct lanes_callbacks callbacks = { .run = pin_in_lane,
+							  .report = tell_pinned };
 	struct lane lane = { .work = pinning };
 	int r = lanes_run(&lane, 1, pinning->deadline_ms, &callbacks, pinning->hook);
 

@@ -113,13 +113,16 @@ static void print_layouts(void)
 
 static void print_program(void)
 {
-	puts("Usage: pve-vfio VERB [WORD...] [OPTION...]\n\n"
-	     "Passes PCI devices to Proxmox VE VMs: the companion of pve-vfio-hook.\n");
+	puts("Usage: pve-vfio VERB [WORD...] [OPTION...]\n");
+	print_wrapped("", 0,
+		      "Passes PCI devices to Proxmox VE VMs: the companion of pve-vfio-hook.");
+	putchar('\n');
 	print_verbs_below(NULL);
 	print_options(global_options);
-	puts("'pve-vfio help VERB' says what a verb takes, with examples.\n"
-	     "Exit status: 0 done; 1 failed; 2 usage; 3 refused, or found wanting.\n"
-	     "See pve-vfio(8).");
+	puts("'pve-vfio help VERB' says what a verb takes, with examples.");
+	print_wrapped("Exit status: ", 13,
+		      "0 done; 1 failed; 2 usage; 3 refused, or found wanting.");
+	puts("See pve-vfio(8).");
 }
 
 /* "what a verb takes" as "What a verb takes." */

@@ -87,7 +87,8 @@ static void tell_store(const struct lane_report *report, struct lane *lane, void
 
 static int look_at_stores(struct looking *looking, struct error *err)
 {
-	static const struct lanes_callbacks callbacks = { look_at_store, tell_store };
+	static const struct lanes_callbacks callbacks = { .run = look_at_store,
+							  .report = tell_store };
 	cleanup_snippet_stores struct snippet_stores stores = { 0 };
 	cleanup_free struct lane *lanes = NULL;
 	cleanup_free char *node = NULL;

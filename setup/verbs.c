@@ -45,6 +45,11 @@ static const struct verb_option plan_options[] = {
 	END,
 };
 
+static const struct verb_option status_options[] = {
+	FLAG("--watch", "and then a line for each change, until Ctrl-C"),
+	END,
+};
+
 static const struct verb_option report_options[] = {
 	VALUE("--html", "FILE", "file",
 	      "a page for a browser, with a picture of where the devices are; - is standard output"),
@@ -213,7 +218,9 @@ const struct verb verbs[] = {
 		.looks = true,
 		.run = verb_status,
 		.what = "which VM holds which devices",
-		.examples = { "pve-vfio status", "pve-vfio status 101", "pve-vfio status --json" },
+		.options = status_options,
+		.examples = { "pve-vfio status", "pve-vfio status 101 --watch",
+			      "pve-vfio status --json" },
 	},
 	{
 		.name = "report",

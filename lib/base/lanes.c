@@ -100,16 +100,22 @@ static void reap(struct lane *lane)
 									     : LANE_DIED;
 }
 
+/* When the first sign of life is given; each next one after twice as long. */
+#define FIRST_SIGN_S 5
+
 /* Receives reports until every lane has ended or the deadline has passed; true when all ended. */
 static bool listen_until(struct lane *lanes, size_t count, struct deadline deadline,
 			 const struct lanes_callbacks *callbacks, void *context)
 {
 	cleanup_free struct pollfd *polled = calloc(count + 1, sizeof(*polled));
+	unsigned waited_s = FIRST_SIGN_S;
+	struct deadline sign = deadline_in_ms(FIRST_SIGN_S * 1000);
 
 	if (!polled)
 		return false;
 	for (;;) {
 		size_t running = 0;
+		int left_ms;
 
 		for (size_t i = 0; i < count; i++) {
 			polled[i] = (struct pollfd){ .fd = lanes[i].fd, .events = POLLIN };
@@ -119,7 +125,15 @@ static bool listen_until(struct lane *lanes, size_t count, struct deadline deadl
 			return true;
 		if (deadline_passed(deadline))
 			return false;
-		if (poll(polled, count, deadline_left_ms(deadline)) <= 0)
+		if (deadline_passed(sign)) {
+			for (size_t i = 0; i < count && callbacks->still; i++)
+				if (lanes[i].fd >= 0)
+					callbacks->still(&lanes[i], waited_s, context);
+			sign = deadline_in_ms(waited_s * 1000ull);
+			waited_s *= 2;
+		}
+		left_ms = deadline_left_ms(sign.at_us < deadline.at_us ? sign : deadline);
+		if (poll(polled, count, left_ms) <= 0)
 			continue;
 		for (size_t i = 0; i < count; i++)
 			if (lanes[i].fd >= 0 && polled[i].revents != 0 &&

@@ -49,6 +49,11 @@ struct lanes_callbacks {
 	void (*run)(int fd, void *work, void *context);
 	/* In the parent, for each report, while others still run. */
 	void (*report)(const struct lane_report *report, struct lane *lane, void *context);
+	/*
+	 * In the parent, for each lane that still runs after 5 s, 10 s, 20 s and so on: a sign of life
+	 * for who waits. May be NULL.
+	 */
+	void (*still)(struct lane *lane, unsigned waited_s, void *context);
 };
 
 /*

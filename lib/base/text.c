@@ -179,6 +179,16 @@ bool text_equal(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+const char *text_field(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		if (strncmp(at, name, length) == 0 && at[length] && strchr("\t :", at[length]))
+			return strchr(at, ':') ? strchr(at, ':') + 1 : NULL;
+	return NULL;
+}
+
 bool text_starts_with(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;

@@ -64,6 +64,9 @@ void text_clean(char *text, const char *kept);
 bool text_equal(const char *a, const char *b);
 bool text_starts_with(const char *text, const char *start);
 
+/* What is after the ':' of the first line "NAME\t: VALUE", as in /proc/cpuinfo; NULL: no such line. */
+const char *text_field(const char *text, const char *name);
+
 /*
  * Of `count` words the one that takes the fewest insertions, deletions and replacements of a byte to
  * become `word`: what somebody most likely meant.

@@ -66,7 +66,8 @@ static bool must_wait(const struct look *look, const struct action *action)
 /* One look at all that was open; false where it did not end in time. */
 static bool look_again(struct look *look, unsigned limit_ms, struct held_silence *silence)
 {
-	static const struct lanes_callbacks callbacks = { look_in_lane, note_closed };
+	static const struct lanes_callbacks callbacks = { .run = look_in_lane,
+							  .report = note_closed };
 	struct lane lane = { .work = look };
 
 	(void)lanes_run(&lane, 1, limit_ms, &callbacks, NULL);

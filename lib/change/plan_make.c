@@ -166,7 +166,8 @@ static int read_overrides_here(struct plan *plan, const struct sysroot *root, st
 static int read_overrides(struct plan *plan, const struct sysroot *root, unsigned deadline_ms,
 			  struct error *err)
 {
-	static const struct lanes_callbacks callbacks = { read_override_in_lane, note_override };
+	static const struct lanes_callbacks callbacks = { .run = read_override_in_lane,
+							  .report = note_override };
 	size_t count = plan->device_count;
 	cleanup_free struct override_reading *readings = calloc(count + 1, sizeof(*readings));
 	cleanup_free struct lane *lanes = calloc(count + 1, sizeof(*lanes));

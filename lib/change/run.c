@@ -83,16 +83,35 @@ static void note_report(const struct lane_report *report, struct lane *lane, voi
 	end_action(context, report->step, &result);
 }
 
+/* Of a lane's actions the one that has not ended, all others of it being before or after; its count: none. */
+static size_t find_current(const struct run *run, const struct action_lane *work)
+{
+	size_t i = 0;
+
+	while (i < work->count && run->ended[work->steps[i]])
+		i++;
+	return i;
+}
+
+static void note_wait(struct lane *lane, unsigned waited_s, void *context)
+{
+	const struct run *run = context;
+	const struct action_lane *work = lane->work;
+	const struct run_result result = { -EINPROGRESS, waited_s * 1000000ull, "" };
+	size_t at = find_current(run, work);
+
+	if (at < work->count)
+		run->told(&run->actions->items[work->steps[at]], &result, run->context);
+}
+
 /* The first action of a lane that was not told is the one in which the lane ended. */
 static void end_broken_lane(struct run *run, const struct lane *lane)
 {
 	const struct action_lane *work = lane->work;
 	cleanup_free char *words = NULL, *text = NULL, *waits = NULL;
 	struct run_result result = { .result = -ETIMEDOUT };
-	size_t i = 0;
+	size_t i = find_current(run, work);
 
-	while (i < work->count && run->ended[work->steps[i]])
-		i++;
 	if (i == work->count)
 		return;
 
@@ -126,7 +145,7 @@ static void cancel_rest(struct run *run, const struct action_lane *lane)
 
 static int run_lanes(struct run *run, struct action_lane *work, size_t count, struct error *err)
 {
-	static const struct lanes_callbacks callbacks = { run_lane, note_report };
+	static const struct lanes_callbacks callbacks = { run_lane, note_report, note_wait };
 	cleanup_free struct lane *lanes = calloc(count + 1, sizeof(*lanes));
 	int r;
 

@@ -21,7 +21,10 @@ struct run_result {
 	const char *text; /* a failure's sentence, or the note of a revert; may be empty */
 };
 
-/* Told in the parent as soon as an action has ended, while others still run. */
+/*
+ * Told in the parent as soon as an action has ended, while others still run; and with -EINPROGRESS, and
+ * no text, when one of a device takes its time.
+ */
 typedef void run_told(const struct action *action, const struct run_result *result, void *context);
 
 /*

@@ -24,17 +24,6 @@ struct cpu {
 	bool guest;	     /* this node is a VM itself */
 };
 
-/* The value of the first "NAME\t: VALUE" of /proc/cpuinfo, up to the line's end. */
-static const char *find_field(const char *cpuinfo, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = cpuinfo; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
-		if (strncmp(at, name, length) == 0 && strchr("\t :", at[length]) && at[length])
-			return strchr(at, ':') ? strchr(at, ':') + 1 : NULL;
-	return NULL;
-}
-
 static bool has_flag(const char *flags, const char *flag)
 {
 	size_t length = strlen(flag), size = strcspn(flags, "\n");
@@ -56,10 +45,10 @@ static struct cpu read_cpu(const struct sysroot *root)
 
 	if (sysroot_read(root, "proc/cpuinfo", CPUINFO_MAX, &data, &size) < 0)
 		return cpu;
-	cpu.arm = find_field(data, "CPU implementer") != NULL;
-	vendor = find_field(data, "vendor_id");
-	flags = find_field(data, "flags");
-	family = find_field(data, "cpu family");
+	cpu.arm = text_field(data, "CPU implementer") != NULL;
+	vendor = text_field(data, "vendor_id");
+	flags = text_field(data, "flags");
+	family = text_field(data, "cpu family");
 	if (!vendor || !flags)
 		return cpu;
 	cpu.known = true;

@@ -19,7 +19,7 @@
 #define COLUMN_DRIVER 10
 #define COLUMN_PASS   5
 #define COLUMN_OTHERS (COLUMN_GROUP + COLUMN_IDS + COLUMN_DRIVER + COLUMN_PASS + 5)
-#define NAME_LEAST    20
+#define NAME_LEAST    12
 #define NAME_MOST     60
 
 static bool group_has_display(const struct device_rows *rows, int group)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/array.h"
 #include "host/package.h"
@@ -38,6 +39,53 @@ void page_done(struct page *page)
 	free(page->blocks);
 }
 
+#define CPUINFO_MAX ((size_t)4 << 20)
+
+/* "board ASUSTeK COMPUTER INC. PRIME X570-P", of attributes that name the machine and not whose it is. */
+static int add_firmware_names(struct page *page, const char *what, const char *const keys[3])
+{
+	cleanup_text struct text words = { 0 };
+
+	for (size_t i = 0; i < 3 && keys[i]; i++) {
+		cleanup_free char *value = NULL;
+		char path[SYSROOT_PATH_MAX];
+
+		snprintf(path, sizeof(path), "sys/class/dmi/id/%s", keys[i]);
+		if (sysroot_read_attribute(page->node->root, path, &value) == 0 && *value)
+			text_add(&words, "%s%s", words.size ? " " : what, value);
+	}
+	if (words.failed)
+		return -ENOMEM;
+	return words.size ? strings_add(&page->versions, words.data) : 0;
+}
+
+/* When it was made, and on which machine. */
+static int add_machine(struct page *page)
+{
+	static const char *const board[3] = { "board_vendor", "board_name" };
+	static const char *const bios[3] = { "bios_vendor", "bios_version", "bios_date" };
+	cleanup_free char *cpuinfo = NULL, *cpu = NULL;
+	const char *model = NULL;
+	char date[32];
+	time_t now = time(NULL);
+	struct tm parts;
+	size_t size;
+	int r = 0;
+
+	/* a recording says nothing of today */
+	if (page->node->root->live && localtime_r(&now, &parts) &&
+	    strftime(date, sizeof(date), "made on %Y-%m-%d", &parts) > 0)
+		r = strings_add(&page->versions, date);
+	if (sysroot_read(page->node->root, "proc/cpuinfo", CPUINFO_MAX, &cpuinfo, &size) == 0)
+		model = text_field(cpuinfo, "model name");
+	cpu = model ? text_format("CPU%.*s", (int)strcspn(model, "\n"), model) : NULL;
+	if (r == 0 && cpu)
+		r = strings_add(&page->versions, cpu);
+	if (r == 0)
+		r = add_firmware_names(page, "board ", board);
+	return r == 0 ? add_firmware_names(page, "BIOS ", bios) : r;
+}
+
 int page_add_versions(struct page *page)
 {
 	static const char *const names[] = { "pve-manager", "qemu-server", "pve-qemu-kvm",
@@ -57,7 +105,7 @@ int page_add_versions(struct page *page)
 			r = words ? strings_add(&page->versions, words) : -ENOMEM;
 		free(versions[i]);
 	}
-	return r;
+	return r == 0 ? add_machine(page) : r;
 }
 
 /* The keys of a VM's configuration that matter here; all others stay at home. */
@@ -207,6 +255,11 @@ static void add_verdicts(struct text *text, const struct verdicts *verdicts)
 		}
 		add_markdown(text, verdict->evidence);
 		text_add(text, " [%s]\n", verdict->id);
+		if (!verdict->remedy)
+			continue;
+		text_add(text, "  - What to do: ");
+		add_markdown(text, verdict->remedy);
+		text_add(text, "\n");
 	}
 }
 

@@ -38,7 +38,7 @@ int page_add_configuration(struct page *page);
 /* Adds a block of text; both are copied. 0 or -ENOMEM. */
 int page_add_block(struct page *page, const char *title, const char *text);
 
-/* The versions of what is involved, where they can be told. 0 or -ENOMEM. */
+/* The versions of what is involved, CPU, board and BIOS, and on the running node the date. 0 or -ENOMEM. */
 int page_add_versions(struct page *page);
 
 /* The page; the caller frees it. NULL without memory. */

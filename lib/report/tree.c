@@ -26,7 +26,7 @@ static const struct device_row *next_below(const struct device_rows *rows, const
 	return next;
 }
 
-/* "0000:01:00.0 NVIDIA GeForce RTX 3070, group 14, nouveau, pass: yes", the name cut to the line. */
+/* "0000:01:00.0 NVIDIA GeForce RTX 3070, group 14, nouveau, pass: yes" ("group": with its group), the name cut to the line. */
 static void add_row(struct text *text, const struct device_row *row, size_t depth, size_t width)
 {
 	const struct pci_device *device = &row->entry->device;
@@ -37,7 +37,7 @@ static void add_row(struct text *text, const struct device_row *row, size_t dept
 		text_add(&rest, ", group %d", device->iommu_group);
 	if (!device->bridge)
 		text_add(&rest, ", %s, pass: %s", device->driver ? device->driver : "no driver",
-			 pass_name(row->safety->pass));
+			 row->safety->pass == PASS_GROUP ? "group" : pass_name(row->safety->pass));
 	used = depth * TREE_STEP + strlen(device->name) + 1 + rest.size;
 	room = width > used + NAME_LEAST ? width - used : NAME_LEAST;
 	text_add(text, "%*s%s %.*s%s%s\n", (int)(depth * TREE_STEP), "", device->name,

@@ -2,6 +2,8 @@
 /* report: doctor's lines. Judges nothing. */
 #include "report/verdicts.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -63,6 +65,27 @@ static const enum verdict_level problems[] = { VERDICT_ERROR, VERDICT_UNKNOWN, V
 static bool is_problem(const struct verdict *verdict)
 {
 	return verdict->level != VERDICT_OK && verdict->level != VERDICT_INFO;
+}
+
+int verdicts_problems_first(struct verdicts *verdicts)
+{
+	cleanup_free struct verdict *sorted = calloc(verdicts->count + 1, sizeof(*sorted));
+	size_t count = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t level = 0; level < PROBLEM_LEVELS; level++)
+		for (size_t i = 0; i < verdicts->count; i++)
+			if (verdicts->items[i].level == problems[level])
+				sorted[count++] = verdicts->items[i];
+	for (size_t i = 0; i < count; i++)
+		sorted[i].section = "What is wrong, or could not be looked at";
+	for (size_t i = 0; i < verdicts->count; i++)
+		if (!is_problem(&verdicts->items[i]))
+			sorted[count++] = verdicts->items[i];
+	if (count > 0)
+		memcpy(verdicts->items, sorted, count * sizeof(*sorted));
+	return 0;
 }
 
 static void add_problems(struct text *text, const struct verdicts *verdicts,

@@ -22,6 +22,9 @@ enum verdicts_view {
 char *verdicts_words(const struct verdicts *verdicts, enum verdicts_view view,
 		     const struct terminal *terminal);
 
+/* The problems come first, in a section of their own, the worst of them first. 0 or -ENOMEM. */
+int verdicts_problems_first(struct verdicts *verdicts);
+
 /* An array of objects. NULL without memory. */
 json_t *verdicts_json(const struct verdicts *verdicts);
 

@@ -270,12 +270,29 @@ static char *words_displace(enum run_direction direction, const struct action *a
 			   name ? name : "", seconds);
 }
 
+/* "0000:01:00.0 nouveau -> vfio-pci: not done after 5 s, still waiting" */
+static char *words_still(enum run_direction direction, const struct action *action,
+			 const struct run_result *result)
+{
+	const char *from = driver_words(action->before), *to = driver_words(action->wanted);
+	unsigned waited_s = (unsigned)(result->took_us / 1000000);
+	bool applied = direction == RUN_APPLY;
+
+	if (action->type != ACTION_BIND)
+		return text_format("%s %s: not done after %u s, still waiting",
+				   action_operations(action->type)->name, action->target, waited_s);
+	return text_format("%s %s -> %s: not done after %u s, still waiting", action->target,
+			   applied ? from : to, applied ? to : from, waited_s);
+}
+
 char *words_result(struct pci_names *names, const struct sysroot *root,
 		   enum run_direction direction, const struct action *action,
 		   const struct run_result *result)
 {
 	if (result->result == -ECANCELED)
 		return NULL;
+	if (result->result == -EINPROGRESS)
+		return words_still(direction, action, result);
 	if (action->type == ACTION_BIND)
 		return words_bind(names, root, direction, action, result);
 	if (action->type == ACTION_DISPLACE)

@@ -217,7 +217,8 @@ static void note_report(const struct lane_report *report, struct lane *lane, voi
 
 static int read_bounded(struct types_reading *reading, unsigned deadline_ms)
 {
-	static const struct lanes_callbacks callbacks = { read_in_lane, note_report };
+	static const struct lanes_callbacks callbacks = { .run = read_in_lane,
+							  .report = note_report };
 	struct lane lane = { .work = reading };
 	int r;
 

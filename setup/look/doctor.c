@@ -47,10 +47,11 @@ static void print_whether_set_up(const struct verdicts *verdicts)
 		if (strcmp(verdict->id, "setup") != 0)
 			continue;
 		if (verdict->level == VERDICT_OK)
-			puts("This node is set up.");
+			print_wrapped("", 0, "This node is set up.");
 		else if (verdict->level == VERDICT_INFO)
-			puts("This node is not set up: 'pve-vfio setup' shows what is missing, and "
-			     "asks.");
+			print_wrapped("", 0,
+				      "This node is not set up: 'pve-vfio setup' shows what is "
+				      "missing, and asks.");
 		return;
 	}
 }
@@ -178,22 +179,23 @@ int verb_doctor(struct command *command, struct error *err)
 int verb_next(struct command *command, struct error *err)
 {
 	cleanup(judgement_done) struct judgement judgement = { 0 };
-	cleanup_free char *summary = NULL;
+	cleanup_free char *summary = NULL, *whole = NULL, *vms = NULL;
 	int r = judge(command, &judgement, err);
 
 	if (r < 0)
 		return r;
 	summary = verdicts_summary(&judgement.items[0].verdicts);
-	printf("%s 'pve-vfio doctor' says what was looked at, and what to do.\n",
-	       summary ? summary : "");
+	whole = text_format("%s 'pve-vfio doctor' says what was looked at, and what to do.",
+			    summary ? summary : "");
+	print_wrapped("", 0, whole ? whole : "");
 	print_whether_set_up(&judgement.items[0].verdicts);
 	if (judgement.vms == 0)
-		puts("No VM has a device: 'pve-vfio devices' shows them, 'pve-vfio attach VMID "
-		     "ADDRESS' gives one.");
+		vms = strdup("No VM has a device: 'pve-vfio attach' asks for both, and gives it.");
 	else
-		printf("%zu VM%s devices: 'pve-vfio plan %u' shows what the next start of VM %u "
-		       "does.\n",
-		       judgement.vms, judgement.vms == 1 ? " has" : "s have", judgement.first_vm,
-		       judgement.first_vm);
+		vms = text_format("%zu VM%s devices: 'pve-vfio plan %u' shows what the next start "
+				  "of VM %u does.",
+				  judgement.vms, judgement.vms == 1 ? " has" : "s have",
+				  judgement.first_vm, judgement.first_vm);
+	print_wrapped("", 0, vms ? vms : "");
 	return 0;
 }

@@ -87,7 +87,10 @@ static int add_vms(struct material *material, struct page *page, struct error *e
 			continue;
 		page->vms[page->vm_count].vmid = material->node.vms[i].vmid;
 		r = doctor_vm(&doctor, material->node.vms[i].vmid,
-			      &page->vms[page->vm_count++].verdicts, err);
+			      &page->vms[page->vm_count].verdicts, err);
+		if (r == 0 && verdicts_problems_first(&page->vms[page->vm_count].verdicts) < 0)
+			r = error_set_memory(err);
+		page->vm_count++;
 	}
 	return r;
 }
@@ -162,6 +165,8 @@ static int report(struct command *command, const struct options *options, struct
 		return r;
 	if (options->record)
 		return print_record(options->record, &material, err);
+	if (verdicts_problems_first(&material.verdicts) < 0)
+		return error_set_memory(err);
 	page.node = &material.node;
 	page.verdicts = &material.verdicts;
 	page.devices = &material.rows;

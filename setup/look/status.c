@@ -12,6 +12,7 @@
 #include "pve/lock.h"
 #include "pve/qemu.h"
 #include "report/words.h"
+#include "setup/look/status.h"
 #include "setup/print.h"
 #include "setup/setup.h"
 
@@ -228,7 +229,7 @@ static json_t *json_vm(struct command *command, struct pci_names *names,
 			 find_fault(journal, sight), "devices", devices, "changes", changes);
 }
 
-/* One VM's journal is printed, or put into `vms` for JSON. */
+/* One VM's journal is put into `vms`, or printed where that is NULL. */
 static int show_vm(struct command *command, const struct state *state, uint32_t vmid,
 		   struct pci_names *names, json_t *vms, struct error *err)
 {
@@ -243,7 +244,7 @@ static int show_vm(struct command *command, const struct state *state, uint32_t 
 	r = look(command, state, &journal, &sight, err);
 	if (r < 0)
 		return r;
-	if (command->json)
+	if (vms)
 		json_array_append_new(vms, json_vm(command, names, &journal, &sight));
 	else
 		print_text(command, names, &journal, &sight);
@@ -269,33 +270,44 @@ static int show_all(struct command *command, const struct vmids *vmids, const st
 	return failed < 0 ? failed : shown;
 }
 
-int verb_status(struct command *command, struct error *err)
+int status_look(struct command *command, uint32_t vmid, json_t *vms, struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
 	cleanup_vmids struct vmids vmids = { 0 };
-	cleanup_json json_t *vms = json_array();
-	struct vmids one = { .count = 1 };
-	uint32_t vmid;
+	struct vmids one = { .items = &vmid, .count = 1 };
+	int r = state_open(&command->root, false, &state, err);
+
+	if (r == 0 && vmid == 0)
+		r = journal_list(&state, &vmids, err);
+	if (r == 0)
+		r = show_all(command, vmid ? &one : &vmids, &state, vms, err);
+	if (r == -ENOENT)
+		r = 0;
+	if (r == 0 && vmid)
+		r = vm_look(&command->root, vmid, err);
+	if (r == 0 && !vms)
+		puts(vmid ? "The VM holds no devices." : "No VM holds devices.");
+	return r < 0 ? r : 0;
+}
+
+int verb_status(struct command *command, struct error *err)
+{
+	cleanup_json json_t *vms = command->json ? json_array() : NULL;
+	uint32_t vmid = 0;
 	int r, shown = 0;
 
 	if (command->argc > 0) {
 		r = command_parse_vmid(command, 0, &vmid, err);
 		if (r < 0)
 			return r;
-		one.items = &vmid;
 	}
-	r = state_open(&command->root, false, &state, err);
-	if (r == 0 && command->argc == 0)
-		r = journal_list(&state, &vmids, err);
-	if (r == 0)
-		r = show_all(command, command->argc > 0 ? &one : &vmids, &state, vms, err);
-	if (r == -ENOENT)
-		r = 0;
-	if (r == 0 && command->argc > 0)
-		r = vm_look(&command->root, vmid, err);
-	if (command->json && (r >= 0 || json_array_size(vms) > 0))
+	if (command_has(command, "--watch")) {
+		if (command->json)
+			return usage_error(err, command, "--watch prints no JSON");
+		return status_watch(command, vmid, err);
+	}
+	r = status_look(command, vmid, vms, err);
+	if (vms && (r >= 0 || json_array_size(vms) > 0))
 		shown = print_json(json_pack("{s:O}", "vms", vms), err);
-	else if (r == 0)
-		puts(command->argc > 0 ? "The VM holds no devices." : "No VM holds devices.");
 	return r < 0 ? r : shown;
 }

@@ -11,6 +11,12 @@
 #include "setup/ask.h"
 #include "setup/node/configure.h"
 #include "setup/print.h"
+#include "setup/terminal.h"
+
+/* Select Graphic Rendition (ECMA-48). */
+#define GREEN "\033[32m"
+#define RED   "\033[31m"
+#define PLAIN "\033[0m"
 
 static const char *action_of(const struct boot_file *file)
 {
@@ -48,15 +54,20 @@ static void print_early(const struct boot_settings *settings)
 	}
 }
 
-/* Of a script only what differs from machine to machine: the lines "hold ADDRESS ..." */
-static void print_script(const char *diff)
+/*
+ * Lines of a difference, in colours on a terminal. Of a script only what differs from machine to machine:
+ * the lines "hold ADDRESS ..."
+ */
+static void print_diff(const char *diff, bool script)
 {
+	bool colour = terminal_of_output().colour;
+
 	while (*diff) {
 		size_t size = strcspn(diff, "\n");
-		bool hold = text_starts_with(diff + 1, " hold 0");
+		const char *mark = !colour ? "" : *diff == '+' ? GREEN : *diff == '-' ? RED : "";
 
-		if (hold)
-			printf("%.*s\n", (int)size, diff);
+		if (!script || text_starts_with(diff + 1, " hold 0"))
+			printf("%s%.*s%s\n", mark, (int)size, diff, *mark ? PLAIN : "");
 		diff += size + (diff[size] == '\n');
 	}
 }
@@ -72,10 +83,7 @@ void configure_print_draft(const struct boot_draft *draft, const struct boot_set
 			continue;
 		diff_lines(&text, file->before ? file->before : "", file->after ? file->after : "");
 		printf("/%s (%s)\n", file->path, action_of(file));
-		if (file->owner.mode & S_IXUSR)
-			print_script(text.data ? text.data : "");
-		else
-			fputs(text.data ? text.data : "", stdout);
+		print_diff(text.data ? text.data : "", file->owner.mode & S_IXUSR);
 		if (settings && strcmp(file->path, LAYOUT_EARLY_HOOK) == 0)
 			puts("  puts vfio-pci into the initramfs");
 		if (settings && strcmp(file->path, LAYOUT_EARLY_SCRIPT) == 0)
@@ -216,11 +224,16 @@ bool configure_ask(const char *question)
 
 static void print_progress(const char *command, int64_t took_ms, void *context)
 {
-	(void)context;
-	if (took_ms < 0)
-		fprintf(stderr, "%s ...\n", command);
-	else
+	struct sign_of_life *sign = context;
+
+	if (took_ms < 0) {
+		if (!isatty(STDERR_FILENO))
+			fprintf(stderr, "%s ...\n", command);
+		sign_of_life_begin(sign, command);
+	} else {
+		sign_of_life_end(sign);
 		fprintf(stderr, "%s: done, %.1f s\n", command, (double)took_ms / 1000);
+	}
 }
 
 static void print_warning(const char *sentence, void *context)
@@ -232,12 +245,17 @@ static void print_warning(const char *sentence, void *context)
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,
 		  const struct strings *words, struct error *err)
 {
+	struct sign_of_life sign = { 0 };
 	const struct transaction_callbacks callbacks = { .progress = print_progress,
-							 .warn = print_warning };
+							 .warn = print_warning,
+							 .context = &sign };
+	int r;
 
 	if (!root->live)
 		return 0;
-	return transaction_run(root, commands, words, &callbacks, err);
+	r = transaction_run(root, commands, words, &callbacks, err);
+	sign_of_life_end(&sign);
+	return r;
 }
 
 bool configure_needs_reboot(const struct configure *configure)

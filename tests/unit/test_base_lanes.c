@@ -31,6 +31,7 @@ struct heard {
 	unsigned count[LANES_MOST];
 	struct lane *lanes;
 	struct lane_report last;
+	unsigned waited_s; /* of all signs of life */
 };
 
 static void send_reports(int fd, const struct work *work)
@@ -96,7 +97,15 @@ static void report(const struct lane_report *report, struct lane *lane, void *co
 	heard->last = *report;
 }
 
-static const struct lanes_callbacks callbacks = { run, report };
+static void still(struct lane *lane, unsigned waited_s, void *context)
+{
+	struct heard *heard = context;
+
+	assert_ptr_equal(lane, &heard->lanes[0]);
+	heard->waited_s += waited_s;
+}
+
+static const struct lanes_callbacks callbacks = { run, report, still };
 
 /* Runs lanes with this work; returns the milliseconds it took. */
 static unsigned run_all(struct work *work, struct lane *lanes, size_t count, unsigned deadline_ms,
@@ -157,6 +166,18 @@ static void test_many(void **state)
 		assert_int_equal(lanes[i].end, LANE_FINISHED);
 		assert_int_equal(heard.count[i], 4);
 	}
+}
+
+static void test_sign_of_life(void **state)
+{
+	struct work work[] = { { .end = SLEEP }, { .reports = 1, .end = RETURN } };
+	struct lane lanes[COUNT(work)];
+	struct heard heard;
+
+	(void)state;
+	run_all(work, lanes, COUNT(work), 5500, &heard);
+	assert_int_equal(heard.waited_s, 5);
+	assert_int_equal(heard.count[1], 1);
 }
 
 static void test_late(void **state)
@@ -255,7 +276,7 @@ static void hear_long(const struct lane_report *report, struct lane *lane, void 
 
 static void test_long_report(void **state)
 {
-	static const struct lanes_callbacks own = { send_long, hear_long };
+	static const struct lanes_callbacks own = { .run = send_long, .report = hear_long };
 	struct lane lane = { 0 };
 	struct lane_report report = { 0 };
 
@@ -277,7 +298,7 @@ static void send_what_is_left(int fd, void *argument, void *context)
 
 static void test_what_is_left(void **state)
 {
-	static const struct lanes_callbacks own = { send_what_is_left, hear_long };
+	static const struct lanes_callbacks own = { .run = send_what_is_left, .report = hear_long };
 	struct lane_report report = { 0 };
 	struct lane lane = { 0 };
 
@@ -311,7 +332,7 @@ static void look_around(int fd, void *argument, void *context)
 
 static void test_surroundings(void **state)
 {
-	static const struct lanes_callbacks own = { look_around, hear_long };
+	static const struct lanes_callbacks own = { .run = look_around, .report = hear_long };
 	struct lane_report report = { 0 };
 	struct lane lane = { 0 };
 	char text[32];
@@ -374,19 +395,13 @@ static void test_descriptors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_finished),
-		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_late),
-		cmocka_unit_test(test_died),
-		cmocka_unit_test(test_stuck),
-		cmocka_unit_test(test_no_time),
-		cmocka_unit_test(test_long_report),
-		cmocka_unit_test(test_what_is_left),
-		cmocka_unit_test(test_surroundings),
-		cmocka_unit_test(test_parent_dies),
-		cmocka_unit_test(test_descriptors),
-		cmocka_unit_test(test_parent_ignores_children),
+		cmocka_unit_test(test_finished),     cmocka_unit_test(test_none),
+		cmocka_unit_test(test_many),	     cmocka_unit_test(test_late),
+		cmocka_unit_test(test_sign_of_life), cmocka_unit_test(test_died),
+		cmocka_unit_test(test_stuck),	     cmocka_unit_test(test_no_time),
+		cmocka_unit_test(test_long_report),  cmocka_unit_test(test_what_is_left),
+		cmocka_unit_test(test_surroundings), cmocka_unit_test(test_parent_dies),
+		cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_parent_ignores_children),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,10 @@ static void test_bind(void **state)
 		  "0000:01:00.0 nouveau -> vfio-pci FAILED: cannot unbind it from 'nouveau': "
 		  "Device or resource busy (NVIDIA GeForce RTX 3070)" },
 		{ RUN_APPLY, GPU, "nouveau", "vfio-pci", -ECANCELED, 0, "not tried", NULL },
+		{ RUN_APPLY, GPU, "nouveau", "vfio-pci", -EINPROGRESS, 5000000, "",
+		  "0000:01:00.0 nouveau -> vfio-pci: not done after 5 s, still waiting" },
+		{ RUN_REVERT, GPU, "nouveau", "vfio-pci", -EINPROGRESS, 10000000, "",
+		  "0000:01:00.0 vfio-pci -> nouveau: not done after 10 s, still waiting" },
 		{ RUN_REVERT, GPU, "nouveau", "vfio-pci", 0, 412345, "",
 		  "0000:01:00.0 vfio-pci -> nouveau, 0.41 s, NVIDIA GeForce RTX 3070" },
 		{ RUN_REVERT, GPU, NULL, "vfio-pci", 0, 10000, "",
