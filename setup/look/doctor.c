@@ -185,17 +185,16 @@ int verb_next(struct command *command, struct error *err)
 	if (r < 0)
 		return r;
 	summary = verdicts_summary(&judgement.items[0].verdicts);
-	whole = text_format("%s 'pve-vfio doctor' says what was looked at, and what to do.",
-			    summary ? summary : "");
+	whole = text_format("%s 'pve-vfio doctor' says more.", summary ? summary : "");
 	print_wrapped("", 0, whole ? whole : "");
 	print_whether_set_up(&judgement.items[0].verdicts);
 	if (judgement.vms == 0)
 		vms = strdup("No VM has a device: 'pve-vfio attach' asks for both, and gives it.");
 	else
-		vms = text_format("%zu VM%s devices: 'pve-vfio plan %u' shows what the next start "
-				  "of VM %u does.",
-				  judgement.vms, judgement.vms == 1 ? " has" : "s have",
-				  judgement.first_vm, judgement.first_vm);
+		vms = text_format(
+			"%zu VM%s devices: 'pve-vfio plan %u' shows the next start of VM %u.",
+			judgement.vms, judgement.vms == 1 ? " has" : "s have", judgement.first_vm,
+			judgement.first_vm);
 	print_wrapped("", 0, vms ? vms : "");
 	return 0;
 }
