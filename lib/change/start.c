@@ -93,8 +93,9 @@ int start_read_config(struct start *start, struct error *err)
 	if (start->config_read)
 		return 0;
 	if (start->config_text)
-		r = vm_config_parse(start->root, "the configuration as it would be", start->config_text,
-				    strlen(start->config_text), &start->config, err);
+		r = vm_config_parse(start->root, "the configuration as it would be",
+				    start->config_text, strlen(start->config_text), &start->config,
+				    err);
 	else
 		r = vm_config_read(start->root, start->config_node, start->vmid, &start->config,
 				   err);
