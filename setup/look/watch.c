@@ -102,8 +102,9 @@ static void tell_changes(struct command *command, json_t *before, json_t *now)
 	size_t i;
 	json_t *vm;
 
-	json_array_foreach(now, i, vm)
+	json_array_foreach(now, i, vm) {
 		tell_vm(find_same(before, vm, "vmid"), vm);
+	}
 	json_array_foreach(before, i, vm)
 		if (!find_same(now, vm, "vmid"))
 			tell_gone(command, vm);
