@@ -109,7 +109,7 @@ static bool listen_until(struct lane *lanes, size_t count, struct deadline deadl
 {
 	cleanup_free struct pollfd *polled = calloc(count + 1, sizeof(*polled));
 	unsigned waited_s = FIRST_SIGN_S;
-	struct deadline sign = deadline_in_ms(FIRST_SIGN_S * 1000);
+	struct deadline sign = deadline_in_ms(FIRST_SIGN_S * 1000ull);
 
 	if (!polled)
 		return false;

@@ -131,7 +131,7 @@ int network_before(struct plan *plan, const struct sysroot *root, const struct s
 {
 	const struct device_settings *set = settings_device(settings, device->device.address);
 	cleanup_free char *before = NULL, *wanted = NULL;
-	struct vf vf;
+	struct vf vf = { 0 };
 	int r;
 
 	if (!set || set->vf_parts == 0)

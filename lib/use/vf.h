@@ -71,8 +71,8 @@ unsigned vf_differences(const struct vf *now, const struct vf *wanted);
 void vf_copy_parts(struct vf *to, const struct vf *from, unsigned parts);
 
 /* "52:54:00:12:34:56". -EINVAL */
-int vf_mac_parse(const char *text, uint8_t mac[ETH_ALEN]) must_check;
-#define VF_MAC_TEXT (3 * ETH_ALEN)
+int vf_mac_parse(const char *value, uint8_t mac[ETH_ALEN]) must_check;
+#define VF_MAC_TEXT sizeof("bc:24:11:00:00:01")
 const char *vf_mac_format(const uint8_t mac[ETH_ALEN], char text[VF_MAC_TEXT]);
 
 /* The words of IFLA_VF_LINK_STATE_…, "auto", "enable", "disable"; NULL, and -EINVAL, for another. */
