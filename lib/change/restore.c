@@ -90,8 +90,8 @@ static void tell_held(const struct restore *restore, const struct vfio_holders *
 
 	if (silence->limit_ms > 0)
 		snprintf(text, sizeof(text),
-			 "%s has not answered within %u s, so its group %d counts as open",
-			 *silence->path ? silence->path : "its node", silence->limit_ms / 1000,
+			 "%s has not answered within %g s, so its group %d counts as open",
+			 *silence->path ? silence->path : "its node", silence->limit_ms / 1000.0,
 			 action->group);
 	else if (holder)
 		snprintf(text, sizeof(text), "process %d (%s) still holds its group %d",
