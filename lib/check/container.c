@@ -64,7 +64,7 @@ static int add_use(const struct start *start, const struct container_use *use, c
 	return finding_advise(findings,
 			      "Do not start container %u while VM %u runs: it would not get the "
 			      "device, or not start. Nobody gives way to a container by itself: "
-			      "a hookscript of it ('pct set %u --hookscript') can run 'qm shutdown "
+			      "a hookscript of it ('pct set %u --hookscript local:snippets/NAME') can run 'qm shutdown "
 			      "%u' and then 'pve-vfio restore %u' in its pre-start.",
 			      ct, start->vmid, ct, start->vmid, start->vmid);
 }

@@ -212,7 +212,7 @@ static char *rom_remedy(const struct lint *lint, const struct line *line)
 				   "install igd.rom --vmid %u --hostpci %u'.",
 				   name, lint->vm->vmid, line->index);
 	return text_format("For a picture from the start give it the ROM of this very model; "
-			   "'pve-vfio rom check FILE --device %s --bios %s' judges one.",
+			   "'pve-vfio rom check downloaded.rom --device %s --bios %s' judges one.",
 			   name, bios);
 }
 
