@@ -319,11 +319,13 @@ check-cli: all $(COUNTED) $(B)/tests/hold $(B)/tests/kill $(B)/packages/test
 	$(Q)tests/run -j 2 -t 900 $(sort $(wildcard tests/cli/test-*))
 
 # Two test VMs side by side, each on one core. Each scenario on both kernels, but for those that ask no
-# kernel much: they have a line "# suites: …" (by hand: tests/vm/scenario SUITE NAME). And a Debian that pve-vfio
+# kernel much: they have a line "# suites: …" (by hand: tests/vm/scenario SUITE NAME); those with "either" run with
+# one of the two, the other each day (EITHER="bookworm trixie": with both). And a Debian that pve-vfio
 # sets up, started through each boot loader, and setup killed everywhere. What takes longest is first.
 SUITES := bookworm trixie
+EITHER := $(word $(shell expr $$(date +%s) / 86400 % 2 + 1),$(SUITES))
 SCENARIOS := $(patsubst tests/vm/test-%,%,$(sort $(wildcard tests/vm/test-*)))
-suites_of = $(or $(shell sed -n 's/^. suites: //p' tests/vm/test-$(1)),$(SUITES))
+suites_of = $(patsubst either,$(EITHER),$(or $(shell sed -n 's/^. suites: //p' tests/vm/test-$(1)),$(SUITES)))
 VM = $(foreach s,$(SCENARIOS),$(patsubst %,'tests/vm/scenario % $(s)',$(call suites_of,$(s)))) \
 	tests/vm/host-use-disks tests/vm/host-use-rest tests/vm/rom-dump tests/vm/rom-firmware
 BOOT := tests/vm/boot-loaders tests/vm/boot-kill
