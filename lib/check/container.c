@@ -61,12 +61,13 @@ static int add_use(const struct start *start, const struct container_use *use, c
 			"shutdown %u'. If it uses another of the kind, name that one in "
 			"/etc/pve/lxc/%u.conf in place of that line.",
 			ct, ct, ct);
-	return finding_advise(findings,
-			      "Do not start container %u while VM %u runs: it would not get the "
-			      "device, or not start. Nobody gives way to a container by itself: "
-			      "a hookscript of it ('pct set %u --hookscript local:snippets/NAME') can run 'qm shutdown "
-			      "%u' and then 'pve-vfio restore %u' in its pre-start.",
-			      ct, start->vmid, ct, start->vmid, start->vmid);
+	return finding_advise(
+		findings,
+		"Do not start container %u while VM %u runs: it would not get the "
+		"device, or not start. Nobody gives way to a container by itself: "
+		"a hookscript of it ('pct set %u --hookscript local:snippets/NAME') can run 'qm shutdown "
+		"%u' and then 'pve-vfio restore %u' in its pre-start.",
+		ct, start->vmid, ct, start->vmid, start->vmid);
 }
 
 static int check_one(const struct start *start, const struct pci_device *device,
