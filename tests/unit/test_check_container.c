@@ -55,8 +55,9 @@ static void it_is_said_how_it_can_ask(void **state)
 	tree_file(*state, "etc/pve/lxc/201.conf", "dev0: /dev/dri/card0\n");
 	check_run(*state, &check, check_container);
 	assert_int_equal(check.findings.count, 1);
-	assert_non_null(strstr(finding_remedy(&check.findings.items[0]),
-			       "a hookscript of it ('pct set 201 --hookscript') can run"));
+	assert_non_null(strstr(
+		finding_remedy(&check.findings.items[0]),
+		"a hookscript of it ('pct set 201 --hookscript local:snippets/NAME') can run"));
 	check_over(&check);
 }
 
