@@ -44,7 +44,9 @@ static char *words_bind(struct pci_names *names, const struct sysroot *root,
 			enum run_direction direction, const struct action *action,
 			const struct run_result *result)
 {
-	cleanup_free char *name = words_name(names, root, action->target);
+	/* One that has not answered in time is not asked for its name. */
+	bool silent = result->result == -ETIMEDOUT;
+	cleanup_free char *name = silent ? NULL : words_name(names, root, action->target);
 	cleanup_free char *line = NULL;
 	const char *from = driver_words(action->before), *to = driver_words(action->wanted);
 
@@ -52,6 +54,9 @@ static char *words_bind(struct pci_names *names, const struct sysroot *root,
 		to = from;
 		from = driver_words(action->wanted);
 	}
+	if (silent)
+		return text_format("%s %s -> %s FAILED: %s", action->target, from, to,
+				   result->text);
 	if (result->result < 0)
 		return text_format("%s %s -> %s FAILED: %s (%s)", action->target, from, to,
 				   result->text, name ? name : "");

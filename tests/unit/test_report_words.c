@@ -64,6 +64,10 @@ static void test_bind(void **state)
 		  "cannot unbind it from 'nouveau': Device or resource busy",
 		  "0000:01:00.0 nouveau -> vfio-pci FAILED: cannot unbind it from 'nouveau': "
 		  "Device or resource busy (NVIDIA GeForce RTX 3070)" },
+		/* it does not answer: it is not asked for its name */
+		{ RUN_APPLY, GPU, "nouveau", "vfio-pci", -ETIMEDOUT, 30000000,
+		  "not done within 30 s",
+		  "0000:01:00.0 nouveau -> vfio-pci FAILED: not done within 30 s" },
 		{ RUN_APPLY, GPU, "nouveau", "vfio-pci", -ECANCELED, 0, "not tried", NULL },
 		{ RUN_APPLY, GPU, "nouveau", "vfio-pci", -EINPROGRESS, 5000000, "",
 		  "0000:01:00.0 nouveau -> vfio-pci: not done after 5 s, still waiting" },
