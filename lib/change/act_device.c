@@ -22,15 +22,6 @@
 /* The note of a revert that found a value that is neither ours nor the one before. */
 #define NOTE_SET_SINCE "left as it has been set since"
 
-/* "0000:01:00.0/reset_method": the function, and what of it. */
-static const char *split_target(const struct action *action, char address[PCI_ADDRESS_TEXT])
-{
-	size_t size = strcspn(action->target, "/");
-
-	snprintf(address, PCI_ADDRESS_TEXT, "%.*s", (int)size, action->target);
-	return action->target + size + (action->target[size] == '/');
-}
-
 static int read_attribute(const struct sysroot *root, const struct action *action, char **ret)
 {
 	char path[SYSROOT_PATH_MAX];
@@ -50,7 +41,7 @@ static int write_attribute(const struct sysroot *root, const struct action *acti
 {
 	cleanup_free char *now = NULL;
 	char path[SYSROOT_PATH_MAX], address[PCI_ADDRESS_TEXT];
-	const char *name = split_target(action, address);
+	const char *name = action_split(action, address);
 	int r;
 
 	pci_attribute_path(path, action->target, "");
@@ -145,7 +136,7 @@ static int parse_resize(const struct action *action, const char *size,
 			char address[PCI_ADDRESS_TEXT], unsigned *ret_bar, uint64_t *ret_mib,
 			struct error *err)
 {
-	const char *name = split_target(action, address);
+	const char *name = action_split(action, address);
 	size_t start = strlen("resource");
 
 	if (!text_starts_with(name, "resource") || name[start] < '0' ||
@@ -249,7 +240,7 @@ int rescan_revert(const struct sysroot *root, const struct action *action, const
 	unsigned step = 0;
 	int r;
 
-	split_target(action, address);
+	(void)action_split(action, address);
 	r = pci_driver_read(root, address, &driver);
 	if (r == 0 && driver && !text_equal(driver, action->wanted)) {
 		*note = NOTE_LEFT;

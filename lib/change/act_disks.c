@@ -44,13 +44,6 @@
 #define LVM_GROUPS "run/lvm/vgs_online"
 #define LVM_DISKS  "run/lvm/pvs_online"
 
-/* "0000:04:00.0/disks" */
-static void split_target(const struct action *action, char address[PCI_ADDRESS_TEXT])
-{
-	snprintf(address, PCI_ADDRESS_TEXT, "%.*s", (int)strcspn(action->target, "/"),
-		 action->target);
-}
-
 /* The words of a list, with blanks between. */
 static int split_words(const char *list, struct strings *words)
 {
@@ -240,7 +233,7 @@ int disks_apply(const struct sysroot *root, const struct action *action, struct 
 	unsigned step = 0;
 	int r;
 
-	split_target(action, address);
+	(void)action_split(action, address);
 	/* behind the first word: the other functions on whose disks a layer may lie */
 	if (split_words(action->wanted, &functions) < 0 || strings_add(&functions, address) < 0)
 		return error_set_memory(err);
@@ -445,7 +438,7 @@ int disks_revert(const struct sysroot *root, const struct action *action, const 
 	bool settled;
 	int r;
 
-	split_target(action, address);
+	(void)action_split(action, address);
 	r = pci_driver_read(root, address, &driver);
 	if (r == -ENODEV || (r == 0 && !driver)) {
 		*note = NOTE_GONE;

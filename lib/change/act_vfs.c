@@ -18,12 +18,6 @@
 /* How long a driver may take until its interface is there, or its devlink. */
 #define APPEAR_MS 3000
 
-static void split_target(const struct action *action, char address[PCI_ADDRESS_TEXT])
-{
-	snprintf(address, PCI_ADDRESS_TEXT, "%.*s", (int)strcspn(action->target, "/"),
-		 action->target);
-}
-
 /* Not the driver's that has set it up: there is nothing to put back then. False on an error too. */
 static bool has_driver_before(const struct sysroot *root, const char *address, const char **note,
 			      int *ret_error, struct error *err)
@@ -130,7 +124,7 @@ int vfs_revert(const struct sysroot *root, const struct action *action, const ch
 	char address[PCI_ADDRESS_TEXT];
 	int r = vfs_parse(action->before ? action->before : "none", &before);
 
-	split_target(action, address);
+	(void)action_split(action, address);
 	if (r < 0)
 		return error_set(err, r,
 				 "what was set for its virtual functions cannot be read in "
@@ -165,7 +159,7 @@ int eswitch_revert(const struct sysroot *root, const struct action *action, cons
 	char address[PCI_ADDRESS_TEXT];
 	int r;
 
-	split_target(action, address);
+	(void)action_split(action, address);
 	if (text_equal(action->before, action->wanted))
 		return 0;
 	if (!has_driver_before(root, address, note, &r, err))

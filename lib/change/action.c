@@ -240,14 +240,21 @@ bool action_asks_for(const struct action *action, const char *address)
 	return action->type == ACTION_DISPLACE && strstr(action->source, address);
 }
 
+const char *action_split(const struct action *action, char address[PCI_ADDRESS_TEXT])
+{
+	size_t size = strcspn(action->target, "/");
+
+	snprintf(address, PCI_ADDRESS_TEXT, "%.*s", (int)size, action->target);
+	return action->target + size + (action->target[size] == '/');
+}
+
 bool action_address(const struct action *action, struct pci_address *ret)
 {
 	char address[PCI_ADDRESS_TEXT];
 
 	if (operations[action->type].host_wide || strcspn(action->target, "/") >= sizeof(address))
 		return false;
-	snprintf(address, sizeof(address), "%.*s", (int)strcspn(action->target, "/"),
-		 action->target);
+	(void)action_split(action, address);
 	return pci_address_parse(address, ret) == 0;
 }
 

@@ -102,6 +102,9 @@ int action_copy(const struct action *action, struct action *ret);
 /* Of an ACTION_DISPLACE: the device at this address is what a guest gives way for. */
 bool action_asks_for(const struct action *action, const char *address);
 
+/* "ADDRESS/NAME", the target of most on one function: copies the address; the name, "" for none. */
+const char *action_split(const struct action *action, char address[PCI_ADDRESS_TEXT]);
+
 /* The PCI address of the function that an action is on; false for one on the host as a whole. */
 bool action_address(const struct action *action, struct pci_address *ret);
 void action_done(struct action *action);

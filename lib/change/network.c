@@ -15,24 +15,6 @@
 /* enum in include/uapi/linux/netdevice.h: a card's own address, as its physical function gave it. */
 #define NET_ADDR_PERM "0"
 
-static char *format_one(const struct vf *vf)
-{
-	struct vf copy = *vf;
-
-	return vfs_format(&(struct vfs){ &copy, 1 });
-}
-
-static int parse_one(const char *text, struct vf *ret)
-{
-	cleanup_vfs struct vfs vfs = { 0 };
-	int r = text ? vfs_parse(text, &vfs) : -EINVAL;
-
-	if (r < 0 || vfs.count != 1)
-		return r < 0 ? r : -EINVAL;
-	*ret = vfs.items[0];
-	return 0;
-}
-
 /*
  * A virtual function that was given no address makes one up, and may tell it the physical one. To set
  * that would be to forbid another one for good, so what was set is none (igb_ndo_set_vf_mac() in
@@ -139,9 +121,9 @@ int network_before(struct plan *plan, const struct sysroot *root, const struct s
 	r = read_now(root, device, set->vf_parts, &vf, err);
 	if (r < 0)
 		return r;
-	before = format_one(&vf);
+	before = vf_format(&vf);
 	vf_copy_parts(&vf, &set->vf, set->vf_parts);
-	wanted = format_one(&vf);
+	wanted = vf_format(&vf);
 	r = add(plan, ACTION_SET_VF, device, before, wanted,
 		settings_keep(settings, device->device.address));
 	return r < 0 ? error_set_memory(err) : 0;
@@ -165,16 +147,15 @@ static int find(const struct sysroot *root, const struct action *action, struct 
 		struct vf *before, struct vf *wanted, struct error *err)
 {
 	char address[PCI_ADDRESS_TEXT];
-	int r = parse_one(action->before, before);
+	int r = vf_parse(action->before, before);
 
 	if (r == 0)
-		r = parse_one(action->wanted, wanted);
+		r = vf_parse(action->wanted, wanted);
 	if (r < 0)
 		return error_set(err, r,
 				 "what is to be set for it cannot be read in the journal: '%s'",
 				 action->wanted);
-	snprintf(address, sizeof(address), "%.*s", (int)strcspn(action->target, "/"),
-		 action->target);
+	(void)action_split(action, address);
 	r = sriov_place_find(root, address, place);
 	if (r < 0)
 		return error_set(err, r, "cannot find its physical function: %s", strerror(-r));

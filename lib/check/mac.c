@@ -119,17 +119,17 @@ static int look_for_address(uint32_t vmid, char *config, void *context)
 	return 0;
 }
 
-/* Two functions of the plan: the later is told. */
+/* Of two functions of the plan the later one is reported. */
 static int ask_plan(const struct asking *asking, const struct action *action)
 {
 	const struct actions *actions = &asking->start->plan.actions;
 
 	for (const struct action *other = actions->items; other < action; other++) {
-		cleanup_vfs struct vfs vfs = { 0 };
 		cleanup_free char *who = NULL;
+		struct vf vf;
 
-		if (other->type != ACTION_SET_VF || vfs_parse(other->wanted, &vfs) < 0 ||
-		    vfs.count != 1 || !is_same(asking, vfs.items[0].mac))
+		if (other->type != ACTION_SET_VF || vf_parse(other->wanted, &vf) < 0 ||
+		    !is_same(asking, vf.mac))
 			continue;
 		who = text_format("%s of this VM is to get too", other->source);
 		return who ? report(asking, who) : -ENOMEM;
@@ -141,16 +141,14 @@ static int check_one(const struct start *start, const struct action *action,
 		     struct findings *findings)
 {
 	struct asking asking = { .start = start, .findings = findings };
-	cleanup_vfs struct vfs before = { 0 }, wanted = { 0 };
+	struct vf before, wanted;
 	int r;
 
-	if (vfs_parse(action->before, &before) < 0 || vfs_parse(action->wanted, &wanted) < 0 ||
-	    before.count != 1 || wanted.count != 1 ||
-	    !(vf_differences(&before.items[0], &wanted.items[0]) & VF_MAC))
+	if (vf_parse(action->before, &before) < 0 || vf_parse(action->wanted, &wanted) < 0 ||
+	    !(vf_differences(&before, &wanted) & VF_MAC))
 		return 0;
-	snprintf(asking.function, sizeof(asking.function), "%.*s",
-		 (int)strcspn(action->target, "/"), action->target);
-	memcpy(asking.mac, wanted.items[0].mac, ETH_ALEN);
+	(void)action_split(action, asking.function);
+	memcpy(asking.mac, wanted.mac, ETH_ALEN);
 	vf_mac_format(asking.mac, asking.text);
 	r = ask_plan(&asking, action);
 	if (r == 0)

@@ -153,12 +153,11 @@ static char *words_disks(enum run_direction direction, const struct action *acti
 /* "MAC address bc:24:11:00:00:01, VLAN 100": what is other in `to`. NULL where nothing is. */
 static char *vf_changes(const char *from, const char *to)
 {
-	cleanup_vfs struct vfs before = { 0 }, after = { 0 };
+	struct vf before, after;
 
-	if (!from || vfs_parse(from, &before) < 0 || vfs_parse(to, &after) < 0 ||
-	    before.count != 1 || after.count != 1)
+	if (vf_parse(from, &before) < 0 || vf_parse(to, &after) < 0)
 		return NULL;
-	return vf_words(&after.items[0], vf_differences(&before.items[0], &after.items[0]));
+	return vf_words(&after, vf_differences(&before, &after));
 }
 
 /* Set by the one, and as before by the other, which comes first on the way back. */

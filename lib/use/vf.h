@@ -89,6 +89,10 @@ char *vf_words(const struct vf *vf, unsigned parts);
 char *vfs_format(const struct vfs *vfs);
 int vfs_parse(const char *text, struct vfs *ret);
 
+/* The same of one; -EINVAL for none, several, and NULL. */
+char *vf_format(const struct vf *vf);
+int vf_parse(const char *text, struct vf *ret) must_check;
+
 /* Adds a copy; 0 or -ENOMEM. */
 int vfs_add(struct vfs *vfs, const struct vf *vf) must_check;
 void vfs_done(struct vfs *vfs);

@@ -35,7 +35,7 @@ const char *vf_mac_format(const uint8_t mac[ETH_ALEN], char text[VF_MAC_TEXT])
 	return text;
 }
 
-static void format_vf(struct text *text, const struct vf *vf)
+static void add_vf(struct text *text, const struct vf *vf)
 {
 	char mac[VF_MAC_TEXT];
 
@@ -117,6 +117,14 @@ char *vf_words(const struct vf *vf, unsigned parts)
 	return text_take(&text);
 }
 
+char *vf_format(const struct vf *vf)
+{
+	struct text text = { 0 };
+
+	add_vf(&text, vf);
+	return text_take(&text);
+}
+
 char *vfs_format(const struct vfs *vfs)
 {
 	struct text text = { 0 };
@@ -125,7 +133,7 @@ char *vfs_format(const struct vfs *vfs)
 		return strdup(NONE);
 	for (size_t i = 0; i < vfs->count; i++) {
 		text_add(&text, "%s", i > 0 ? " " : "");
-		format_vf(&text, &vfs->items[i]);
+		add_vf(&text, &vfs->items[i]);
 	}
 	return text_take(&text);
 }
@@ -251,5 +259,16 @@ int vfs_parse(const char *text, struct vfs *ret)
 	if (r < 0)
 		return r;
 	*ret = TAKE_STRUCT(vfs);
+	return 0;
+}
+
+int vf_parse(const char *text, struct vf *ret)
+{
+	cleanup_vfs struct vfs vfs = { 0 };
+	int r = text ? vfs_parse(text, &vfs) : -EINVAL;
+
+	if (r < 0 || vfs.count != 1)
+		return r < 0 ? r : -EINVAL;
+	*ret = vfs.items[0];
 	return 0;
 }
