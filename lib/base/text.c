@@ -72,6 +72,20 @@ void text_done(struct text *text)
 	*text = (struct text){ 0 };
 }
 
+void strings_words(const struct strings *strings, size_t first, size_t most, struct text *text)
+{
+	size_t count = strings->count;
+
+	for (size_t i = first; i < count && i < first + most; i++)
+		text_add(text, "%s%s",
+			 i == first	  ? ""
+			 : i + 1 == count ? " and "
+					  : ", ",
+			 strings->items[i]);
+	if (count > first + most)
+		text_add(text, " and %zu more", count - first - most);
+}
+
 int strings_add(struct strings *strings, const char *string)
 {
 	cleanup_free char *copy = strdup(string);

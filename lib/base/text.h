@@ -35,6 +35,9 @@ struct strings {
 	size_t count;
 };
 
+/* Adds "A, B and C" from the `first` on; where more than `most` are left "A, B, C and 4 more". */
+void strings_words(const struct strings *strings, size_t first, size_t most, struct text *text);
+
 /* Adds a copy of `string`; 0 or -ENOMEM. */
 int strings_add(struct strings *strings, const char *string);
 bool strings_has(const struct strings *strings, const char *string);

@@ -45,13 +45,6 @@ static int add_sentence(struct asking *asking, const char *function, const char 
 	return sentence ? strings_add(&asking->uses, sentence) : -ENOMEM;
 }
 
-static int add_many(struct asking *asking, const char *words)
-{
-	cleanup_free char *sentence = text_format("its virtual functions %s", words);
-
-	return sentence ? strings_add(&asking->uses, sentence) : -ENOMEM;
-}
-
 /* The host's own use of one: "its virtual function 0000:03:10.0 is in use: eth4 has …". */
 static int add_host_uses(struct asking *asking, const char *function)
 {
@@ -146,22 +139,15 @@ static int add_together(struct asking *asking, const struct strings *functions, 
 			const char *of_many)
 {
 	cleanup_text struct text text = { 0 };
-	size_t count = functions->count;
 
-	if (count == 0)
+	if (functions->count == 0)
 		return 0;
-	if (count == 1)
+	if (functions->count == 1)
 		return add_sentence(asking, functions->items[0], of_one);
-	for (size_t i = 0; i < count && i < NAMES_MAX; i++)
-		text_add(&text, "%s%s",
-			 i == 0		  ? ""
-			 : i + 1 == count ? " and "
-					  : ", ",
-			 functions->items[i]);
-	if (count > NAMES_MAX)
-		text_add(&text, " and %zu more", count - NAMES_MAX);
+	text_add(&text, "its virtual functions ");
+	strings_words(functions, 0, NAMES_MAX, &text);
 	text_add(&text, " %s", of_many);
-	return text.failed ? -ENOMEM : add_many(asking, text.data);
+	return text.failed ? -ENOMEM : strings_add(&asking->uses, text.data);
 }
 
 static int advise(const struct asking *asking, struct findings *findings)

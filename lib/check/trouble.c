@@ -16,15 +16,11 @@ static char *words_of_others(const struct strings *devices)
 {
 	struct text text = { 0 };
 
-	for (size_t i = 1; i < devices->count && i <= NAMES_MAX; i++)
-		text_add(&text, "%s%s",
-			 i == 1			   ? "The same goes for "
-			 : i + 1 == devices->count ? " and "
-						   : ", ",
-			 devices->items[i]);
-	if (devices->count > NAMES_MAX + 1)
-		text_add(&text, " and %zu more", devices->count - NAMES_MAX - 1);
-	text_add(&text, "%s", devices->count > 1 ? ". " : "");
+	if (devices->count > 1) {
+		text_add(&text, "The same goes for ");
+		strings_words(devices, 1, NAMES_MAX, &text);
+		text_add(&text, ". ");
+	}
 	return text_take(&text);
 }
 

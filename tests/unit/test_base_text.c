@@ -253,15 +253,42 @@ static void test_text_near(void **state)
 	assert_null(text_near("status", words, 0));
 }
 
+static void test_strings_words(void **state)
+{
+	static const char *const rows[] = {
+		"", "a", "a and b", "a, b and c", "a, b, c and 1 more", "a, b, c and 2 more"
+	};
+	static const char *const names[] = { "x", "a", "b", "c", "d", "e" };
+	cleanup_strings struct strings strings = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		cleanup_free char *words = NULL;
+		struct text text = { 0 };
+
+		assert_int_equal(strings_add(&strings, names[i]), 0);
+		strings_words(&strings, 1, 3, &text);
+		words = text_take(&text);
+		assert_string_equal(words, rows[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	       cmocka_unit_test(test_text_grows),
-		cmocka_unit_test(test_text_failed),    cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_text_character), cmocka_unit_test(test_text_clean),
-		cmocka_unit_test(test_text_equal),     cmocka_unit_test(test_text_starts_with),
-		cmocka_unit_test(test_text_nearest),   cmocka_unit_test(test_text_format),
-		cmocka_unit_test(test_text_near),      cmocka_unit_test(test_take),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_text_grows),
+		cmocka_unit_test(test_text_failed),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_strings_words),
+		cmocka_unit_test(test_text_character),
+		cmocka_unit_test(test_text_clean),
+		cmocka_unit_test(test_text_equal),
+		cmocka_unit_test(test_text_starts_with),
+		cmocka_unit_test(test_text_nearest),
+		cmocka_unit_test(test_text_format),
+		cmocka_unit_test(test_text_near),
+		cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
