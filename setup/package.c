@@ -12,7 +12,6 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/lanes.h"
-#include "base/number.h"
 #include "change/journal.h"
 #include "host/package.h"
 #include "pve/config.h"
@@ -135,13 +134,9 @@ static int each_vm(const struct sysroot *root,
 	if (r < 0 && r != -ENOENT)
 		return error_set(err, r, "cannot read /etc/pve/qemu-server: %s", strerror(-r));
 	for (size_t i = 0; i < names.count; i++) {
-		char *dot = strchr(names.items[i], '.');
 		uint32_t vmid;
 
-		if (!dot || strcmp(dot, ".conf") != 0)
-			continue;
-		*dot = '\0';
-		if (parse_u32(names.items[i], &vmid) == 0)
+		if (vm_config_vmid(names.items[i], &vmid))
 			look(root, vmid, context);
 	}
 	return 0;

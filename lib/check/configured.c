@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "change/holding.h"
 #include "check/check.h"
 #include "pve/qemu.h"
@@ -151,18 +150,17 @@ static int look_at_vm(const struct start *start, const char *file, check_look *l
 {
 	cleanup_free char *config = NULL;
 	char path[SYSROOT_PATH_MAX];
-	size_t size = strcspn(file, ".");
 	struct task qemu;
-	uint64_t vmid;
+	uint32_t vmid;
+	size_t size;
 
-	if (strcmp(file + size, ".conf") != 0 ||
-	    parse_number(file, size, 10, UINT32_MAX, &vmid) < 0 || vmid == start->vmid ||
-	    qemu_find(start->root, (uint32_t)vmid, &qemu, NULL) < 0 || !qemu.pid)
+	if (!vm_config_vmid(file, &vmid) || vmid == start->vmid ||
+	    qemu_find(start->root, vmid, &qemu, NULL) < 0 || !qemu.pid)
 		return 0;
 	snprintf(path, sizeof(path), CONFIGS "/%s", file);
 	if (sysroot_read(start->root, path, CONFIG_MAX, &config, &size) < 0)
 		return 0;
-	return look((uint32_t)vmid, config, context);
+	return look(vmid, config, context);
 }
 
 int check_running_vms(const struct start *start, check_look *look, void *context)

@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/number.h"
 
 #define CONFIG_FOLDER "etc/pve/qemu-server"
-#define CONFIG_END    ".conf"
 
 static int read_host(struct pve_node *node, struct error *err)
 {
@@ -106,12 +104,10 @@ static int read_vms(struct pve_node *node, const struct pci_addresses *present)
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	for (size_t i = 0; i < names.count && r == 0; i++) {
-		size_t length = strlen(names.items[i]), end = strlen(CONFIG_END);
-		uint64_t vmid;
+		uint32_t vmid;
 
-		if (length > end && strcmp(names.items[i] + length - end, CONFIG_END) == 0 &&
-		    parse_number(names.items[i], length - end, 10, UINT32_MAX, &vmid) == 0)
-			r = add_vm(node, present, (uint32_t)vmid);
+		if (vm_config_vmid(names.items[i], &vmid))
+			r = add_vm(node, present, vmid);
 	}
 	if (node->vm_count > 1)
 		qsort(node->vms, node->vm_count, sizeof(*node->vms), compare_vms);

@@ -319,6 +319,18 @@ int vm_config_parse(const struct sysroot *root, const char *path, const char *da
 	return 0;
 }
 
+bool vm_config_vmid(const char *file, uint32_t *ret)
+{
+	size_t size = strcspn(file, ".");
+	uint64_t vmid;
+
+	if (strcmp(file + size, ".conf") != 0 ||
+	    parse_number(file, size, 10, UINT32_MAX, &vmid) < 0)
+		return false;
+	*ret = (uint32_t)vmid;
+	return true;
+}
+
 int vm_refuse_absent(const struct sysroot *root, uint32_t vmid, struct error *err)
 {
 	cleanup_strings struct strings nodes = { 0 };

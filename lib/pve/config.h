@@ -72,6 +72,9 @@ int vm_look(const struct sysroot *root, uint32_t vmid, struct error *err) must_c
 int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,
 		   struct vm_config *ret, struct error *err) must_check;
 
+/* The VM or container of a file of /etc/pve/qemu-server or lxc, "101.conf"; false for another file. */
+bool vm_config_vmid(const char *file, uint32_t *ret);
+
 /* A setting other than hostpciN, or NULL. `args` is here too. */
 const struct vm_setting *vm_config_find(const struct vm_config *config, const char *key);
 /* Its value, or NULL. */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "base/number.h"
+#include "pve/config.h"
 #include "use/stack.h"
 
 #define STORAGES   "etc/pve/storage.cfg"
@@ -168,19 +168,6 @@ static bool text_names_layer(const struct sysroot *root, char *text, const struc
 	return false;
 }
 
-/* "101.conf" */
-static bool parse_name(const char *name, uint32_t *ret)
-{
-	size_t size = strcspn(name, ".");
-	uint64_t vmid;
-
-	if (strcmp(name + size, ".conf") != 0 ||
-	    parse_number(name, size, 10, UINT32_MAX, &vmid) < 0)
-		return false;
-	*ret = (uint32_t)vmid;
-	return true;
-}
-
 static int read_guests(const struct sysroot *root, const char *folder, const char *kind,
 		       const struct blocks *blocks, struct strings *owners, struct error *err)
 {
@@ -198,7 +185,7 @@ static int read_guests(const struct sysroot *root, const char *folder, const cha
 
 		if (!path)
 			return error_set_memory(err);
-		if (!parse_name(names.items[i], &vmid))
+		if (!vm_config_vmid(names.items[i], &vmid))
 			continue;
 		r = read_file(root, path, &text, err);
 		if (r == 0 && text && text_names_layer(root, text, blocks) &&

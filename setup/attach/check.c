@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/number.h"
 #include "check/check.h"
 #include "report/json.h"
 #include "report/words.h"
@@ -73,14 +72,10 @@ static void tell_of_others(const struct attach *attach)
 
 	(void)sysroot_list(attach->root, "etc/pve/qemu-server", &names);
 	for (size_t i = 0; i < names.count && attach->device_count > 0; i++) {
-		const char *dot = strchr(names.items[i], '.');
-		uint64_t vmid;
+		uint32_t vmid;
 
-		if (dot && strcmp(dot, ".conf") == 0 &&
-		    parse_number(names.items[i], (size_t)(dot - names.items[i]), 10, UINT32_MAX,
-				 &vmid) == 0 &&
-		    vmid != attach->vm.vmid)
-			tell_of_other(attach, (uint32_t)vmid);
+		if (vm_config_vmid(names.items[i], &vmid) && vmid != attach->vm.vmid)
+			tell_of_other(attach, vmid);
 	}
 }
 
@@ -150,7 +145,7 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	deeds_add(attach->deeds, "findings", findings_json(&findings));
 	attach->warnings = findings_count(&findings, LEVEL_WARNING);
 	errors = findings_count(&findings, LEVEL_ERROR);
-	/* who only registers the hook gets it, and is told: what is wrong was so before */
+	/* whoever only registers the hook gets it, with a word on what was wrong before */
 	if (attach->device_count == 0)
 		attach->errors = errors;
 	if (errors == 0 || attach->device_count == 0)

@@ -501,17 +501,49 @@ static void test_done(void **state)
 	vm_config_done(&config);
 }
 
+static void test_vmid_of_file(void **state)
+{
+	static const struct {
+		const char *file;
+		uint32_t vmid; /* 0: it is none */
+	} rows[] = {
+		{ "101.conf", 101 },	  { "4294967295.conf", 4294967295 },
+		{ "4294967296.conf", 0 }, { ".conf", 0 },
+		{ "101.conf.tmp", 0 },	  { "101", 0 },
+		{ "-1.conf", 0 },	  { "1.2.conf", 0 },
+		{ "a.conf", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint32_t vmid = 0;
+
+		assert_row(rows[i].file,
+			   vm_config_vmid(rows[i].file, &vmid) == (rows[i].vmid != 0));
+		assert_row(rows[i].file, vmid == rows[i].vmid);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),	   cmocka_unit_test(test_duplicates),
-		cmocka_unit_test(test_sections),   cmocka_unit_test(test_snapstate),
-		cmocka_unit_test(test_template),   cmocka_unit_test(test_template_in_quotes),
-		cmocka_unit_test(test_nul),	   cmocka_unit_test(test_template_nul),
-		cmocka_unit_test(test_dropped),	   cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_every_byte), cmocka_unit_test(test_large),
-		tree_test(test_node_keys),	   tree_test(test_read),
-		cmocka_unit_test(test_done),	   cmocka_unit_test(test_snapstate_large),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_vmid_of_file),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_snapstate),
+		cmocka_unit_test(test_template),
+		cmocka_unit_test(test_template_in_quotes),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_template_nul),
+		cmocka_unit_test(test_dropped),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_large),
+		tree_test(test_node_keys),
+		tree_test(test_read),
+		cmocka_unit_test(test_done),
+		cmocka_unit_test(test_snapstate_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
