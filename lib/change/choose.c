@@ -125,13 +125,9 @@ static bool lacks_type(const struct choosing *choosing, const struct wanted_choi
 }
 
 /* Whoever has one of its functions runs, and may give way. */
-static bool gives_way(const struct choosing *choosing, const struct pci_addresses *alternative,
-		      const struct wanted *so_far)
+static bool gives_way(const struct choosing *choosing, const struct reservations *reservations,
+		      const struct pci_addresses *alternative, const struct wanted *so_far)
 {
-	cleanup_reservations struct reservations reservations = { 0 };
-
-	if (reservations_read(choosing->root, &reservations, NULL) < 0)
-		return false;
 	for (size_t i = 0; i < alternative->count; i++) {
 		const struct reservation *reserved;
 		const struct journal *owner;
@@ -144,12 +140,30 @@ static bool gives_way(const struct choosing *choosing, const struct pci_addresse
 		if (owner && (owner->phase != JOURNAL_RUNNING ||
 			      !displace_allows(choosing->settings, owner->vmid)))
 			return false;
-		reserved = reservation_blocking(choosing->root, &reservations, name, choosing->vmid,
+		reserved = reservation_blocking(choosing->root, reservations, name, choosing->vmid,
 						time(NULL));
 		if (reserved && (!owner || reserved->vmid != owner->vmid))
 			return false;
 	}
 	return true;
+}
+
+/* The first that VMs have which may give way; -EBUSY for none, or where that cannot be told. */
+static int choose_taken(const struct choosing *choosing, const struct wanted_choice *choice,
+			const struct wanted *so_far, size_t *ret)
+{
+	cleanup_reservations struct reservations reservations = { 0 };
+
+	if (reservations_read(choosing->root, &reservations, NULL) < 0)
+		return -EBUSY;
+	for (size_t i = 0; i < choice->count; i++) {
+		if (lacks_type(choosing, choice, &choice->alternatives[i]) ||
+		    !gives_way(choosing, &reservations, &choice->alternatives[i], so_far))
+			continue;
+		*ret = i;
+		return 0;
+	}
+	return -EBUSY;
 }
 
 int choose_alternative(const struct wanted_choice *choice, const struct wanted *so_far,
@@ -170,11 +184,5 @@ int choose_alternative(const struct wanted_choice *choice, const struct wanted *
 		*ret = i;
 		return r;
 	}
-	for (size_t i = 0; i < choice->count; i++)
-		if (!lacks_type(choosing, choice, &choice->alternatives[i]) &&
-		    gives_way(choosing, &choice->alternatives[i], so_far)) {
-			*ret = i;
-			return 0;
-		}
-	return -EBUSY;
+	return choose_taken(choosing, choice, so_far, ret);
 }
