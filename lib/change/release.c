@@ -536,13 +536,12 @@ int release_after(struct plan *plan, const struct sysroot *root, const struct se
 	const struct device_settings *wanted = settings_device(settings, device->device.address);
 	struct release release = { plan, root, settings, err };
 	char target[PCI_ADDRESS_TEXT + 24];
-	int r;
+	int r = 0;
 
 	if (!wanted || !is_taken(device))
 		return 0;
 	if (network_after(plan, device) < 0)
 		return error_set_memory(err);
-	r = 0;
 	snprintf(target, sizeof(target), "%s/remove", device->device.name);
 	if (wanted->rescan)
 		r = add(&release, ACTION_RESCAN, target, NULL, device->vfio.name, device->source,

@@ -341,7 +341,7 @@ static bool has_ovmf(const struct vm_config *config)
 	return text_equal(vm_config_get(config, "bios"), "ovmf");
 }
 
-/* "l26" and "l24": what Proxmox VE was told when the VM was made. */
+/* "l26" and "l24": the `ostype` that was chosen when the VM was made. */
 static bool has_linux(const struct vm_config *config)
 {
 	const char *type = vm_config_get(config, "ostype");

@@ -17,19 +17,18 @@
 
 __attribute__((format(printf, 2, 3))) static void tell(const json_t *vm, const char *format, ...)
 {
-	cleanup_free char *words = NULL;
 	time_t now = time(NULL);
 	char clock[32] = "";
 	va_list arguments;
 	struct tm parts;
 
-	va_start(arguments, format);
-	words = text_format_list(format, arguments);
-	va_end(arguments);
 	if (localtime_r(&now, &parts))
 		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &parts);
-	printf("%s VM %d: %s\n", clock, (int)json_integer_value(json_object_get(vm, "vmid")),
-	       words ? words : "");
+	printf("%s VM %d: ", clock, (int)json_integer_value(json_object_get(vm, "vmid")));
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
 }
 
 static const char *member(const json_t *object, const char *name)
@@ -92,7 +91,7 @@ static void tell_vm(const json_t *before, const json_t *now)
 			    was ? member(was, "driver") : member(device, "before"),
 			    member(device, "driver"));
 	}
-	/* that somebody is at work on it the phases say */
+	/* while somebody is at work on it, the phases say so */
 	if (fault && !busy && !text_equal(before ? member(before, "fault") : NULL, fault))
 		tell(now, "%s", fault);
 }

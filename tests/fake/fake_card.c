@@ -111,6 +111,14 @@ void fake_card(const struct fake_kernel *kernel, const char *address, const char
 	update_card(&kernel->tree, address, *driver ? driver : NULL);
 }
 
+void fake_ice(const struct fake_kernel *kernel, const char *address)
+{
+	fake_driver(kernel, "ice", "ice", "8086:1592");
+	fake_device(kernel, &(struct tree_device){ address, 0x8086, 0x1592, 0x020000,
+						   .driver = "ice", .group = 14 });
+	fake_card(kernel, address, "enp1s0", 7);
+}
+
 void fake_function(const struct fake_kernel *kernel, const char *card, unsigned number,
 		   const struct tree_device *function)
 {

@@ -73,6 +73,9 @@ bool fake_has_layer(const struct fake_kernel *kernel, const char *name);
  */
 void fake_card(const struct fake_kernel *kernel, const char *address, const char *name,
 	       unsigned index);
+/* A card of Intel's with its driver and interface, "enp1s0", of group 14: what fake_card() is given. */
+void fake_ice(const struct fake_kernel *kernel, const char *address);
+
 /* One of a card's virtual functions, with that number. */
 void fake_function(const struct fake_kernel *kernel, const char *card, unsigned number,
 		   const struct tree_device *function);

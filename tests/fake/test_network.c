@@ -29,11 +29,8 @@ static int setup(void **state)
 	if (fake_setup(state) < 0)
 		return -1;
 	kernel = *state;
-	fake_driver(kernel, "ice", "ice", "8086:1592");
+	fake_ice(kernel, CARD);
 	fake_driver(kernel, "iavf", "iavf", "8086:1889");
-	fake_device(kernel, &(struct tree_device){ CARD, 0x8086, 0x1592, 0x020000, .driver = "ice",
-						   .group = 14 });
-	fake_card(kernel, CARD, "enp1s0", 7);
 	fake_function(kernel, CARD, 1,
 		      &(struct tree_device){ VF, 0x8086, 0x1889, 0x020000, .driver = "iavf",
 					     .group = 21 });

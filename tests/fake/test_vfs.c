@@ -20,13 +20,10 @@ static int setup(void **state)
 	if (fake_setup(state) < 0)
 		return -1;
 	kernel = *state;
-	fake_driver(kernel, "ice", "ice", "8086:1592");
+	fake_ice(kernel, CARD);
 	fake_driver(kernel, "nouveau", "nouveau", "10de:2484");
-	fake_device(kernel, &(struct tree_device){ CARD, 0x8086, 0x1592, 0x020000, .driver = "ice",
-						   .group = 14 });
 	fake_device(kernel, &(struct tree_device){ GPU, 0x10de, 0x2484, 0x030000,
 						   .driver = "nouveau", .group = 15 });
-	fake_card(kernel, CARD, "enp1s0", 7);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ static void vfio_removes_it_from_a_vga_device(void **state)
 	}
 }
 
-/* A server's remote console is not taken without a word; a GPU, or what only comes along, is. */
+/* There is a warning for a server's remote console, and none for a GPU or for what only comes along. */
 static void the_display_of_a_management_controller_is_told(void **state)
 {
 	static const struct {
