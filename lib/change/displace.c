@@ -24,6 +24,24 @@ bool displace_is_asked(const struct action *action)
 	return action->type == ACTION_DISPLACE && action->state != ACTION_DONE;
 }
 
+/* ---- asked by another */
+
+/* The action by which a start has the guest give way just now. */
+static const struct action *find_asking(const struct journal *other, const char *name)
+{
+	return other->phase == JOURNAL_STARTING
+		       ? actions_find(&other->actions, ACTION_DISPLACE, name)
+		       : NULL;
+}
+
+uint32_t displace_asked_by(const struct claims *claims, const char *name)
+{
+	for (size_t i = 0; i < claims->count; i++)
+		if (find_asking(&claims->items[i], name))
+			return claims->items[i].vmid;
+	return 0;
+}
+
 /* ---- planned */
 
 /* Adds a device to what a guest is asked for; the guest too, where it was not there. */
@@ -194,14 +212,6 @@ int displace_inherit(struct start *start, const struct journal *other)
 }
 
 /* ---- left to the other */
-
-/* The action by which a start has this VM give way just now. */
-static const struct action *find_asking(const struct journal *other, const char *name)
-{
-	return other->phase == JOURNAL_STARTING
-		       ? actions_find(&other->actions, ACTION_DISPLACE, name)
-		       : NULL;
-}
 
 /* The next of the addresses that a guest gave way for. */
 static bool next_address(const char **at, char name[PCI_ADDRESS_TEXT])

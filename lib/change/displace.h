@@ -24,6 +24,12 @@ int displace_plan(struct start *start, struct error *err) must_check;
  */
 int displace_inherit(struct start *start, const struct journal *other) must_check;
 
+/*
+ * The VM whose start has the guest ("vm/102") give way just now; 0: none. A guest gives way to one start at
+ * a time, whatever devices others want of it: it is only shut down once.
+ */
+uint32_t displace_asked_by(const struct claims *claims, const char *name);
+
 /* A guest is still to give way, and has not yet. */
 bool displace_is_asked(const struct action *action);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "change/displace.h"
 #include "change/holding.h"
 #include "check/check.h"
 #include "pve/qemu.h"
@@ -55,6 +56,14 @@ static struct owner *owner_of(struct owners *owners, uint32_t vmid, const struct
 	if (held && !owner->held)
 		owner->held = held;
 	return owner;
+}
+
+static bool has_owner(const struct owners *owners, uint32_t vmid)
+{
+	for (size_t i = 0; i < owners->count; i++)
+		if (owners->items[i].vmid == vmid)
+			return true;
+	return false;
 }
 
 static int add_held(const struct holdings *helds, struct owners *owners)
@@ -214,6 +223,36 @@ static enum check_id id_of(const struct start *start, const struct owner *owner)
 	return owner->held ? CHECK_DEVICE_HELD : CHECK_DEVICE_RESERVED;
 }
 
+/*
+ * A guest is shut down for one start at a time. Where the other start wants a device of this plan too, that
+ * is what there is to tell.
+ */
+static int tell_asked(const struct start *start, const struct owners *owners,
+		      struct findings *findings)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < start->plan.actions.count && r == 0; i++) {
+		const struct action *action = &start->plan.actions.items[i];
+		struct guest guest;
+		uint32_t other;
+
+		if (!displace_is_asked(action) || guest_parse(action->target, &guest) < 0)
+			continue;
+		other = displace_asked_by(&start->claims, action->target);
+		if (!other || has_owner(owners, other))
+			continue;
+		r = finding_add(findings, CHECK_DEVICE_OWNED, action->target,
+				"VM %u is starting just now and has %s %u give way for another "
+				"device; a guest gives way to one start at a time.",
+				other, guest_kind_name(guest.kind), guest.vmid);
+		if (r == 0)
+			r = finding_advise(findings, "'qm start %u' once VM %u runs.", start->vmid,
+					   other);
+	}
+	return r;
+}
+
 static int tell(const struct start *start, const struct owners *owners, struct findings *findings)
 {
 	int r = 0;
@@ -228,7 +267,7 @@ static int tell(const struct start *start, const struct owners *owners, struct f
 		if (r == 0)
 			r = advise(start, owner, findings);
 	}
-	return r;
+	return r == 0 ? tell_asked(start, owners, findings) : r;
 }
 
 int check_claims(const struct start *start, struct findings *findings, struct error *err)

@@ -121,8 +121,8 @@ static void test_checks(void **state)
 }
 
 /* Another start has asked for it: that one has it. */
-static void ask_by(const struct machine *machine, uint32_t vmid, enum journal_phase phase,
-		   const char *guest, enum action_state state)
+static void ask_for(const struct machine *machine, uint32_t vmid, enum journal_phase phase,
+		    const char *guest, enum action_state state, const char *device)
 {
 	struct journal journal = { 0 };
 	struct action action = { 0 };
@@ -130,13 +130,20 @@ static void ask_by(const struct machine *machine, uint32_t vmid, enum journal_ph
 
 	assert_int_equal(journal_begin(&machine->tree.root, vmid, &journal, &err), 0);
 	journal_enter(&journal, phase);
-	assert_int_equal(action_make(ACTION_DISPLACE, guest, "running", "shutdown", NIC, &action),
+	assert_int_equal(action_make(ACTION_DISPLACE, guest, "running", "shutdown", device,
+				     &action),
 			 0);
 	action.state = state;
 	action.timeout_s = 7;
 	assert_int_equal(actions_add(&journal.actions, &action), 0);
 	assert_int_equal(journal_write(&machine->state, &journal, &err), 0);
 	journal_done(&journal);
+}
+
+static void ask_by(const struct machine *machine, uint32_t vmid, enum journal_phase phase,
+		   const char *guest, enum action_state state)
+{
+	ask_for(machine, vmid, phase, guest, state, NIC);
 }
 
 static void test_asked_by_another(void **state)
@@ -409,6 +416,33 @@ static void test_three(void **state)
 		     "'starting').\n");
 }
 
+/* A guest is asked by one start at a time, though another wants something else that it has. */
+static void test_one_at_a_time(void **state)
+{
+	static const char *const asked =
+		"device-owned vm/102: VM 103 is starting just now and has VM 102 give way for "
+		"another device; a guest gives way to one start at a time.\n";
+	static const struct {
+		enum journal_phase phase;
+		const char *guest;
+		bool refused;
+	} rows[] = {
+		{ JOURNAL_STARTING, "vm/102", true },  { JOURNAL_STARTING, "ct/102", false },
+		{ JOURNAL_STARTING, "vm/104", false }, { JOURNAL_RUNNING, "vm/102", false },
+		{ JOURNAL_STOPPING, "vm/102", false },
+	};
+	struct machine *machine = *state;
+
+	settings(machine, "{\"guests\": [102]}");
+	run_other(machine, "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ask_for(machine, 103, rows[i].phase, rows[i].guest, ACTION_ANNOUNCED,
+			"0000:09:00.0");
+		assert_found(machine, check_owner, line, rows[i].refused ? asked : "");
+		assert_found(machine, check_claims, line, rows[i].refused ? asked : "");
+	}
+}
+
 /* What a killed start has reserved goes for who comes back; what is another VM's, or of a QEMU, stays. */
 static void test_unreserve(void **state)
 {
@@ -461,6 +495,7 @@ int main(void)
 		machine_test(test_comes_back),
 		machine_test(test_alternatives),
 		machine_test(test_three),
+		machine_test(test_one_at_a_time),
 		machine_test(test_unreserve),
 		cmocka_unit_test(test_names),
 	};
