@@ -24,21 +24,30 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 		 name);
 }
 
-/* An attribute that is one number. Relative to the function's folder: its path is walked once. */
-static int read_id(const struct sysroot *root, int folder, const char *name, unsigned *ret)
+/* An attribute's first line. Relative to the function's folder: its path is walked once. */
+static int read_text(const struct sysroot *root, int folder, const char *name, char *text,
+		     size_t room)
 {
 	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
-	char value[32];
 	ssize_t size;
 
 	if (fd < 0)
 		return fd;
-	size = read(fd, value, sizeof(value) - 1);
+	size = read(fd, text, room - 1);
 	if (size < 0)
 		return -errno;
-	value[size] = '\0';
-	value[strcspn(value, "\n")] = '\0';
-	return parse_hex_u32(value, ret);
+	text[size] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+/* One that is one number. */
+static int read_id(const struct sysroot *root, int folder, const char *name, unsigned *ret)
+{
+	char value[32];
+	int r = read_text(root, folder, name, value, sizeof(value));
+
+	return r < 0 ? r : parse_hex_u32(value, ret);
 }
 
 /* The last part of what a link points to; -ENOENT where there is none. */
@@ -108,11 +117,67 @@ static int read_driver(int folder, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/*
+ * One attribute has all of its ids, as modalias_show() in drivers/pci/pci-sysfs.c writes them:
+ * "pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00".
+ */
+static bool read_modalias(const struct sysroot *root, int folder, struct pci_device *device)
+{
+	static const struct {
+		const char *name;
+		size_t digits;
+	} fields[] = { { "pci:v", 8 }, { "d", 8 },  { "sv", 8 }, { "sd", 8 },
+		       { "bc", 2 },    { "sc", 2 }, { "i", 2 } };
+	uint64_t values[ARRAY_SIZE(fields)];
+	char text[128];
+	const char *at = text;
+
+	if (read_text(root, folder, "modalias", text, sizeof(text)) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		size_t size = strlen(fields[i].name);
+
+		if (!text_starts_with(at, fields[i].name) ||
+		    parse_number(at + size, fields[i].digits, 16, UINT16_MAX, &values[i]) < 0)
+			return false;
+		at += size + fields[i].digits;
+	}
+	if (*at)
+		return false;
+	device->vendor = (uint16_t)values[0];
+	device->device = (uint16_t)values[1];
+	device->subsystem_vendor = (uint16_t)values[2];
+	device->subsystem_device = (uint16_t)values[3];
+	device->class_code = (uint32_t)(values[4] << 16 | values[5] << 8 | values[6]);
+	return true;
+}
+
+/* Each from its own attribute, for trees that have no modalias. Bridges have no subsystem ids. */
+static int read_ids(const struct sysroot *root, int folder, struct pci_device *device)
+{
+	unsigned vendor = 0, id = 0, subsystem_vendor = 0, subsystem_id = 0;
+	int r;
+
+	r = read_id(root, folder, "vendor", &vendor);
+	if (r == 0)
+		r = read_id(root, folder, "device", &id);
+	if (r == 0)
+		r = read_id(root, folder, "class", &device->class_code);
+	if (r < 0)
+		return r;
+	read_id(root, folder, "subsystem_vendor", &subsystem_vendor);
+	read_id(root, folder, "subsystem_device", &subsystem_id);
+	device->vendor = (uint16_t)vendor;
+	device->device = (uint16_t)id;
+	device->subsystem_vendor = (uint16_t)subsystem_vendor;
+	device->subsystem_device = (uint16_t)subsystem_id;
+	return 0;
+}
+
 int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
 		    struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { .address = address };
-	unsigned vendor = 0, id = 0, subsystem_vendor = 0, subsystem_id = 0, class_code = 0;
 	cleanup_close int folder = -1;
 	char path[SYSROOT_PATH_MAX];
 	int r;
@@ -125,25 +190,12 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
 				 device.name);
 
-	r = read_id(root, folder, "vendor", &vendor);
-	if (r == 0)
-		r = read_id(root, folder, "device", &id);
-	if (r == 0)
-		r = read_id(root, folder, "class", &class_code);
+	r = read_modalias(root, folder, &device) ? 0 : read_ids(root, folder, &device);
 	if (r == 0)
 		r = read_group(folder, &device.iommu_group);
 	if (r < 0)
 		return error_set(err, r, "%s: cannot read its identity from sysfs: %s", device.name,
 				 strerror(-r));
-	/* Bridges have no subsystem ids. */
-	read_id(root, folder, "subsystem_vendor", &subsystem_vendor);
-	read_id(root, folder, "subsystem_device", &subsystem_id);
-
-	device.vendor = (uint16_t)vendor;
-	device.device = (uint16_t)id;
-	device.subsystem_vendor = (uint16_t)subsystem_vendor;
-	device.subsystem_device = (uint16_t)subsystem_id;
-	device.class_code = class_code;
 	read_header(root, folder, &device);
 
 	r = read_driver(folder, &device.driver);

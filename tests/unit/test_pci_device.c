@@ -60,6 +60,41 @@ static void test_read(void **state)
 }
 
 /* No driver, no IOMMU group, no subsystem: all can be missing. */
+/* All ids come of it where it is whole; else each comes of its own attribute. */
+static void test_modalias(void **state)
+{
+	static const char *const others[] = {
+		"pci:v000015B3d0000101Esv0sd0bc02sc00i00",
+		"pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i0",
+		"pci:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00x",
+		"pci:v100015B3d0000101Esv000015B3sd00000001bc02sc00i00",
+		"usb:v000015B3d0000101Esv000015B3sd00000001bc02sc00i00",
+		"",
+	};
+	const struct tree *tree = *state;
+	struct pci_device device = { 0 };
+	struct error err;
+
+	tree_add_device(tree, &(struct tree_device){ NIC, 0x10de, 0x2484, 0x030000, .group = 14 });
+	tree_attribute(tree, NIC, "modalias",
+		       "pci:v00008086d000010D3sv00001AF4sd0000A01Fbc02sc00i01");
+	assert_int_equal(read_device(tree, NIC, &device, &err), 0);
+	assert_int_equal(device.vendor, 0x8086);
+	assert_int_equal(device.device, 0x10d3);
+	assert_int_equal(device.subsystem_vendor, 0x1af4);
+	assert_int_equal(device.subsystem_device, 0xa01f);
+	assert_int_equal(device.class_code, 0x020001);
+	pci_device_done(&device);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		tree_attribute(tree, NIC, "modalias", others[i]);
+		assert_int_equal(read_device(tree, NIC, &device, &err), 0);
+		assert_int_equal(device.vendor, 0x10de);
+		assert_int_equal(device.device, 0x2484);
+		assert_int_equal(device.class_code, 0x030000);
+		pci_device_done(&device);
+	}
+}
+
 static void test_read_bare(void **state)
 {
 	const struct tree *tree = *state;
@@ -229,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attribute_path),
 		tree_test(test_read),
+		tree_test(test_modalias),
 		tree_test(test_read_bare),
 		tree_test(test_bridge),
 		tree_test(test_read_fails),
