@@ -2,7 +2,6 @@
 /* change: journals. Makes no change but to its own files. */
 #include "change/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
@@ -435,12 +435,6 @@ void journal_done(struct journal *journal)
 	*journal = (struct journal){ 0 };
 }
 
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static int compare_vmids(const void *a, const void *b)
 {
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
@@ -464,25 +458,25 @@ static bool parse_name(const char *name, uint32_t *ret)
 int journal_list(const struct state *state, struct vmids *ret, struct error *err)
 {
 	cleanup_vmids struct vmids vmids = { 0 };
-	cleanup(close_directory) DIR *directory = NULL;
-	struct dirent *entry;
-	/* A descriptor of its own: a directory stream moves the offset of the one it is given. */
-	int fd = openat(state->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* A descriptor of its own: to list a directory moves its offset. */
+	cleanup_close int fd = openat(state->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct directory directory;
+	const char *name;
+	int r = fd < 0 ? -errno : 0;
 
-	directory = fd < 0 ? NULL : fdopendir(fd);
-	if (!directory)
-		return error_set(err, -errno, "cannot list %s: %s", STATE_PATH, strerror(errno));
-	while (errno = 0, entry = readdir(directory)) {
+	directory_begin(&directory, fd);
+	while (r == 0 && (r = directory_next(&directory, &name, NULL)) > 0) {
 		uint32_t vmid;
 
-		if (!parse_name(entry->d_name, &vmid))
+		r = 0;
+		if (!parse_name(name, &vmid))
 			continue;
 		if (array_reserve(&vmids.items, vmids.count, sizeof(vmid)) < 0)
 			return error_set_memory(err);
 		vmids.items[vmids.count++] = vmid;
 	}
-	if (errno != 0)
-		return error_set(err, -errno, "cannot list %s: %s", STATE_PATH, strerror(errno));
+	if (r < 0)
+		return error_set(err, r, "cannot list %s: %s", STATE_PATH, strerror(-r));
 	if (vmids.count > 1)
 		qsort(vmids.items, vmids.count, sizeof(*vmids.items), compare_vmids);
 	*ret = TAKE_STRUCT(vmids);

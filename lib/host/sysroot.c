@@ -2,7 +2,6 @@
 /* host: the tree that is worked on. Opens nothing outside it. */
 #include "host/sysroot.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/directory.h"
 #include "base/file.h"
 #include "base/number.h"
 
@@ -152,10 +152,19 @@ int sysroot_open_file(const struct sysroot *root, const char *path)
 	return S_ISREG(after.st_mode) ? TAKE_FD(fd) : -EINVAL;
 }
 
+/* The machine's own paths: one system call finds what they lead to. */
+static bool is_plain(const struct sysroot *root)
+{
+	return root->live && !root->silent && !root->fake_open;
+}
+
 bool sysroot_exists(const struct sysroot *root, const char *path)
 {
-	cleanup_close int fd = sysroot_openat(root, path, O_PATH);
+	cleanup_close int fd = -1;
 
+	if (is_plain(root))
+		return faccessat(root->fd, path, F_OK, 0) == 0;
+	fd = sysroot_openat(root, path, O_PATH);
 	return fd >= 0;
 }
 
@@ -179,19 +188,30 @@ int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, 
 
 int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value)
 {
-	cleanup_free char *value = NULL;
-	size_t size;
-	int r;
+	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	/* sysfs gives all that there is in one read(2): "Reading/Writing Attribute Data" in sysfs.rst. */
+	bool at_once = text_starts_with(path, "sys/");
+	char value[ATTRIBUTE_MAX + 2];
+	size_t size = 0;
+	ssize_t got;
 
-	r = sysroot_read(root, path, ATTRIBUTE_MAX, &value, &size);
-	if (r < 0)
-		return r;
+	if (fd < 0)
+		return fd;
+	do {
+		got = read(fd, value + size, ATTRIBUTE_MAX + 1 - size);
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		size += got > 0 ? (size_t)got : 0;
+		if (size > ATTRIBUTE_MAX)
+			return -EFBIG;
+	} while (got < 0 || (got > 0 && !at_once));
 	if (size > 0 && value[size - 1] == '\n')
-		value[--size] = '\0';
+		size--;
+	value[size] = '\0';
 	if (strlen(value) != size)
 		return -EBADMSG;
-	*ret_value = TAKE_PTR(value);
-	return 0;
+	*ret_value = strdup(value);
+	return *ret_value ? 0 : -ENOMEM;
 }
 
 int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret)
@@ -222,15 +242,20 @@ int sysroot_write_attribute(const struct sysroot *root, const char *path, const 
 
 int sysroot_link_name(const struct sysroot *root, const char *path, char **ret_name)
 {
-	/* O_PATH | O_NOFOLLOW opens the link itself; readlinkat(2) of "" reads it. */
-	cleanup_close int fd = sysroot_openat(root, path, O_PATH | O_NOFOLLOW);
 	char target[SYSROOT_PATH_MAX];
+	cleanup_close int fd = -1;
 	const char *name;
 	ssize_t size;
 
-	if (fd < 0)
-		return fd;
-	size = readlinkat(fd, "", target, sizeof(target));
+	if (is_plain(root)) {
+		size = readlinkat(root->fd, path, target, sizeof(target));
+	} else {
+		/* O_PATH | O_NOFOLLOW opens the link itself; readlinkat(2) of "" reads it. */
+		fd = sysroot_openat(root, path, O_PATH | O_NOFOLLOW);
+		if (fd < 0)
+			return fd;
+		size = readlinkat(fd, "", target, sizeof(target));
+	}
 	if (size < 0)
 		return -errno;
 	if ((size_t)size >= sizeof(target))
@@ -329,35 +354,9 @@ int sysroot_resolve(const struct sysroot *root, const char *path, char **ret_pat
 	return *ret_path ? 0 : -ENOMEM;
 }
 
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 int sysroot_list(const struct sysroot *root, const char *path, struct strings *names)
 {
 	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
-	cleanup(close_directory) DIR *directory = NULL;
-	struct dirent *entry;
-	int r = 0;
 
-	if (fd < 0)
-		return fd;
-	directory = fdopendir(fd);
-	if (!directory)
-		return -errno;
-	fd = -1;
-
-	while (errno = 0, entry = readdir(directory)) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = strings_add(names, entry->d_name);
-		if (r < 0)
-			return r;
-	}
-	if (errno != 0)
-		return -errno;
-	strings_sort(names);
-	return 0;
+	return fd < 0 ? fd : directory_list(fd, names);
 }

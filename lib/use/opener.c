@@ -2,8 +2,6 @@
 /* use: processes that have device nodes open. Signals nobody. */
 #include "use/opener.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "base/number.h"
 
 #define DELETED " (deleted)"
@@ -111,40 +110,30 @@ static int look_at_link(const struct sysroot *root, struct openings *openings, s
 	return add(openings, first, &opening);
 }
 
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static int look_at_process(const struct sysroot *root, pid_t pid, struct openings *openings)
 {
-	cleanup(close_directory) DIR *directory = NULL;
+	cleanup_close int fd = -1;
 	size_t first = openings->count;
+	struct directory directory;
 	char path[SYSROOT_PATH_MAX];
-	struct dirent *entry;
-	int fd, r = 0;
+	const char *name;
+	int r;
 
 	snprintf(path, sizeof(path), "proc/%d/fd", (int)pid);
 	fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd == -ENOENT || fd == -ESRCH ? 0 : fd;
-	directory = fdopendir(fd);
-	if (!directory) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	while (r == 0 && (errno = 0, entry = readdir(directory))) {
-		if (!isdigit((unsigned char)*entry->d_name))
-			continue;
+	directory_begin(&directory, fd);
+	while ((r = directory_next(&directory, &name, NULL)) > 0) {
 		if (root->live)
-			r = look_at_descriptor(openings, first, pid, fd, entry->d_name);
+			r = look_at_descriptor(openings, first, pid, fd, name);
 		else
-			r = look_at_link(root, openings, first, pid, fd, entry->d_name);
+			r = look_at_link(root, openings, first, pid, fd, name);
+		if (r < 0)
+			return r;
 	}
 	/* ESRCH: it has ended meanwhile. */
-	return r < 0 || errno == 0 || errno == ESRCH || errno == ENOENT ? r : -errno;
+	return r == -ESRCH || r == -ENOENT ? 0 : r;
 }
 
 static int compare(const void *a, const void *b)
