@@ -71,6 +71,14 @@ static int print_version(void)
 /* More than any verb prints that only looks. */
 #define OUTPUT_BUFFER ((size_t)1 << 20)
 
+/* Whether it only looks, and can be begun anew. */
+static bool looks(const struct command *command)
+{
+	const struct verb *verb = command->verb;
+
+	return verb->looks && !(verb->changes && verb->changes(command));
+}
+
 /* A run of a verb, as both processes know it: the one that does it, and the one that waits. */
 struct call {
 	const char *root;
@@ -89,12 +97,12 @@ static int run_verb(const struct guard_link *link, void *context)
 
 	command->link = link;
 	/* What has been printed when it is begun anew would be printed twice. */
-	if (verb->looks)
+	if (looks(command))
 		setvbuf(stdout, output, _IOFBF, sizeof(output));
 	r = sysroot_open(call->root, &command->root, &err);
 	if (r == 0) {
 		command->root.silent = call->silent.count > 0 ? &call->silent : NULL;
-		command->root.anew = verb->looks;
+		command->root.anew = looks(command);
 		r = verb->run(command, &err);
 		sysroot_done(&command->root);
 	}
@@ -105,7 +113,7 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 {
 	struct call *call = context;
 	cleanup_free char *words = silence_words(silence);
-	bool again = call->command->verb->looks && silence_add(&call->silent, silence->path);
+	bool again = looks(call->command) && silence_add(&call->silent, silence->path);
 
 	fprintf(stderr, "pve-vfio: %s; %s\n", words ? words : silence->path,
 		again ? "going on without it" : "gave up");
@@ -128,8 +136,8 @@ static int run_guarded(struct command *command, const char *root, struct outputs
 		.run = run_verb,
 		.silent = tell_silence,
 		.context = &call,
-		.limit_ms = verb->looks ? LOOK_LIMIT_MS : CHANGE_LIMIT_MS,
-		.reads_input = !verb->looks,
+		.limit_ms = looks(command) ? LOOK_LIMIT_MS : CHANGE_LIMIT_MS,
+		.reads_input = !looks(command),
 		.outputs = outputs,
 	};
 	int status;

@@ -149,3 +149,11 @@ void print_json_error(int r, const struct error *err)
 		       &lost) < 0)
 		fprintf(stderr, "pve-vfio: %s\n", lost.message);
 }
+
+void print_node_faults(const struct pve_node *node)
+{
+	for (size_t i = 0; i < node->faults.count; i++)
+		fprintf(stderr, "pve-vfio: %s\n", node->faults.items[i]);
+	if (node->journals_hidden)
+		fprintf(stderr, "pve-vfio: without root it is not seen what VMs hold\n");
+}

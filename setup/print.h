@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "doctor/pve_node.h"
 
 /*
  * Prints `text` behind `start` in lines as wide as the terminal, to 100 columns, or 80; the second and later ones indented by
@@ -32,3 +33,6 @@ bool printed_json(void);
 
 /* Prints what `r` is as a document: {"error": {"id", "message", "remedy"}}. */
 void print_json_error(int r, const struct error *err);
+
+/* What of the node could not be read, to standard error. */
+void print_node_faults(const struct pve_node *node);

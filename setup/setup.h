@@ -42,6 +42,8 @@ struct verb {
 	int least, most;    /* how many words follow it */
 	bool json;	    /* prints JSON, too */
 	bool looks; /* only looks, so that it can be begun anew without what does not answer */
+	bool (*changes)(
+		const struct command *command); /* with these words it does not; NULL: never */
 	int (*run)(struct command *command, struct error *err); /* NULL: the verbs below it do */
 	const char *what;					/* NULL: not for people */
 	const char *refused;		   /* what status 3 means, where there is such a thing */
@@ -96,6 +98,8 @@ int verb_rom_vfct(struct command *command, struct error *err) must_check;
 int verb_rom_fix(struct command *command, struct error *err) must_check;
 int verb_rom_install(struct command *command, struct error *err) must_check;
 int verb_rom_wrap(struct command *command, struct error *err) must_check;
+int verb_sriov(struct command *command, struct error *err) must_check;
+bool sriov_changes(const struct command *command);
 int verb_help(struct command *command, struct error *err) must_check;
 int verb_list(struct command *command, struct error *err) must_check;
 int verb_package(struct command *command, struct error *err) must_check;

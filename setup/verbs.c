@@ -95,6 +95,11 @@ static const struct verb_option undo_options[] = {
 	END,
 };
 
+static const struct verb_option sriov_options[] = {
+	DRY_RUN,
+	END,
+};
+
 static const struct verb_option attach_options[] = {
 	VALUE("--layout", "LAYOUT", "layouts", "this one, in place of what fits device and VM"),
 	VALUE("--guest", "linux|windows", "linux|windows", "whose steps in the guest are printed"),
@@ -283,6 +288,22 @@ const struct verb verbs[] = {
 		.refused = "the VM runs, or is being started or stopped",
 		.options = restore_options,
 		.examples = { "pve-vfio restore 101", "pve-vfio restore --stale" },
+	},
+	{
+		.name = "sriov",
+		.words = "[ADDRESS|ADDRESS=COUNT]",
+		.offers = "devices",
+		.most = 1,
+		.json = true,
+		.looks = true,
+		.changes = sriov_changes,
+		.run = verb_sriov,
+		.what = "virtual functions: who has each, what is set for it; and how many there are, until "
+			"the next boot",
+		.refused = "a virtual function is in use, and nothing is changed",
+		.options = sriov_options,
+		.examples = { "pve-vfio sriov", "pve-vfio sriov 05:00.0",
+			      "pve-vfio sriov 05:00.0=4 --dry-run", "pve-vfio sriov 05:00.0=4" },
 	},
 	{
 		.name = "setup",

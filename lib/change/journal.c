@@ -41,9 +41,18 @@ static int parse_phase(const char *name, enum journal_phase *ret)
 	return 0;
 }
 
-static void file_name(uint32_t vmid, char name[32])
+#define NAME_SIZE 40
+
+/* Those of virtual functions: "sriov-0000:05:00.0.json". */
+#define PHYSICAL_START "sriov-"
+#define JSON_END       ".json"
+
+static void file_name(uint32_t vmid, const char *physical, char name[NAME_SIZE])
 {
-	snprintf(name, 32, "%u.json", vmid);
+	if (vmid == 0)
+		snprintf(name, NAME_SIZE, PHYSICAL_START "%s" JSON_END, physical);
+	else
+		snprintf(name, NAME_SIZE, "%u" JSON_END, vmid);
 }
 
 static int parse_bind(const json_t *json, struct action *action, struct error *err)
@@ -191,16 +200,19 @@ static int parse_journal(const json_t *json, struct journal *journal, struct err
 	return parse_actions(actions, &journal->actions, err);
 }
 
+static int read_text(const struct state *state, const char *name, char **ret_data, size_t *ret_size)
+{
+	cleanup_close int fd = openat(state->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : file_read_fd(fd, JOURNAL_MAX, ret_data, ret_size);
+}
+
 int journal_read_text(const struct state *state, uint32_t vmid, char **ret_data, size_t *ret_size)
 {
-	cleanup_close int fd = -1;
-	char name[32];
+	char name[NAME_SIZE];
 
-	file_name(vmid, name);
-	fd = openat(state->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return file_read_fd(fd, JOURNAL_MAX, ret_data, ret_size);
+	file_name(vmid, "", name);
+	return read_text(state, name, ret_data, ret_size);
 }
 
 /* The processes it names are of that boot too. */
@@ -211,24 +223,25 @@ static int drop_other_boot(const struct sysroot *root, struct journal *journal, 
 
 	if (r < 0 || strcmp(now.boot_id, journal->boot_id) == 0)
 		return r;
+	memcpy(now.physical, journal->physical, sizeof(now.physical));
 	journal_done(journal);
 	*journal = TAKE_STRUCT(now);
 	return 0;
 }
 
-int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
-		 struct journal *ret, struct error *err)
+/* The journal of whom `journal` names. */
+static int read_journal(const struct sysroot *root, const struct state *state,
+			struct journal *journal, struct error *err)
 {
-	cleanup_journal struct journal journal = { .vmid = vmid };
 	cleanup_free char *data = NULL;
 	cleanup_json json_t *json = NULL;
 	struct error problem = { 0 };
-	char name[32];
+	char name[NAME_SIZE];
 	size_t size;
 	int r;
 
-	file_name(vmid, name);
-	r = journal_read_text(state, vmid, &data, &size);
+	file_name(journal->vmid, journal->physical, name);
+	r = read_text(state, name, &data, &size);
 	if (r == -ENOENT)
 		return r;
 	if (r == -EFBIG)
@@ -238,15 +251,35 @@ int journal_read(const struct sysroot *root, const struct state *state, uint32_t
 		return error_set(err, r, "cannot read %s/%s: %s", STATE_PATH, name, strerror(-r));
 	r = json_parse_object("journal", data, size, &json, &problem);
 	if (r == 0)
-		r = parse_journal(json, &journal, &problem);
+		r = parse_journal(json, journal, &problem);
 	if (r < 0)
 		return error_set(err, r, "%s/%s cannot be understood: %s", STATE_PATH, name,
 				 problem.message);
-	r = drop_other_boot(root, &journal, err);
-	if (r < 0)
-		return r;
-	*ret = TAKE_STRUCT(journal);
-	return 0;
+	return drop_other_boot(root, journal, err);
+}
+
+int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 struct journal *ret, struct error *err)
+{
+	cleanup_journal struct journal journal = { .vmid = vmid };
+	int r = read_journal(root, state, &journal, err);
+
+	if (r == 0)
+		*ret = TAKE_STRUCT(journal);
+	return r;
+}
+
+int journal_read_physical(const struct sysroot *root, const struct state *state,
+			  const char *physical, struct journal *ret, struct error *err)
+{
+	cleanup_journal struct journal journal = { 0 };
+	int r;
+
+	snprintf(journal.physical, sizeof(journal.physical), "%s", physical);
+	r = read_journal(root, state, &journal, err);
+	if (r == 0)
+		*ret = TAKE_STRUCT(journal);
+	return r;
 }
 
 static const struct action *find_stuck(const struct journal *journal)
@@ -358,10 +391,10 @@ static char *format_journal(const struct journal *journal)
 int journal_write(const struct state *state, const struct journal *journal, struct error *err)
 {
 	cleanup_free char *data = NULL;
-	char name[32];
+	char name[NAME_SIZE];
 	int r;
 
-	file_name(journal->vmid, name);
+	file_name(journal->vmid, journal->physical, name);
 	if (journal->actions.count == 0) {
 		if (unlinkat(state->fd, name, 0) < 0 && errno != ENOENT)
 			return error_set(err, -errno, "cannot remove %s/%s: %s", STATE_PATH, name,
@@ -393,9 +426,9 @@ int journal_find_qemu(const struct sysroot *root, const struct journal *journal,
 
 bool journal_exists(const struct state *state, uint32_t vmid)
 {
-	char name[32];
+	char name[NAME_SIZE];
 
-	file_name(vmid, name);
+	file_name(vmid, "", name);
 	return faccessat(state->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -455,31 +488,58 @@ static bool parse_name(const char *name, uint32_t *ret)
 	return true;
 }
 
+static int list_names(const struct state *state, struct strings *names, struct error *err)
+{
+	/* A descriptor of its own: to list a directory moves its offset. */
+	cleanup_close int fd = openat(state->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : directory_list(fd, names);
+
+	return r < 0 ? error_set(err, r, "cannot list %s: %s", STATE_PATH, strerror(-r)) : 0;
+}
+
 int journal_list(const struct state *state, struct vmids *ret, struct error *err)
 {
 	cleanup_vmids struct vmids vmids = { 0 };
-	/* A descriptor of its own: to list a directory moves its offset. */
-	cleanup_close int fd = openat(state->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct directory directory;
-	const char *name;
-	int r = fd < 0 ? -errno : 0;
+	cleanup_strings struct strings names = { 0 };
+	int r = list_names(state, &names, err);
 
-	directory_begin(&directory, fd);
-	while (r == 0 && (r = directory_next(&directory, &name, NULL)) > 0) {
+	for (size_t i = 0; i < names.count && r == 0; i++) {
 		uint32_t vmid;
 
-		r = 0;
-		if (!parse_name(name, &vmid))
+		if (!parse_name(names.items[i], &vmid))
 			continue;
 		if (array_reserve(&vmids.items, vmids.count, sizeof(vmid)) < 0)
 			return error_set_memory(err);
 		vmids.items[vmids.count++] = vmid;
 	}
 	if (r < 0)
-		return error_set(err, r, "cannot list %s: %s", STATE_PATH, strerror(-r));
+		return r;
 	if (vmids.count > 1)
 		qsort(vmids.items, vmids.count, sizeof(*vmids.items), compare_vmids);
 	*ret = TAKE_STRUCT(vmids);
+	return 0;
+}
+
+int journal_list_physical(const struct state *state, struct strings *ret, struct error *err)
+{
+	cleanup_strings struct strings names = { 0 }, physical = { 0 };
+	int r = list_names(state, &names, err);
+
+	for (size_t i = 0; i < names.count && r == 0; i++) {
+		char *name = names.items[i], *end = strrchr(name, '.');
+		struct pci_address address;
+
+		if (!text_starts_with(name, PHYSICAL_START) || !end || strcmp(end, JSON_END) != 0)
+			continue;
+		*end = '\0';
+		name += strlen(PHYSICAL_START);
+		if (pci_address_parse(name, &address) == 0 && strings_add(&physical, name) < 0)
+			r = error_set_memory(err);
+	}
+	if (r < 0)
+		return r;
+	strings_sort(&physical);
+	*ret = TAKE_STRUCT(physical);
 	return 0;
 }
 

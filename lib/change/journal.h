@@ -3,6 +3,8 @@
  * change: the journal of one VM, /run/pve-vfio/VMID.json: the changes made for it and the values
  * before. It is written before what it announces and lives exactly as long as the changes.
  * The format is described in pve-vfio-hook(8).
+ * A change of how many virtual functions a physical one has (change/sriov_count.h) has a journal, too:
+ * of no VM, vmid 0, in sriov-ADDRESS.json.
  */
 #pragma once
 
@@ -28,6 +30,7 @@ enum journal_phase {
 /* Started as { 0 }. */
 struct journal {
 	uint32_t vmid;
+	char physical[PCI_ADDRESS_TEXT]; /* with vmid 0: of the virtual functions of this one */
 	enum journal_phase phase;
 	uint64_t run;		/* tells the starts of a boot apart */
 	char *boot_id;		/* of the boot the changes belong to */
@@ -47,6 +50,10 @@ const char *journal_phase_name(enum journal_phase phase);
  */
 int journal_read(const struct sysroot *root, const struct state *state, uint32_t vmid,
 		 struct journal *ret, struct error *err) must_check;
+
+/* The same of the virtual functions of `physical`. */
+int journal_read_physical(const struct sysroot *root, const struct state *state,
+			  const char *physical, struct journal *ret, struct error *err) must_check;
 
 /* The file itself, with a NUL behind; and one action of it. For change/recover.h. */
 int journal_read_text(const struct state *state, uint32_t vmid, char **ret_data, size_t *ret_size);
@@ -100,5 +107,9 @@ struct vmids {
 };
 
 int journal_list(const struct state *state, struct vmids *ret, struct error *err);
+
+/* The physical functions whose virtual ones have one: addresses. */
+int journal_list_physical(const struct state *state, struct strings *ret,
+			  struct error *err) must_check;
 void vmids_done(struct vmids *vmids);
 #define cleanup_vmids cleanup(vmids_done)

@@ -9,6 +9,7 @@
 #include "pci/driver.h"
 #include "pve/node_name.h"
 #include "pve/qemu.h"
+#include "use/sriov.h"
 
 static int resolve(struct start *start, struct error *err)
 {
@@ -212,6 +213,40 @@ static int add_remedy(int r, struct error *err)
 			 why.message);
 }
 
+/*
+ * 'pve-vfio sriov' announces a change under the claims lock, after which the virtual functions that the
+ * plan was made with are not those there will be.
+ */
+static int check_counts(const struct start *start, struct error *err)
+{
+	cleanup_strings struct strings changing = { 0 };
+	int r = 0;
+
+	if (start->plan.device_count > 0)
+		r = journal_list_physical(start->state, &changing, err);
+	for (size_t i = 0; r == 0 && i < changing.count; i++) {
+		const char *physical = changing.items[i];
+
+		if (!state_physical_is_locked(start->state, physical))
+			continue;
+		for (size_t k = 0; k < start->plan.device_count; k++) {
+			const char *name = start->plan.devices[k].device.name;
+			struct sriov_place place = { .physical = "" };
+
+			if (strcmp(name, physical) == 0 ||
+			    (sriov_place_find(start->root, name, &place) == 0 &&
+			     strcmp(place.physical, physical) == 0))
+				return error_refuse(
+					err,
+					"%s: how many virtual functions %s has is being "
+					"changed just now ('pve-vfio sriov'); start VM "
+					"%u when that has ended",
+					name, physical, start->vmid);
+		}
+	}
+	return r;
+}
+
 int start_read_claims(struct start *start, struct error *err)
 {
 	cleanup_claims struct claims seen = start->claims;
@@ -223,6 +258,8 @@ int start_read_claims(struct start *start, struct error *err)
 	r = claims_read(start->root, start->state, start->vmid, &start->claims, err);
 	if (r == -EBADMSG)
 		return add_remedy(r, err);
+	if (r == 0)
+		r = check_counts(start, err);
 	return r < 0 ? r : check_unchanged(start, &seen, err);
 }
 

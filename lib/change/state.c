@@ -86,6 +86,30 @@ int state_lock_vm(const struct state *state, uint32_t vmid, struct deadline dead
 	return lock(state, name, deadline, err);
 }
 
+static void physical_name(const char *physical, char name[64])
+{
+	snprintf(name, 64, "sriov-%s.lock", physical);
+}
+
+int state_lock_physical(const struct state *state, const char *physical, struct deadline deadline,
+			struct error *err)
+{
+	char name[64];
+
+	physical_name(physical, name);
+	return lock(state, name, deadline, err);
+}
+
+bool state_physical_is_locked(const struct state *state, const char *physical)
+{
+	cleanup_close int fd = -1;
+	char name[64];
+
+	physical_name(physical, name);
+	fd = openat(state->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 int state_lock_claims(const struct state *state, struct deadline deadline, struct error *err)
 {
 	return lock(state, "claims.lock", deadline, err);

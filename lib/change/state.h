@@ -37,6 +37,13 @@ void state_done(struct state *state);
 int state_lock_vm(const struct state *state, uint32_t vmid, struct deadline deadline,
 		  struct error *err) must_check;
 
+/* How many virtual functions a physical one has, for as long as that is changed. */
+int state_lock_physical(const struct state *state, const char *physical, struct deadline deadline,
+			struct error *err) must_check;
+
+/* Somebody has that lock. */
+bool state_physical_is_locked(const struct state *state, const char *physical);
+
 /* All VMs, for the moment in which devices are claimed. No child may be started under it. */
 int state_lock_claims(const struct state *state, struct deadline deadline,
 		      struct error *err) must_check;

@@ -191,6 +191,18 @@ const char *node_vm_source(const struct node_vm *vm, struct pci_address address)
 	return NULL;
 }
 
+bool node_vm_may_choose(const struct pve_node *node, const struct node_vm *vm, const char *source)
+{
+	const struct hostpci *line = vm_config_line(&vm->config, source);
+	const struct mapping *mapping =
+		line && line->mapping ? mappings_find(&node->mappings, line->mapping) : NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; mapping && i < mapping->count; i++)
+		count += text_equal(mapping->entries[i].node, node->name);
+	return count > 1;
+}
+
 const struct node_vm *node_find_owner(const struct pve_node *node, struct pci_address address)
 {
 	for (size_t i = 0; i < node->vm_count; i++)

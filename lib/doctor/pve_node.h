@@ -47,6 +47,12 @@ const struct node_vm *node_find_vm(const struct pve_node *node, uint32_t vmid);
 /* The key by which a VM wants a function ("hostpci0"), or NULL. */
 const char *node_vm_source(const struct node_vm *vm, struct pci_address address);
 
+/*
+ * The line is of a mapping with several alternatives on this node, of which a start takes one: that it
+ * wants each of them does not say which one the VM has.
+ */
+bool node_vm_may_choose(const struct pve_node *node, const struct node_vm *vm, const char *source);
+
 /* The first VM that wants a function, or NULL. */
 const struct node_vm *node_find_owner(const struct pve_node *node, struct pci_address address);
 

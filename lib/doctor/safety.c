@@ -410,10 +410,14 @@ static const struct node_vm *find_running(const struct judging *judging,
 {
 	if (!device->driver || !strstr(device->driver, "vfio"))
 		return NULL;
-	for (size_t i = 0; i < judging->node->vm_count; i++)
-		if (judging->node->vms[i].qemu.pid &&
-		    node_vm_source(&judging->node->vms[i], device->address))
-			return &judging->node->vms[i];
+	for (size_t i = 0; i < judging->node->vm_count; i++) {
+		const struct node_vm *vm = &judging->node->vms[i];
+		const char *source = node_vm_source(vm, device->address);
+
+		/* Of one of several alternatives the open node or a journal says who has it. */
+		if (vm->qemu.pid && source && !node_vm_may_choose(judging->node, vm, source))
+			return vm;
+	}
 	return NULL;
 }
 

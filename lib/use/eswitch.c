@@ -6,11 +6,13 @@
 #include <linux/devlink.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/number.h"
 #include "host/netlink.h"
+#include "use/child.h"
 
 static const char *const modes[] = {
 	[DEVLINK_ESWITCH_MODE_LEGACY] = "legacy",
@@ -124,4 +126,34 @@ int eswitch_set(const struct sysroot *root, const char *address, const char *mod
 		return error_set(err, -EIO, "the mode of its switch was set to '%s' and reads '%s'",
 				 mode, now);
 	return 0;
+}
+
+/* "pf0vf3", and with the number of its controller before it, "c1pf0vf3". */
+static bool is_function_port(const char *port)
+{
+	static const char digits[] = "0123456789";
+
+	if (*port == 'c')
+		port += 1 + strspn(port + 1, digits);
+	if (!text_starts_with(port, "pf"))
+		return false;
+	port += 2 + strspn(port + 2, digits);
+	return text_starts_with(port, "vf") && port[2] != '\0' &&
+	       port[2 + strspn(port + 2, digits)] == '\0';
+}
+
+int eswitch_representors(const struct sysroot *root, const char *address, struct strings *names)
+{
+	cleanup_strings struct strings all = { 0 };
+	int r = child_list(root, "sys/class/net", address, &all);
+
+	for (size_t i = 0; r == 0 && i < all.count; i++) {
+		cleanup_free char *port = NULL;
+		char path[SYSROOT_PATH_MAX];
+
+		snprintf(path, sizeof(path), "sys/class/net/%s/phys_port_name", all.items[i]);
+		if (sysroot_read_attribute(root, path, &port) == 0 && is_function_port(port))
+			r = strings_add(names, all.items[i]);
+	}
+	return r;
 }

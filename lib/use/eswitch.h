@@ -18,3 +18,11 @@ int eswitch_read(const struct sysroot *root, const char *address, char **ret_mod
 /* Sets it, and sees that it is in effect. 0 or -errno with a sentence. */
 int eswitch_set(const struct sysroot *root, const char *address, const char *mode,
 		struct error *err) must_check;
+
+/*
+ * The representors of its virtual functions, which are there in switchdev mode alone: interfaces below the
+ * function whose port is called "pf0vf3" (Documentation/networking/representors.rst, "How are representors
+ * identified?"). Added to `names`. 0 or -errno; does not block.
+ */
+int eswitch_representors(const struct sysroot *root, const char *address,
+			 struct strings *names) must_check;

@@ -9,14 +9,6 @@
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
-static void print_faults(const struct pve_node *node)
-{
-	for (size_t i = 0; i < node->faults.count; i++)
-		fprintf(stderr, "pve-vfio: %s\n", node->faults.items[i]);
-	if (node->journals_hidden)
-		fprintf(stderr, "pve-vfio: without root it is not seen what VMs hold\n");
-}
-
 /* Those that all words fit. */
 static int choose(const struct command *command, struct device_rows *rows, struct error *err)
 {
@@ -66,6 +58,6 @@ int verb_devices(struct command *command, struct error *err)
 	if (pci_claims_read(&command->root, &node.inventory, &claims) < 0 ||
 	    device_rows_make(&node, &safeties, &claims, &names, &rows) < 0)
 		return error_set_memory(err);
-	print_faults(&node);
+	print_node_faults(&node);
 	return print_rows(command, &node, &rows, err);
 }

@@ -54,6 +54,13 @@ int configure_early(const struct sysroot *root, const char *word, struct boot_re
 		    struct error *err) must_check;
 int configure_sriov(const struct sysroot *root, const char *word, struct boot_request *request,
 		    struct error *err) must_check;
+/*
+ * "05:00.0=4": a function that can have so many virtual ones; 0 is a number, too. -EINVAL, -ENODEV,
+ * -ENOTSUP, -ERANGE
+ */
+int configure_parse_count(const struct sysroot *root, const char *word,
+			  struct pci_device *ret_device, unsigned *ret_count,
+			  struct error *err) must_check;
 int configure_blacklist(const struct sysroot *root, const char *driver,
 			struct boot_request *request, struct error *err) must_check;
 

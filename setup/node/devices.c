@@ -82,23 +82,21 @@ static int check_totalvfs(const struct sysroot *root, const char *address, uint6
 	return 0;
 }
 
-int configure_sriov(const struct sysroot *root, const char *word, struct boot_request *request,
-		    struct error *err)
+int configure_parse_count(const struct sysroot *root, const char *word,
+			  struct pci_device *ret_device, unsigned *ret_count, struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
 	const char *equals = strchr(word, '=');
 	cleanup_free char *place = equals ? strndup(word, (size_t)(equals - word)) : NULL;
-	cleanup_free char *count = equals ? strdup(equals + 1) : NULL;
-	cleanup_free char *name = NULL, *reason = NULL;
 	struct pci_address address;
 	uint64_t number;
-	char id[16];
 	bool all;
 	int r;
 
-	if (!place || !count ||
-	    parse_number(count, strlen(count), 10, SRIOV_VFS_MAX, &number) < 0 || number == 0)
-		return error_set(err, -EINVAL, "--sriov takes ADDRESS=COUNT, not '%s'", word);
+	if (!place || parse_number(equals + 1, strlen(equals + 1), 10, SRIOV_VFS_MAX, &number) < 0)
+		return error_misuse(
+			err, "ADDRESS=COUNT is what is expected, such as 05:00.0=4, not '%s'",
+			word);
 	r = configure_parse_address(place, &address, &all, err);
 	if (r == 0)
 		r = pci_device_read(root, address, &device, err);
@@ -106,10 +104,29 @@ int configure_sriov(const struct sysroot *root, const char *word, struct boot_re
 		r = check_totalvfs(root, device.name, number, err);
 	if (r < 0)
 		return r;
+	*ret_device = TAKE_STRUCT(device);
+	*ret_count = (unsigned)number;
+	return 0;
+}
+
+int configure_sriov(const struct sysroot *root, const char *word, struct boot_request *request,
+		    struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { 0 };
+	cleanup_free char *name = NULL, *reason = NULL;
+	char id[16], count[16];
+	unsigned number;
+	int r = configure_parse_count(root, word, &device, &number, err);
+
+	if (r == 0 && number == 0)
+		r = error_set(err, -EINVAL, "--sriov takes ADDRESS=COUNT, not '%s'", word);
+	if (r < 0)
+		return r;
 	name = configure_device_name(root, &device);
 	reason = text_format("%s: made at every boot, as soon as it has its driver",
 			     name ? name : "");
 	snprintf(id, sizeof(id), "%04x:%04x", device.vendor, device.device);
+	snprintf(count, sizeof(count), "%u", number);
 	if (!reason ||
 	    boot_settings_add(&request->devices, &(struct boot_setting){ .kind = BOOT_SRIOV,
 									 .name = device.name,

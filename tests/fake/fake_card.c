@@ -14,9 +14,10 @@
 
 #include "host/netlink.h"
 
-#define CARDS	  ".fake/cards"
-#define NET_CLASS "sys/class/net/"
-#define DEVLINK	  0x1c /* its number, which the kernel gives out */
+#define CARDS	      ".fake/cards"
+#define NET_CLASS     "sys/class/net/"
+#define FUNCTIONS_MAX 8
+#define DEVLINK	      0x1c /* its number, which the kernel gives out */
 
 /* ---- what the card has, as text in a file */
 
@@ -60,6 +61,31 @@ static void write_vfs(const struct tree *tree, const char *address, const struct
 	cleanup_free char *text = vfs_format(vfs);
 
 	set_file(tree, address, "vfs", text);
+}
+
+/* The links to so many at least; a new one leads to a function that nobody has described. */
+static void link_functions(const struct tree *tree, const char *address, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char path[PATH_MAX], target[PATH_MAX];
+
+		tree_format(path, "sys/devices/pci0000:00/%s/virtfn%u", address, i);
+		tree_format(target, "../%.*s10.%u", (int)strlen("0000:00:"), address, i);
+		if (!tree_has(tree, path))
+			tree_link(tree, path, target);
+	}
+}
+
+void count_functions(const struct tree *tree, const char *address, unsigned count)
+{
+	link_functions(tree, address, count);
+	for (unsigned i = count; i < FUNCTIONS_MAX; i++) {
+		char path[PATH_MAX];
+
+		tree_format(path, "sys/devices/pci0000:00/%s/virtfn%u", address, i);
+		if (tree_has(tree, path))
+			tree_remove(tree, path);
+	}
 }
 
 void make_vfs(const struct tree *tree, const char *address, unsigned count)
@@ -140,6 +166,7 @@ void fake_set_vfs(const struct fake_kernel *kernel, const char *address, unsigne
 
 	snprintf(text, sizeof(text), "%u", count);
 	tree_attribute(&kernel->tree, address, "sriov_numvfs", text);
+	link_functions(&kernel->tree, address, count);
 	set_file(&kernel->tree, address, "vfs", vfs);
 	set_file(&kernel->tree, address, "eswitch", eswitch);
 }

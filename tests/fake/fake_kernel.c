@@ -246,6 +246,7 @@ static int store_numvfs(const struct fake_write *write)
 		return -EBUSY;
 	set_attribute(write->tree, path, write->value);
 	make_vfs(write->tree, write->address, (unsigned)atoi(write->value));
+	count_functions(write->tree, write->address, (unsigned)atoi(write->value));
 	return 0;
 }
 

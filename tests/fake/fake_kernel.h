@@ -76,7 +76,10 @@ void fake_card(const struct fake_kernel *kernel, const char *address, const char
 /* A card of Intel's with its driver and interface, "enp1s0", of group 14: what fake_card() is given. */
 void fake_ice(const struct fake_kernel *kernel, const char *address);
 
-/* One of a card's virtual functions, with that number. */
+/*
+ * One of a card's virtual functions, with that number. Of others there is the link alone, to
+ * "0000:01:10.3" for number 3 of "0000:01:00.0", for as long as sriov_numvfs says that they are there.
+ */
 void fake_function(const struct fake_kernel *kernel, const char *card, unsigned number,
 		   const struct tree_device *function);
 void fake_set_vfs(const struct fake_kernel *kernel, const char *address, unsigned count,
@@ -138,6 +141,13 @@ void fake_loosen(const struct fake_kernel *kernel, const char *address);
  * too, before or after the write has its effect. 0: nobody is.
  */
 void fake_kill_at(const struct fake_kernel *kernel, unsigned number, bool after);
+
+/*
+ * Does the work in a process, with no assertion in there, which would go on with the tests; true when it was
+ * killed. Returns when its children are gone too.
+ */
+bool fake_is_killed(struct fake_kernel *kernel,
+		    int (*work)(struct fake_kernel *kernel, void *context), void *context);
 
 /* The bound driver, "none", or "gone", and the override as it reads: "e1000e (null)". */
 void assert_binding(const struct fake_kernel *kernel, const char *address, const char *binding);

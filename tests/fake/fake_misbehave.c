@@ -3,6 +3,7 @@
 #include "fake_write.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 
@@ -211,4 +212,31 @@ void fake_loosen(const struct fake_kernel *kernel, const char *address)
 	/* the device's lock goes when the process has ended */
 	device_file(address, "lock", path);
 	close(take_lock(&kernel->tree, path));
+}
+
+bool fake_is_killed(struct fake_kernel *kernel,
+		    int (*work)(struct fake_kernel *kernel, void *context), void *context)
+{
+	int alive[2], status;
+	char none;
+	pid_t pid;
+
+	assert_int_equal(pipe(alive), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(alive[0]);
+		_exit(work(kernel, context) == 0 ? 0 : 99);
+	}
+	close(alive[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* the last of them closes the pipe */
+	assert_int_equal(read(alive[0], &none, 1), 0);
+	close(alive[0]);
+	if (WIFSIGNALED(status)) {
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+		return true;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return false;
 }

@@ -41,10 +41,11 @@ int change_layer(const struct fake_write *write);
 
 /*
  * fake_card.c: the interface of a network card is there while a driver of the host has the function,
- * and virtual functions are made with a driver's plain values.
+ * and virtual functions are made with a driver's plain values, and with links to as many.
  */
 void update_card(const struct tree *tree, const char *address, const char *driver);
 void make_vfs(const struct tree *tree, const char *address, unsigned count);
+void count_functions(const struct tree *tree, const char *address, unsigned count);
 int fake_netlink(const struct sysroot *root, int protocol, const struct netlink_message *request,
 		 uint8_t **ret_data, size_t *ret_size);
 

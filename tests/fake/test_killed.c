@@ -5,8 +5,6 @@
  */
 #include "fake_kernel.h"
 
-#include <sys/wait.h>
-
 #include "pci/bar.h"
 
 #define NIC	   "0000:01:00.0" /* its driver's */
@@ -97,11 +95,10 @@ static void ignore_told(const struct action *action, const struct run_result *re
 	(void)action, (void)result, (void)context;
 }
 
-/* The work of another process: no assertion here, which would go on with the tests in there. */
-typedef int work_function(struct fake_kernel *kernel, struct plan *plan);
-
-static int take(struct fake_kernel *kernel, struct plan *plan)
+/* The work of another process. */
+static int take(struct fake_kernel *kernel, void *context)
 {
+	struct plan *plan = context;
 	cleanup_journal struct journal journal = { 0 };
 	int r = journal_begin(&kernel->tree.root, 101, &journal, &kernel->err);
 
@@ -115,42 +112,15 @@ static int take(struct fake_kernel *kernel, struct plan *plan)
 				   ignore_told, NULL, &kernel->err);
 }
 
-static int give_back(struct fake_kernel *kernel, struct plan *plan)
+static int give_back(struct fake_kernel *kernel, void *context)
 {
 	cleanup_journal struct journal journal = { 0 };
 	struct restore restore = fake_giving_back(kernel, 5000);
 	int r = journal_read(&kernel->tree.root, &kernel->state, 101, &journal, &kernel->err);
 
-	(void)plan;
+	(void)context;
 	restore.told = ignore_told;
 	return r < 0 ? r : restore_journal(&restore, &journal, NULL, &kernel->err);
-}
-
-/* Does the work in a process; true when it was killed. Returns when its children are gone too. */
-static bool is_killed(struct fake_kernel *kernel, work_function *work, struct plan *plan)
-{
-	int alive[2], status;
-	char none;
-	pid_t pid;
-
-	assert_int_equal(pipe(alive), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		close(alive[0]);
-		_exit(work(kernel, plan) == 0 ? 0 : 99);
-	}
-	close(alive[1]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	/* the last of them closes the pipe */
-	assert_int_equal(read(alive[0], &none, 1), 0);
-	close(alive[0]);
-	if (WIFSIGNALED(status)) {
-		assert_int_equal(WTERMSIG(status), SIGKILL);
-		return true;
-	}
-	assert_int_equal(WEXITSTATUS(status), 0);
-	return false;
 }
 
 /* Kills at every write of taking; returns at how many. */
@@ -163,7 +133,7 @@ static unsigned kill_take(struct fake_kernel *kernel, const char *addresses, boo
 		fake_plan(kernel, addresses, NULL, &plan);
 		assert_true(plan.actions.count >= 3);
 		fake_kill_at(kernel, number, after);
-		killed = is_killed(kernel, take, &plan);
+		killed = fake_is_killed(kernel, take, &plan);
 		fake_kill_at(kernel, 0, false);
 
 		assert_true(fake_has_journal(kernel));
@@ -182,7 +152,7 @@ static unsigned kill_give_back(struct fake_kernel *kernel, const char *addresses
 
 		assert_int_equal(fake_take(kernel, addresses, 5000, &journal), 0);
 		fake_kill_at(kernel, number, after);
-		killed = is_killed(kernel, give_back, NULL);
+		killed = fake_is_killed(kernel, give_back, NULL);
 		fake_kill_at(kernel, 0, false);
 		if (killed) {
 			assert_true(fake_has_journal(kernel));
