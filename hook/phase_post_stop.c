@@ -54,6 +54,16 @@ static int leave_to_qemu(struct hook *hook, struct journal *journal, const struc
 				 hook->vmid, (int)qemu->pid, hook->vmid);
 }
 
+/*
+ * A start that nobody has confirmed, and whose watch lives, is that watch's to give back. A post-stop whose
+ * task was killed may come to the lock after the VM has been started again: that start's QEMU is to come.
+ */
+static bool is_starting(struct hook *hook, const struct journal *journal)
+{
+	return (journal->phase == JOURNAL_STARTING || journal->phase == JOURNAL_READY) &&
+	       task_is_alive(&hook->root, &journal->watch);
+}
+
 int phase_post_stop(struct hook *hook, struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
@@ -74,6 +84,14 @@ int phase_post_stop(struct hook *hook, struct error *err)
 		return r;
 	if (qemu.pid)
 		return leave_to_qemu(hook, &journal, &qemu, err);
+	if (is_starting(hook, &journal)) {
+		hook_say(
+			hook,
+			"nobody has confirmed the start of VM %u; process %d (pve-vfio-watch) gives "
+			"its devices back if no QEMU runs for it",
+			hook->vmid, (int)journal.watch.pid);
+		return 0;
+	}
 	r = hook_give_back(hook, &journal, QEMU_END_WAIT_MS, &held, err);
 	r = hook_watch_held(hook, &journal, held, r);
 	hook_trace(hook, "given back", began);
