@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "report/words.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
 
@@ -34,7 +35,7 @@ void print_wrapped(const char *start, unsigned indent, const char *text)
 
 	fputs(start, stdout);
 	for (;;) {
-		size_t size = strcspn(text, " ");
+		size_t size = words_piece(text);
 
 		if (!first && column + 1 + size > width) {
 			printf("\n%*s", (int)indent, "");

@@ -307,6 +307,56 @@ char *words_result(struct pci_names *names, const struct sysroot *root,
 	return words_deed(direction, action, result);
 }
 
+/* Up to the bracket that closes the one it begins with; 0: none does. */
+static size_t bracketed(const char *words)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; words[i]; i++) {
+		depth += words[i] == '{' || words[i] == '[';
+		depth -= words[i] == '}' || words[i] == ']';
+		if (depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* '…', its end being the mark that no letter follows; 0: there is none, as in "the cards' memory". */
+static size_t quoted(const char *words)
+{
+	for (size_t i = 1; words[i]; i++)
+		if (words[i] == '\'' && strchr(" .,;:)", words[i + 1]))
+			return i + 1;
+	return 0;
+}
+
+/* "key": and its value; 0 for another word. */
+static size_t json_member(const char *words)
+{
+	size_t key = strcspn(words + 1, "\" ") + 1;
+	const char *value = words + key + strlen("\": ");
+
+	if (!text_starts_with(words + key, "\": "))
+		return 0;
+	if (*value == '{' || *value == '[') {
+		size_t size = bracketed(value);
+
+		return size > 0 ? (size_t)(value - words) + size : 0;
+	}
+	return (size_t)(value - words);
+}
+
+size_t words_piece(const char *words)
+{
+	size_t size = strspn(words, "(");
+
+	if (words[size] == '\'')
+		size += quoted(words + size);
+	else if (words[size] == '"')
+		size += json_member(words + size);
+	return size + strcspn(words + size, " ");
+}
+
 void words_wrap(struct text *text, size_t line, const char *first, const char *indent,
 		const char *words)
 {
@@ -314,7 +364,7 @@ void words_wrap(struct text *text, size_t line, const char *first, const char *i
 
 	text_add(text, "%s", first);
 	while (*words) {
-		size_t size = strcspn(words, " ");
+		size_t size = words_piece(words);
 
 		if (column + 1 + size > line && column > strlen(indent)) {
 			text_add(text, "\n%s", indent);
@@ -342,12 +392,10 @@ static void add_finding(struct text *text, const struct finding *finding)
 /* In the task log of a start: that there is one, not what to do about it. */
 static void add_trouble_in_brief(struct text *text, const struct finding *finding, uint32_t vmid)
 {
-	cleanup_free char *line =
-		text_format("known trouble '%.*s': see 'pve-vfio plan %u'",
-			    (int)strcspn(finding->evidence, ",:"), finding->evidence, vmid);
-
 	if (finding->level == LEVEL_WARNING)
-		words_wrap(text, WORDS_WIDTH, finding->subject, " ", line ? line : "");
+		text_add(text, "%s known trouble '%.*s': see 'pve-vfio plan %u'\n",
+			 finding->subject, (int)strcspn(finding->evidence, ",:"), finding->evidence,
+			 vmid);
 }
 
 char *words_findings(const struct findings *findings, uint32_t brief_for)

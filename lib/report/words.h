@@ -37,16 +37,21 @@ char *words_planned(const struct action *action);
 char *words_left(const struct wanted_device *device, const struct vm_config *config);
 
 /*
- * Findings, the errors first, as lines no wider than WORDS_WIDTH, each ended by '\n'. With `brief_for`,
+ * Findings, the errors first, as lines that words_wrap() breaks, each ended by '\n'. With `brief_for`,
  * the number of a VM that starts, a known trouble that does not refuse the start is one line that
  * names 'pve-vfio plan', and one that is only worth knowing is left out; 0: all of them in full.
  */
 char *words_findings(const struct findings *findings, uint32_t brief_for);
 
 /*
- * Adds `words` broken at blanks into lines of `line` columns at most; a longer word, which may be an
- * address to copy, is not cut. The first line begins with `first`, the others with `indent`. Ends with
- * '\n'.
+ * The size of what `words` begins with and no line is broken in, for somebody may copy it: a word, all
+ * of '…' (a command, a message), or a member of JSON, "key": {…}; with the punctuation after it.
+ */
+size_t words_piece(const char *words);
+
+/*
+ * Adds `words` broken into lines of `line` columns at most, between such pieces; a longer one is not
+ * cut. The first line begins with `first`, the others with `indent`. Ends with '\n'.
  */
 void words_wrap(struct text *text, size_t line, const char *first, const char *indent,
 		const char *words);

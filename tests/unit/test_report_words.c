@@ -359,7 +359,7 @@ static void assert_width(const char *words, size_t most)
 	for (const char *line = words; *line;) {
 		size_t size = strcspn(line, "\n"), blanks = strspn(line, " ");
 
-		if (size > most && blanks + strcspn(line + blanks, " \n") < size)
+		if (size > most && blanks + words_piece(line + blanks) < size)
 			fail_msg("%zu columns: '%.*s'", size, (int)size, line);
 		assert_int_equal(line[size], '\n'); /* each is ended */
 		line += size + 1;
@@ -403,9 +403,58 @@ static void test_width_of_long_words(void **state)
 	assert_non_null(strstr(words, word));
 }
 
+/* What somebody may copy is in one line, whatever comes of its width. */
+static void test_pieces(void **state)
+{
+	static const struct {
+		const char *words, *piece;
+	} rows[] = {
+		{ "one two", "one" },
+		{ "", "" },
+		{ "'qm set 100 --delete vmstate'. The guest", "'qm set 100 --delete vmstate'." },
+		{ "('cat /sys/x') and", "('cat /sys/x')" },
+		{ "'qm set 1 --args \"-device 'a b'\"'; or",
+		  "'qm set 1 --args \"-device 'a b'\"';" },
+		{ "'BAR 0: can't reserve' is", "'BAR 0: can't reserve'" },
+		{ "'tis no quotation", "'tis" },
+		{ "\"devices\": {\"0000:01:00.0\": {\"d3cold\": false}} in",
+		  "\"devices\": {\"0000:01:00.0\": {\"d3cold\": false}}" },
+		{ "\"allow\": [\"a\", \"b\"], and", "\"allow\": [\"a\", \"b\"]," },
+		{ "\"driver\": \"auto\" in", "\"driver\": \"auto\"" },
+		{ "\"open\": {\"never closed\"", "\"open\":" },
+		{ "\"resize_bar\" makes", "\"resize_bar\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char piece[100];
+
+		snprintf(piece, sizeof(piece), "%.*s", (int)words_piece(rows[i].words),
+			 rows[i].words);
+		assert_string_equal(piece, rows[i].piece);
+	}
+}
+
+static void test_wrap_keeps_commands(void **state)
+{
+	struct text text = { 0 };
+	char *words;
+
+	(void)state;
+	words_wrap(&text, 30, "First:", "  ",
+		   "remove it: 'qm set 101 --delete hostpci0,hostpci1', and go on");
+	words = text_take(&text);
+	assert_string_equal(words, "First: remove it:\n"
+				   "   'qm set 101 --delete hostpci0,hostpci1',\n"
+				   "   and go on\n");
+	free(words);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_wrap_keeps_commands),
 		tree_test(test_bind),
 		tree_test(test_left_to_another_driver),
 		tree_test(test_other_actions),
