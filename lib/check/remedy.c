@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/kernel.h"
 #include "pci/facts.h"
 
 /* AMD's processors and chipsets; its GPUs are of another vendor, 1002. */
@@ -52,33 +53,98 @@ static bool is_function_of(const struct start *start, const char *address, const
 	return sysroot_link_name(start->root, path, &link) == 0 && strcmp(link, physical) == 0;
 }
 
-char *remedy_sibling(const struct start *start, const struct plan_device *sibling)
+/* Neither another slot nor a line: what is on the board's root bus, or in its chipset, is in no slot. */
+static bool is_fixed(const struct plan_device *cause, const struct plan_device *sibling)
+{
+	return pci_same_slot(cause->device.address, sibling->device.address) ||
+	       cause->device.address.bus == 0 || cause->device.vendor == VENDOR_AMD_CHIP;
+}
+
+/* "leave hostpci1 out: 'qm set 101 --delete hostpci1'" */
+static char *leave_out(const struct start *start, const struct plan_device *cause)
+{
+	const struct vm_hostpci *line = vm_config_hostpci(&start->config, cause->source);
+
+	/* attach asks: the line is not there yet */
+	if (start->config_text)
+		return text_format("give VM %u another device", start->vmid);
+	if (line && line->hostpci.host.count == 1)
+		return text_format("leave %s out: 'qm set %u --delete %s'", cause->source,
+				   start->vmid, cause->source);
+	return text_format("leave %s out", cause->device.name);
+}
+
+static bool has_acs_override(const struct sysroot *root)
+{
+	cleanup_free char *line = NULL, *value = NULL;
+
+	if (sysroot_read_attribute(root, "proc/cmdline", &line) == 0)
+		value = kernel_parameter(line, "pcie_acs_override");
+	return value;
+}
+
+/* What would give the VM the one without the other. */
+static char *separate(const struct start *start, const struct plan_device *cause,
+		      const struct plan_device *sibling)
+{
+	cleanup_free char *without = leave_out(start, cause);
+	bool split = has_acs_override(start->root);
+
+	if (!without)
+		return NULL;
+	if (is_function_of(start, cause->device.name, sibling->device.name))
+		return text_format("No line gives the VM a virtual function without its physical "
+				   "one while they share a group: try another kernel "
+				   "('proxmox-boot-tool kernel list')%s.",
+				   split ? ""
+					 : ", or 'pve-vfio setup --add --acs-override', which says "
+					   "what that costs");
+	if (!is_fixed(cause, sibling))
+		return text_format("Another slot for %s may have a group of its own: 'pve-vfio "
+				   "devices' lists the groups. Else %s.",
+				   cause->device.name, without);
+	if (split)
+		return text_format("No slot separates them, nor does the pcie_acs_override that "
+				   "the kernel was booted with: %s.",
+				   without);
+	return text_format(
+		"No slot separates them: %s. Or split the group, which lets the VM reach "
+		"more than its own memory: 'pve-vfio setup --add --acs-override'.",
+		without);
+}
+
+/*
+ * Why the VM gets a device that its configuration does not name, and what would not bring it; of the
+ * second one that the same device brings, no more than that it is one. "": it is not known.
+ */
+static char *explain_sibling(const struct start *start, const struct findings *before, size_t count,
+			     const struct plan_device *sibling)
 {
 	const struct plan_device *cause = find_cause(start, sibling);
-	const char *name = sibling->device.name;
-	cleanup_free char *why = NULL;
+	cleanup_free char *what = NULL;
 
 	if (!cause)
 		return strdup("");
-	why = text_format("%s is not in the configuration of VM %u: %s brings it, for %s is in the "
-			  "same IOMMU group (%d), and a start takes all of a group.",
-			  name, start->vmid, cause->source, cause->device.name,
-			  cause->device.iommu_group);
-	if (!why)
-		return NULL;
-	if (is_function_of(start, cause->device.name, name))
-		return text_format(
-			"%s No line gives the VM a virtual function without its physical "
-			"one while they share it: try another kernel ('proxmox-boot-tool "
-			"kernel list'), or 'pve-vfio setup --add --acs-override'.",
-			why);
-	/* what is on the board's root bus, or is a part of its chipset, is in no slot */
-	if (pci_same_slot(cause->device.address, sibling->device.address) ||
-	    cause->device.address.bus == 0 || cause->device.vendor == VENDOR_AMD_CHIP)
-		return TAKE_PTR(why);
-	return text_format("%s Another slot for %s may have a group of its own: 'pve-vfio devices' "
-			   "lists the groups.",
-			   why, cause->device.name);
+	for (size_t i = 0; i < count; i++) {
+		const struct plan_device *other =
+			plan_find_device(&start->plan, before->items[i].subject);
+
+		if (other && before->items[i].level == LEVEL_ERROR && other->sibling &&
+		    find_cause(start, other) == cause)
+			return other == sibling ? text_format("%s brings %s along.", cause->source,
+							      sibling->device.name)
+						: text_format("%s brings %s along, as it does %s.",
+							      cause->source, sibling->device.name,
+							      other->device.name);
+	}
+	what = separate(start, cause, sibling);
+	return what ? text_format(
+			      "%s is not in the configuration of VM %u: %s brings it along, since "
+			      "%s is in the same IOMMU group (%d), and a VM gets all of a "
+			      "group. %s",
+			      sibling->device.name, start->vmid, cause->source, cause->device.name,
+			      cause->device.iommu_group, what)
+		    : NULL;
 }
 
 /* A line without a function in its address means all of them: one would do, without the others. */
@@ -121,10 +187,11 @@ int remedies_explain(const struct start *start, struct findings *findings)
 
 		if (!planned || finding->level != LEVEL_ERROR || (!planned->sibling && !own))
 			continue;
-		more = own ? explain_slot(start, planned) : remedy_sibling(start, planned);
+		more = own ? explain_slot(start, planned)
+			   : explain_sibling(start, findings, i, planned);
 		if (!more)
 			return -ENOMEM;
-		if (!*more || (finding->remedy && strstr(finding->remedy, more)))
+		if (!*more)
 			continue;
 		remedy = finding->remedy || !is_of_named(finding->id)
 				 ? text_format("%s %s", finding_remedy(finding), more)

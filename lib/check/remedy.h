@@ -15,11 +15,11 @@
 char *remedy_line(const struct start *start, const char *source, const char *drop, const char *host,
 		  const char *more);
 
-/* Why the VM gets a device that its configuration does not name, and what would not bring it. */
-char *remedy_sibling(const struct start *start, const struct plan_device *sibling);
-
 /* The finding that was added last says that something cannot be determined, which refuses a start. */
 int remedy_unknown(const struct start *start, struct findings *findings);
 
-/* Adds that to the remedies of the errors that concern such devices. 0 or -ENOMEM. */
+/*
+ * Adds to the remedies of the errors that concern a device which the configuration does not name why the
+ * VM gets it, and what would not bring it. Once, after all findings are there. 0 or -ENOMEM.
+ */
 int remedies_explain(const struct start *start, struct findings *findings);

@@ -196,6 +196,7 @@ static int check_one(const struct start *start, const struct pci_device *device,
 	}
 	if (asking.uses.count == 0)
 		return 0;
+	*asking.uses.items[0] = 'I'; /* each begins with "its virtual function" */
 	r = finding_add_list(findings, CHECK_SRIOV_IN_USE, device->name, &asking.uses);
 	return r < 0 ? r : advise(&asking, findings);
 }

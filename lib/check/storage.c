@@ -15,11 +15,15 @@
 static int advise(const struct start *start, enum check_id id, const struct strings *uses,
 		  const struct holders *holders, bool runs_host, struct findings *findings)
 {
+	const struct plan_device *planned =
+		plan_find_device(&start->plan, findings->items[findings->count - 1].subject);
 	cleanup_free char *remedy = holders_remedy(holders, start->vmid);
 	bool others = false;
 
 	if (!remedy)
 		return -ENOMEM;
+	if (runs_host && planned->sibling)
+		return finding_advise(findings, "The host itself runs from this disk.");
 	if (runs_host)
 		return finding_advise(findings,
 				      "The host itself runs from this disk: give VM %u another "

@@ -42,7 +42,7 @@ static void each_use_of_one_is_an_error(void **state)
 	check_run(tree, &check, check_sriov);
 	assert_int_equal(check.findings.count, 1);
 	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
-		     "its virtual function " FIRST
+		     "Its virtual function " FIRST
 		     " is in use: eth4 has the address 2001:db8::1; its virtual function " SECOND
 		     " has a driver of VFIO, so a VM has it or may have it.");
 	check_over(&check);
@@ -57,7 +57,7 @@ static void both_for_one_vm_cannot_be(void **state)
 	check_run(*state, &check, check_sriov);
 	assert_int_equal(check.findings.count, 1);
 	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
-		     "its virtual function " SECOND " is to go to the same VM.");
+		     "Its virtual function " SECOND " is to go to the same VM.");
 	check_over(&check);
 }
 
@@ -83,7 +83,7 @@ static void many_functions_are_told_together(void **state)
 	}
 	check_run(tree, &check, check_sriov);
 	check_expect(&check, 0, "sriov-in-use", LEVEL_ERROR, PHYSICAL,
-		     "its virtual functions " FIRST ", " SECOND
+		     "Its virtual functions " FIRST ", " SECOND
 		     ", 0000:01:11.2, 0000:01:11.3 and 2 "
 		     "more have a driver of VFIO, so VMs have them or may have them.");
 	check_over(&check);
