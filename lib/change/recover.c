@@ -125,3 +125,18 @@ int journal_recover(const struct sysroot *root, const struct state *state, uint3
 	*ret = TAKE_STRUCT(journal);
 	return 0;
 }
+
+int journal_look(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 struct journal *ret, struct error *err)
+{
+	struct error why = { 0 };
+	int r = journal_read(root, state, vmid, ret, &why);
+
+	if (r == 0 || r == -ENOENT)
+		return r;
+	if (r != -EBADMSG)
+		return error_set(err, r, "%s", why.message);
+	return error_set(err, r,
+			 "%s; 'pve-vfio restore %u' gives back what can be recognised in it",
+			 why.message, vmid);
+}

@@ -10,6 +10,13 @@
 #include "change/journal.h"
 
 /*
+ * journal_read() for those that only look: the error about one that cannot be understood names the command
+ * that gives back what can be recognised in it.
+ */
+int journal_look(const struct sysroot *root, const struct state *state, uint32_t vmid,
+		 struct journal *ret, struct error *err) must_check;
+
+/*
  * As journal_read(), but where that gives -EBADMSG the actions that can be recognised are returned,
  * in a journal of JOURNAL_STARTING; the file is renamed to VMID.json.broken, and the sentence on
  * what was wrong with it is in `err`; -ENOENT when nothing can be. *ret_broken tells that this was so.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "change/recover.h"
 #include "check/check.h"
 
 static const struct {
@@ -53,7 +54,7 @@ static int check_start(const struct doctor *doctor, uint32_t vmid, struct findin
 
 	if (r == 0) {
 		start.state = &state;
-		r = journal_read(root, &state, vmid, &start.journal, err);
+		r = journal_look(root, &state, vmid, &start.journal, err);
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "change/journal.h"
+#include "change/recover.h"
 #include "pve/pve.h"
 #include "report/json.h"
 #include "settings/store.h"
@@ -43,7 +43,7 @@ static int refuse_holding(struct detach *detach, struct error *err)
 	int r = state_open(detach->root, false, &state, err);
 
 	if (r == 0)
-		r = journal_read(detach->root, &state, detach->vm.vmid, &journal, err);
+		r = journal_look(detach->root, &state, detach->vm.vmid, &journal, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

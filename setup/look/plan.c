@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "change/recover.h"
 #include "check/check.h"
 #include "doctor/pve_node.h"
 #include "report/json.h"
@@ -113,7 +114,7 @@ static int plan_vm(struct command *command, uint32_t vmid, struct plans *plans, 
 
 	if (r == 0) {
 		start.state = &state;
-		r = journal_read(&command->root, &state, vmid, &start.journal, err);
+		r = journal_look(&command->root, &state, vmid, &start.journal, err);
 	}
 	if (r == 0 || r == -ENOENT)
 		r = start_prepare(&start, err);

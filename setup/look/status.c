@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "change/journal.h"
+#include "change/recover.h"
 #include "pci/driver.h"
 #include "pci/override.h"
 #include "pve/config.h"
@@ -235,7 +235,7 @@ static int show_vm(struct command *command, const struct state *state, uint32_t 
 {
 	cleanup(sight_done) struct sight sight = { 0 };
 	cleanup_journal struct journal journal = { 0 };
-	int r = journal_read(&command->root, state, vmid, &journal, err);
+	int r = journal_look(&command->root, state, vmid, &journal, err);
 
 	if (r == -ENOENT)
 		return 0;
