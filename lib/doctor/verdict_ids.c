@@ -28,7 +28,7 @@ static const struct verdict_id ids[] = {
 	{ "gpu-power", "The power state of a GPU, and whether it may lose power." },
 	{ "gpu-reset", "How a GPU can be reset." },
 	{ "gpu-rom", "Whether a GPU has an option ROM that a firmware finds." },
-	{ "gpu-sound", "Whether a GPU's sound function goes with it." },
+	{ "gpu-sound", "Whether a GPU's sound goes with it, and a USB controller of its card." },
 	{ "ha-address",
 	  "Whether high availability may start the VM on a node with other devices." },
 	{ "ha-migrate", "Whether a shutdown of the node waits for the VM's migration." },

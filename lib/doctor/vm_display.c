@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "pci/companion.h"
 
 #define VENDOR_AMD	    0x1002
 #define VENDOR_INTEL	    0x8086
 #define CLASS_VGA	    0x0300
 #define CLASS_DISPLAY_OTHER 0x0380
-#define CLASS_AUDIO_HDA	    0x0403
 #define CLASS_ACCELERATOR   0x12
 
 /* One line that passes a function with outputs. */
@@ -116,8 +116,44 @@ static bool has_others(const struct lint *lint, const struct pci_entry *gpu)
 	return false;
 }
 
-static char *sound_remedy(const struct lint *lint, const struct line *line,
-			  const struct pci_device *sound)
+/* What is on the card of a line's GPU and the VM does not get. */
+struct left {
+	struct text addresses; /* "0000:01:00.1;0000:04:00.0" */
+	struct text words;     /* "its sound, 0000:01:00.1, …" */
+	size_t count;
+	bool beside; /* all are functions of the GPU's slot */
+	bool along;  /* all are in its IOMMU group */
+};
+
+static void left_done(struct left *left)
+{
+	text_done(&left->addresses);
+	text_done(&left->words);
+}
+
+static void find_left(const struct lint *lint, const struct line *line, struct left *left)
+{
+	const struct pci_inventory *inventory = &lint->doctor->node->inventory;
+	const struct pci_device *gpu = &line->entry->device;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_device *other = &inventory->items[i].device;
+		enum pci_companion kind = pci_companion_of(lint->doctor->node->root, inventory,
+							   line->entry, &inventory->items[i]);
+
+		if (kind == PCI_COMPANION_NONE || node_vm_source(lint->vm, other->address))
+			continue;
+		text_add(&left->addresses, "%s%s", left->count ? ";" : "", other->name);
+		text_add(&left->words, "%sits %s, %s,", left->count ? " and " : "",
+			 pci_companion_word(kind), other->name);
+		left->beside &= pci_same_slot(other->address, gpu->address);
+		left->along &= other->iommu_group == gpu->iommu_group &&
+			       gpu->iommu_group != IOMMU_GROUP_NONE;
+		left->count++;
+	}
+}
+
+static char *left_remedy(const struct lint *lint, const struct line *line, const struct left *left)
 {
 	const char *gpu = line->entry->device.name;
 	cleanup_free char *host = NULL, *value = NULL, *command = NULL;
@@ -125,72 +161,38 @@ static char *sound_remedy(const struct lint *lint, const struct line *line,
 	if (line->hostpci->mapping)
 		return text_format("Add it to the mapping '%s': the path '%s;%s' (Datacenter, "
 				   "Resource Mappings).",
-				   line->hostpci->mapping, gpu, sound->name);
-	host = has_others(lint, line->entry) ||
-			       !pci_same_slot(sound->address, line->entry->device.address)
-		       ? text_format("%s;%s", gpu, sound->name)
+				   line->hostpci->mapping, gpu, left->addresses.data);
+	host = has_others(lint, line->entry) || !left->beside
+		       ? text_format("%s;%s", gpu, left->addresses.data)
 		       : text_format("%.*s", (int)strcspn(gpu, "."), gpu);
 	value = host ? hostpci_change(line->value, NULL, host, NULL) : NULL;
 	command = value ? hostpci_command(lint->vm->vmid, line->source, value) : NULL;
-	return command ? text_format("Pass both: '%s'.", command) : NULL;
+	return command ? text_format("Pass %s: '%s'.", left->count > 1 ? "all" : "both", command)
+		       : NULL;
 }
 
-/* The bridge above the one above a function; NULL where that is a root port or nothing. */
-static const struct pci_entry *find_switch(const struct pci_inventory *inventory,
-					   const struct pci_entry *entry)
+static int lint_companions(const struct lint *lint, const struct line *line,
+			   struct verdicts *verdicts)
 {
-	for (size_t i = 0; i < 2 && entry; i++)
-		entry = entry->facts.parent ? pci_inventory_find(inventory, entry->facts.parent)
-					    : NULL;
-	return entry && entry->facts.parent ? entry : NULL;
-}
+	cleanup(left_done) struct left left = { .beside = true, .along = true };
+	cleanup_free char *remedy = NULL;
 
-/* A card with a switch of its maker has its sound behind another port of that (Intel's Arc). */
-static bool is_on_card(const struct pci_inventory *inventory, const struct pci_entry *other,
-		       const struct pci_entry *gpu)
-{
-	const struct pci_entry *upstream = find_switch(inventory, gpu);
-
-	return upstream && upstream->device.vendor == gpu->device.vendor &&
-	       other->device.vendor == gpu->device.vendor &&
-	       find_switch(inventory, other) == upstream;
-}
-
-/* A GPU's sound is a function of its maker, or in its group; a board's codec beside it is neither. */
-static bool is_sound_of(const struct pci_device *other, const struct pci_device *gpu)
-{
-	return pci_same_slot(other->address, gpu->address) &&
-	       other->class_code >> 8 == CLASS_AUDIO_HDA &&
-	       (other->vendor == gpu->vendor ||
-		(other->iommu_group != IOMMU_GROUP_NONE && other->iommu_group == gpu->iommu_group));
-}
-
-static int lint_sound(const struct lint *lint, const struct line *line, struct verdicts *verdicts)
-{
-	const struct pci_inventory *inventory = &lint->doctor->node->inventory;
-	const struct pci_device *gpu = &line->entry->device;
-
-	for (size_t i = 0; i < inventory->count; i++) {
-		const struct pci_device *other = &inventory->items[i].device;
-		cleanup_free char *remedy = NULL;
-		bool along = other->iommu_group == gpu->iommu_group &&
-			     gpu->iommu_group != IOMMU_GROUP_NONE;
-
-		if (!(is_sound_of(other, gpu) ||
-		      (other->class_code >> 8 == CLASS_AUDIO_HDA &&
-		       is_on_card(inventory, &inventory->items[i], line->entry))) ||
-		    node_vm_source(lint->vm, other->address))
-			continue;
-		remedy = sound_remedy(lint, line, other);
-		if (!remedy)
-			return -ENOMEM;
-		return verdict_add(verdicts, VERDICT_INFO, "gpu-sound", line->source, remedy,
-				   "It names the GPU alone; its sound, %s, %s.", other->name,
-				   along ? "leaves the host all the same, being in its IOMMU "
-					   "group, and the guest does not get it"
-					 : "stays with the host");
-	}
-	return 0;
+	find_left(lint, line, &left);
+	if (left.count == 0)
+		return 0;
+	if (left.addresses.failed || left.words.failed)
+		return -ENOMEM;
+	remedy = left_remedy(lint, line, &left);
+	if (!remedy)
+		return -ENOMEM;
+	return verdict_add(verdicts, VERDICT_INFO, "gpu-sound", line->source, remedy,
+			   "It names the GPU alone; %s %s%s.", left.words.data,
+			   left.count > 1 ? left.along ? "leave" : "stay"
+			   : left.along	  ? "leaves"
+					  : "stays",
+			   left.along ? " the host all the same, being in its IOMMU group, and the "
+					"guest does not get it"
+				      : " with the host");
 }
 
 /* How to get this GPU's ROM depends on its maker. */
@@ -293,7 +295,7 @@ static int lint_line(const struct lint *lint, const struct line *line, struct ve
 	int r = lint_rom(lint, line, verdicts);
 
 	if (r == 0)
-		r = lint_sound(lint, line, verdicts);
+		r = lint_companions(lint, line, verdicts);
 	if (r == 0 && !lint->ovmf && !line->hostpci->legacy_igd)
 		r = lint_seabios(lint, line, verdicts);
 	if (r == 0 && !line->hostpci->pcie && vm_config_is_q35(lint->config))

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "change/recover.h"
 #include "check/check.h"
+#include "pci/companion.h"
 #include "report/json.h"
 #include "report/words.h"
 #include "setup/ask.h"
@@ -98,6 +100,38 @@ static void tell_of_siblings(struct attach *attach, const struct start *start)
 	}
 }
 
+/* What the card of a GPU has behind another port of its switch, and nobody has named. */
+static int tell_of_companions(struct attach *attach, const struct start *start, struct error *err)
+{
+	cleanup_pci_inventory struct pci_inventory inventory = { 0 };
+	int r = attach->device_count > 0 ? pci_inventory_read(attach->root, &inventory, err) : 0;
+
+	for (size_t i = 0; i < attach->device_count && r == 0; i++) {
+		const struct layout_device *device = &attach->devices[i].device;
+		char gpu[PCI_ADDRESS_TEXT];
+		const struct pci_entry *entry;
+
+		pci_address_format(attach->devices[i].selection.functions.items[0], gpu);
+		entry = pci_inventory_find(&inventory, gpu);
+		for (size_t k = 0; k < inventory.count && entry && pci_is_gpu(&entry->device);
+		     k++) {
+			const struct pci_device *other = &inventory.items[k].device;
+			enum pci_companion kind = pci_companion_of(attach->root, &inventory, entry,
+								   &inventory.items[k]);
+
+			if (kind != PCI_COMPANION_NONE &&
+			    !pci_same_slot(entry->device.address, other->address) &&
+			    !plan_has_device(&start->plan, other->address))
+				fprintf(stderr,
+					"Its %s, %s, stays with the host: 'pve-vfio attach %u %s "
+					"%s' gives the VM both.\n",
+					pci_companion_word(kind), other->name, attach->vm.vmid,
+					device->function, other->name);
+		}
+	}
+	return r;
+}
+
 static int open_journals(const struct attach *attach, struct state *state, struct start *start,
 			 struct error *err)
 {
@@ -108,7 +142,7 @@ static int open_journals(const struct attach *attach, struct state *state, struc
 	if (r < 0)
 		return r;
 	start->state = state;
-	r = journal_read(attach->root, state, attach->vm.vmid, &start->journal, err);
+	r = journal_look(attach->root, state, attach->vm.vmid, &start->journal, err);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -141,6 +175,9 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	words = words_findings(&findings, 0);
 	fputs(words ? words : "", stderr);
 	tell_of_siblings(attach, &start);
+	r = tell_of_companions(attach, &start, err);
+	if (r < 0)
+		return r;
 	tell_of_others(attach);
 	deeds_add(attach->deeds, "findings", findings_json(&findings));
 	attach->warnings = findings_count(&findings, LEVEL_WARNING);
