@@ -37,6 +37,11 @@ static const struct guide {
 	  "Install NVIDIA's driver (Debian: nvidia-driver), reboot the guest, and see:\n"
 	  "  nvidia-smi             shows the GPU",
 	  "Install NVIDIA's driver, and see Device Manager, Display adapters." },
+	{ LAYOUT_COMPUTE, VENDOR_AMD,
+	  "The driver amdgpu is in the kernel; its firmware is in firmware-amd-graphics.\n"
+	  "  ls /dev/dri /dev/kfd   shows renderD128 and kfd",
+	  "Install AMD's driver (Adrenalin), and see Device Manager, Display adapters. For\n"
+	  "Instinct cards there is none: they want a Linux guest." },
 	{ LAYOUT_GPU, VENDOR_AMD,
 	  "The driver amdgpu is in the kernel; its firmware is in firmware-amd-graphics.\n"
 	  "  ls /dev/dri            shows card0 and renderD128",
@@ -75,12 +80,12 @@ static const struct guide *find_guide(const struct layout_device *device)
 			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole\n"
 			"cards, and see Device Manager, Display adapters.",
 	};
-	enum layout_kind kind = device->kind == LAYOUT_COMPUTE ? LAYOUT_GPU : device->kind;
+	bool compute = device->kind == LAYOUT_COMPUTE;
 
 	if (device->mdev && device->vendor == VENDOR_NVIDIA)
 		return &part;
 	for (size_t i = 0; i < ARRAY_SIZE(guides); i++)
-		if (guides[i].kind == kind &&
+		if ((guides[i].kind == device->kind || (compute && guides[i].kind == LAYOUT_GPU)) &&
 		    (guides[i].vendor == 0 || guides[i].vendor == device->vendor))
 			return &guides[i];
 	return NULL;
