@@ -223,7 +223,7 @@ release: deb $(B)/packages/release
 UNIT := $(sort $(wildcard tests/unit/test_*.c))
 FAKE := $(sort $(wildcard tests/fake/test_*.c))
 PHASES := $(filter-out hook/main.c,$(HOOK))
-SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c)))
+SUPPORT := $(sort $(filter-out tests/fake/test_%,$(wildcard tests/fake/*.c))) tests/block/fault.c
 
 # Tests always run with the sanitizers, which is where D=asan objects come from, or to be counted.
 # What they are built from is built on both cores, unless it is said on how many.
@@ -311,11 +311,14 @@ $(COUNTED): $(O)/tests/bench/in-tree.o $(O)/libpve-vfio.a $(DEPS)
 	$(Q)$(CC) $(LINK) $(CFLAGS) -Wl,--wrap=syscall -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
 
 # Lets an access to a file wait for ever: see tests/cli/test-block. Kills at a system call: test-turns-killed.
-$(B)/tests/hold $(B)/tests/kill: $(B)/tests/%: $(O)/tests/block/%.o
+# Lets one fail: test-faults.
+TRACERS := $(addprefix $(B)/tests/,hold kill fail)
+$(B)/tests/fail: $(O)/tests/block/fault.o
+$(TRACERS): $(B)/tests/%: $(O)/tests/block/%.o
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $<
+	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $^
 
-check-cli: all $(COUNTED) $(B)/tests/hold $(B)/tests/kill $(B)/packages/test
+check-cli: all $(COUNTED) $(TRACERS) $(B)/packages/test
 	$(Q)tests/run -j 2 -t 900 $(sort $(wildcard tests/cli/test-*))
 
 # Two test VMs side by side, each on one core. Each scenario on both kernels, but for those that ask no

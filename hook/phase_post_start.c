@@ -76,10 +76,15 @@ static void add_pin(struct pinning *pinning, const struct settings *settings, co
 	cleanup_pci_device struct pci_device device = { 0 };
 	struct pin *new = &pinning->pins[pinning->count];
 	const struct pin *known;
+	struct error err = { 0 };
 
-	if (pci_address_parse(target, &new->address) < 0 ||
-	    pci_device_read(&pinning->hook->root, new->address, &device, NULL) < 0)
+	if (pci_address_parse(target, &new->address) < 0)
 		return;
+	if (pci_device_read(&pinning->hook->root, new->address, &device, &err) < 0) {
+		hook_say(pinning->hook, "warning: %s cannot be pinned: %s, ignoring", target,
+			 err.message);
+		return;
+	}
 	pci_identity_read(&pinning->hook->root, &device, &new->identity);
 	known = settings_pin(settings, node, new->address);
 	if (known && (*known->node || pci_identity_matches(&new->identity, &known->identity)))

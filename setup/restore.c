@@ -165,10 +165,12 @@ static int restore_one_stale(struct command *command, const struct state *state,
 			     struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
-	cleanup_close int lock = state_lock_vm(state, vmid, deadline_in_ms(0), NULL);
+	cleanup_close int lock = state_lock_vm(state, vmid, deadline_in_ms(0), err);
 	const char *why;
 	int r;
 
+	if (lock < 0 && lock != -EWOULDBLOCK)
+		return lock;
 	if (lock < 0) {
 		deeds_note(command->deeds, "VM %u: another process is at work on its devices; left",
 			   vmid);

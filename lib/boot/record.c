@@ -210,8 +210,12 @@ static int make_one(const struct sysroot *root, const char *path, void *unused, 
 static int note_one(const struct sysroot *root, const char *path, void *record, struct error *err)
 {
 	struct strings *folders = &((struct record *)record)->folders;
+	int r;
 
-	if (sysroot_exists(root, path) || strings_has(folders, path))
+	r = sysroot_find(root, path);
+	if (r < 0)
+		return error_set(err, r, "cannot open '/%s': %s", path, strerror(-r));
+	if (r > 0 || strings_has(folders, path))
 		return 0;
 	return strings_add(folders, path) < 0 ? error_set_memory(err) : 0;
 }

@@ -218,18 +218,22 @@ static int add_bind_action(struct plan *plan, const struct plan_device *device,
 
 /* The module of a VFIO driver that is not there yet. */
 static int add_module_action(struct plan *plan, const struct sysroot *root,
-			     const struct vfio_driver *driver)
+			     const struct vfio_driver *driver, struct error *err)
 {
 	struct action action = { 0 };
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
 	snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver->name);
-	if (sysroot_exists(root, path) ||
-	    actions_find(&plan->actions, ACTION_LOAD_MODULE, driver->module))
+	r = sysroot_find(root, path);
+	if (r < 0)
+		return error_set(err, r, "cannot open '/%s': %s", path, strerror(-r));
+	if (r > 0 || actions_find(&plan->actions, ACTION_LOAD_MODULE, driver->module))
 		return 0;
 	r = action_make(ACTION_LOAD_MODULE, driver->module, NULL, "loaded", "the VM", &action);
-	return r < 0 ? r : actions_add(&plan->actions, &action);
+	if (r == 0)
+		r = actions_add(&plan->actions, &action);
+	return r < 0 ? error_set_memory(err) : 0;
 }
 
 static int add_actions(struct plan *plan, const struct sysroot *root,
@@ -238,8 +242,7 @@ static int add_actions(struct plan *plan, const struct sysroot *root,
 	int r = release_host(plan, root, settings, err);
 
 	for (size_t i = 0; i < plan->device_count && r == 0; i++)
-		if (add_module_action(plan, root, &plan->devices[i].vfio) < 0)
-			r = error_set_memory(err);
+		r = add_module_action(plan, root, &plan->devices[i].vfio, err);
 	for (size_t i = 0; i < plan->device_count && r == 0; i++) {
 		const struct plan_device *device = &plan->devices[i];
 

@@ -158,14 +158,25 @@ static bool is_plain(const struct sysroot *root)
 	return root->live && !root->silent && !root->fake_open;
 }
 
-bool sysroot_exists(const struct sysroot *root, const char *path)
+int sysroot_find(const struct sysroot *root, const char *path)
 {
 	cleanup_close int fd = -1;
+	int r = 0;
 
-	if (is_plain(root))
-		return faccessat(root->fd, path, F_OK, 0) == 0;
-	fd = sysroot_openat(root, path, O_PATH);
-	return fd >= 0;
+	if (is_plain(root)) {
+		r = faccessat(root->fd, path, F_OK, 0) < 0 ? -errno : 0;
+	} else {
+		fd = sysroot_openat(root, path, O_PATH);
+		r = fd < 0 ? fd : 0;
+	}
+	if (r == 0)
+		return 1;
+	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+}
+
+bool sysroot_exists(const struct sysroot *root, const char *path)
+{
+	return sysroot_find(root, path) > 0;
 }
 
 int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,

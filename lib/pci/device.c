@@ -185,10 +185,12 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 	pci_address_format(address, device.name);
 	pci_attribute_path(path, device.name, "");
 	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
-	if (folder < 0)
+	if (folder == -ENOENT)
 		return error_set(err, -ENODEV,
 				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
 				 device.name);
+	if (folder < 0)
+		return error_set(err, folder, "cannot open '/%s': %s", path, strerror(-folder));
 
 	r = read_modalias(root, folder, &device) ? 0 : read_ids(root, folder, &device);
 	if (r == 0)

@@ -22,8 +22,9 @@ int pci_driver_read(const struct sysroot *root, const char *address, char **ret_
 	if (r != -ENOENT)
 		return r;
 	pci_attribute_path(path, address, "");
-	if (!sysroot_exists(root, path))
-		return -ENODEV;
+	r = sysroot_find(root, path);
+	if (r <= 0)
+		return r == 0 ? -ENODEV : r;
 	*ret_driver = NULL;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/file.h"
 
 /* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
 #define PCI_IDS_FILE	"usr/share/misc/pci.ids"
@@ -95,7 +96,7 @@ static int section_file(const char *list, unsigned vendor, unsigned device)
 			text_add(&section, "%.*s\n", (int)(end - line), line);
 		line = end + (*end == '\n');
 	} while (*line && is_of_section(line, vendor));
-	if (fd < 0 || section.failed || write(fd, section.data, section.size) < 0)
+	if (fd < 0 || section.failed || file_write_fd(fd, section.data, section.size) < 0)
 		return -EIO;
 	ret = fd;
 	fd = -1;

@@ -357,9 +357,13 @@ int vm_refuse_absent(const struct sysroot *root, uint32_t vmid, struct error *er
 int vm_look(const struct sysroot *root, uint32_t vmid, struct error *err)
 {
 	char path[SYSROOT_PATH_MAX];
+	int r;
 
 	snprintf(path, sizeof(path), "etc/pve/qemu-server/%u.conf", vmid);
-	return sysroot_exists(root, path) ? 0 : vm_refuse_absent(root, vmid, err);
+	r = sysroot_find(root, path);
+	if (r < 0)
+		return error_set(err, r, "cannot open '/%s': %s", path, strerror(-r));
+	return r > 0 ? 0 : vm_refuse_absent(root, vmid, err);
 }
 
 int vm_config_read(const struct sysroot *root, const char *node, uint32_t vmid,

@@ -293,8 +293,11 @@ int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid
 	struct reservation *own;
 	int r;
 
-	if (!sysroot_exists(root, &RESERVATION_PATH[1]))
-		return 0;
+	r = sysroot_find(root, &RESERVATION_PATH[1]);
+	if (r <= 0)
+		return r == 0 ? 0
+			      : error_set(err, r, "cannot open '%s': %s", RESERVATION_PATH,
+					  strerror(-r));
 	r = change_begin(root, deadline, &change, err);
 	if (r < 0)
 		return r;

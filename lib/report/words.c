@@ -17,10 +17,15 @@ char *words_name(struct pci_names *names, const struct sysroot *root, const char
 {
 	cleanup_pci_device struct pci_device device = { 0 };
 	struct pci_address parsed;
+	int r;
 
-	if (pci_address_parse(address, &parsed) < 0 ||
-	    pci_device_read(root, parsed, &device, NULL) < 0)
+	if (pci_address_parse(address, &parsed) < 0)
 		return strdup("a device that is gone");
+	r = pci_device_read(root, parsed, &device, NULL);
+	if (r == -ENODEV)
+		return strdup("a device that is gone");
+	if (r < 0)
+		return text_format("a device that cannot be read: %s", strerror(-r));
 	return pci_name(names, root, &device);
 }
 

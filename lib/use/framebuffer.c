@@ -112,8 +112,9 @@ static int read_platform_driver(const struct sysroot *root, const char *device, 
 	int r;
 
 	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s", device);
-	if (!sysroot_exists(root, path))
-		return -ENODEV;
+	r = sysroot_find(root, path);
+	if (r <= 0)
+		return r == 0 ? -ENODEV : r;
 	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s/driver", device);
 	r = sysroot_link_name(root, path, ret);
 	if (r == -ENOENT)

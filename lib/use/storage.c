@@ -86,7 +86,10 @@ static bool is_swap(const struct storage *storage, const char *node)
 	return false;
 }
 
-/* The mounted btrfs a block device is a member of; the folder is there while it is mounted. */
+/*
+ * The mounted btrfs a block device is a member of; the folder is there while it is mounted. Here and in the
+ * next two what cannot be told is taken for a use.
+ */
 static char *find_btrfs(const struct storage *storage, const char *name)
 {
 	cleanup_strings struct strings names = { 0 };
@@ -97,7 +100,7 @@ static char *find_btrfs(const struct storage *storage, const char *name)
 		char path[SYSROOT_PATH_MAX];
 
 		snprintf(path, sizeof(path), "sys/fs/btrfs/%s/devices/%s", names.items[i], name);
-		if (sysroot_exists(storage->root, path))
+		if (sysroot_find(storage->root, path) != 0)
 			return strdup(names.items[i]);
 	}
 	return NULL;
@@ -115,11 +118,11 @@ static const char *find_file_system(const struct storage *storage, const char *n
 
 	for (size_t i = 0; i < storage->file_systems.count; i++) {
 		snprintf(path, sizeof(path), "sys/fs/%s/%s", storage->file_systems.items[i], name);
-		if (sysroot_exists(storage->root, path))
+		if (sysroot_find(storage->root, path) != 0)
 			return storage->file_systems.items[i];
 	}
 	snprintf(path, sizeof(path), "%s/%s/bcachefs", BLOCK_CLASS, name);
-	return sysroot_exists(storage->root, path) ? "bcachefs" : NULL;
+	return sysroot_find(storage->root, path) != 0 ? "bcachefs" : NULL;
 }
 
 /* An ext4's journal on a disk of its own: jbd2_journal_init_dev() in fs/jbd2/journal.c. */
@@ -128,7 +131,7 @@ static bool is_journal(const struct storage *storage, const char *name)
 	char path[SYSROOT_PATH_MAX];
 
 	snprintf(path, sizeof(path), "proc/fs/jbd2/%s", name);
-	return sysroot_exists(storage->root, path);
+	return sysroot_find(storage->root, path) != 0;
 }
 
 static void add_use(struct text *uses, const char *words)

@@ -42,48 +42,60 @@ static int add_holder(const struct sysroot *root, pid_t pid, int group,
 }
 
 /* The group of the function whose VFIO device has that name: its vfio-dev/NAME. */
-static int group_of_device(const struct sysroot *root, const char *name)
+static int group_of_device(const struct sysroot *root, const char *name, int *ret)
 {
 	cleanup_strings struct strings addresses = { 0 };
 	cleanup_free char *group = NULL;
 	char path[SYSROOT_PATH_MAX];
 	uint32_t number;
+	int r;
 
-	(void)sysroot_list(root, "sys/bus/pci/devices", &addresses);
-	for (size_t i = 0; i < addresses.count; i++) {
+	r = sysroot_list(root, "sys/bus/pci/devices", &addresses);
+	for (size_t i = 0; i < addresses.count && r == 0; i++) {
 		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/vfio-dev/%.*s",
 			 addresses.items[i], DEVICE_NAME_MAX, name);
-		if (!sysroot_exists(root, path))
+		r = sysroot_find(root, path);
+		if (r <= 0)
 			continue;
 		snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/iommu_group",
 			 addresses.items[i]);
-		if (sysroot_link_name(root, path, &group) == 0 && parse_u32(group, &number) == 0 &&
-		    number <= INT_MAX)
-			return (int)number;
+		r = sysroot_link_name(root, path, &group);
+		if (r == 0 && parse_u32(group, &number) == 0 && number <= INT_MAX)
+			*ret = (int)number;
 		break;
 	}
-	return IOMMU_GROUP_NONE;
+	return r == -ENOENT ? 0 : r;
 }
 
 /*
  * The group that a descriptor's link leads to, in any form: "/dev/vfio/14", "/dev/vfio/noiommu-0",
- * "/dev/vfio/devices/vfio3" of a QEMU with iommufd. A node that was removed is open all the same.
+ * "/dev/vfio/devices/vfio3" of a QEMU with iommufd; IOMMU_GROUP_NONE: to something else. A node that
+ * was removed is open all the same. 0, or -errno: it cannot be told.
  */
-static int group_of_node(const struct sysroot *root, char *target)
+static int group_of_node(const struct sysroot *root, char *target, int *ret)
 {
 	char *name = target + strlen(NODE_PREFIX);
 	size_t size = strlen(target);
 	uint32_t group;
 
+	*ret = IOMMU_GROUP_NONE;
 	if (!text_starts_with(target, NODE_PREFIX))
-		return IOMMU_GROUP_NONE;
+		return 0;
 	if (size > strlen(DELETED) && strcmp(target + size - strlen(DELETED), DELETED) == 0)
 		target[size - strlen(DELETED)] = '\0';
 	if (text_starts_with(name, DEVICE_NODES) && !strchr(name + strlen(DEVICE_NODES), '/'))
-		return group_of_device(root, name + strlen(DEVICE_NODES));
+		return group_of_device(root, name + strlen(DEVICE_NODES), ret);
 	if (text_starts_with(name, NO_IOMMU))
 		name += strlen(NO_IOMMU);
-	return parse_u32(name, &group) == 0 && group <= INT_MAX ? (int)group : IOMMU_GROUP_NONE;
+	if (parse_u32(name, &group) == 0 && group <= INT_MAX)
+		*ret = (int)group;
+	return 0;
+}
+
+/* The process has, or it has closed that descriptor. */
+static bool has_ended(int error)
+{
+	return error == -ENOENT || error == -ESRCH;
 }
 
 /* Adds what one process holds. */
@@ -96,21 +108,25 @@ static int look_at_process(const struct sysroot *root, pid_t pid, struct vfio_ho
 
 	snprintf(path, sizeof(path), "proc/%d/fd", (int)pid);
 	r = sysroot_list(root, path, &names);
-	if (r == -ENOENT || r == -ESRCH)
-		return 0;
+	if (r == 0) {
+		fds = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+		r = fds < 0 ? fds : 0;
+	}
 	if (r < 0)
-		return r;
-	fds = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
-
-	for (size_t i = 0; fds >= 0 && i < names.count; i++) {
+		return has_ended(r) ? 0 : r;
+	for (size_t i = 0; i < names.count; i++) {
 		char target[PATH_MAX];
 		ssize_t size = readlinkat(fds, names.items[i], target, sizeof(target) - 1);
 		int group;
 
-		if (size < 0)
+		if (size < 0 && has_ended(-errno))
 			continue;
+		if (size < 0)
+			return -errno;
 		target[size] = '\0';
-		group = group_of_node(root, target);
+		r = group_of_node(root, target, &group);
+		if (r < 0)
+			return r;
 		if (group == IOMMU_GROUP_NONE)
 			continue;
 		r = add_holder(root, pid, group, holders);

@@ -12,10 +12,13 @@ static void print_functions(struct attach *attach, const struct attach_device *d
 	for (size_t i = 0; i < device->selection.functions.count; i++) {
 		cleanup_pci_device struct pci_device function = { 0 };
 		cleanup_free char *name = NULL;
+		struct error err = { 0 };
 
 		if (pci_device_read(attach->root, device->selection.functions.items[i], &function,
-				    NULL) < 0)
+				    &err) < 0) {
+			printf("# warning: %s\n", err.message);
 			continue;
+		}
 		name = pci_name(&attach->names, attach->root, &function);
 		printf("# %s %s\n", function.name, name ? name : "");
 	}

@@ -175,15 +175,20 @@ static int check_twins(const struct sysroot *root, const char *address, const st
 	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
 	int r = 0;
 
-	if (pci_devices_list(root, &addresses, NULL) < 0)
+	r = pci_devices_list(root, &addresses, err);
+	if (r == -ENOENT)
 		return 0;
 	for (size_t i = 0; i < addresses.count && r == 0; i++) {
 		cleanup_pci_device struct pci_device twin = { 0 };
 		cleanup_strings struct strings uses = { 0 };
 		cleanup(mark_done) struct mark other = { 0 };
 
-		if (pci_device_read(root, addresses.items[i], &twin, NULL) < 0 ||
-		    strcmp(twin.name, address) == 0 || twin.vendor != mark->pci.vendor ||
+		r = pci_device_read(root, addresses.items[i], &twin, err);
+		if (r == -ENODEV) /* it went meanwhile */
+			r = 0;
+		if (r < 0)
+			return r;
+		if (strcmp(twin.name, address) == 0 || twin.vendor != mark->pci.vendor ||
 		    twin.device != mark->pci.device)
 			continue;
 		read_mark(root, &twin, &other);
@@ -307,7 +312,11 @@ static int add_named(const struct sysroot *root, const char *word, const char *e
 	if (r < 0)
 		return r;
 	pci_address_format(address, name);
-	if (pci_device_read(root, address, &device, NULL) < 0) {
+	r = pci_device_read(root, address, &device, err);
+	if (r < 0 && r != -ENODEV)
+		return r;
+	if (r < 0) {
+		r = 0;
 		if (!request->early_by_address)
 			r = check_twins(root, name, &mark, err);
 		return r < 0 ? r : add_setting(request, name, &mark, equals + 1, err);

@@ -2,6 +2,8 @@
 /* tests: a kernel for sequences. Plays drivers/base, drivers/pci and vfio's group nodes. */
 #include "fake_write.h"
 
+#include "../block/fault.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -535,7 +537,10 @@ int fake_write(const struct sysroot *root, const char *path, const char *value)
 	/* what the kernel does for a write is not cut off by the death of a parent */
 	prctl(PR_GET_PDEATHSIG, &on_death);
 	prctl(PR_SET_PDEATHSIG, 0);
+	/* and none of its own calls fails where a test lets one fail */
+	prctl(FAULT_PAUSE, 1);
 	r = write_locked(&write);
+	prctl(FAULT_PAUSE, 0);
 	prctl(PR_SET_PDEATHSIG, on_death);
 	if (on_death && getppid() != parent)
 		kill(getpid(), on_death);

@@ -4,6 +4,7 @@
 #include "tree.h"
 
 #include "pci/device.h"
+#include "pci/driver.h"
 
 #define NIC "0000:01:00.0"
 
@@ -190,6 +191,26 @@ static void test_read_fails(void **state)
 	assert_int_equal(device.iommu_group, 4711); /* written on success alone */
 }
 
+/* What cannot be opened for a moment is not gone: a device that is gone is given back to nobody. */
+static void test_cannot_open(void **state)
+{
+	struct tree *tree = *state;
+	struct pci_device device = { 0 };
+	char *driver = NULL;
+	struct error err;
+
+	tree_add_device(tree, &(struct tree_device){ NIC });
+	tree_refuse(tree, "sys/bus/pci/devices/" NIC, 1, -EMFILE);
+	assert_int_equal(read_device(tree, NIC, &device, &err), -EMFILE);
+	assert_string_equal(err.message,
+			    "cannot open '/sys/bus/pci/devices/" NIC "': Too many open files");
+	assert_int_equal(pci_driver_read(&tree->root, NIC, &driver), -EMFILE);
+	tree_refuse(tree, NULL, 0, 0);
+	assert_int_equal(pci_driver_read(&tree->root, NIC, &driver), 0);
+	assert_null(driver);
+	assert_int_equal(pci_driver_read(&tree->root, "0000:09:00.0", &driver), -ENODEV);
+}
+
 static void assert_addresses(const struct pci_addresses *addresses, const char *const *names,
 			     size_t count)
 {
@@ -268,6 +289,7 @@ int main(void)
 		tree_test(test_read_bare),
 		tree_test(test_bridge),
 		tree_test(test_read_fails),
+		tree_test(test_cannot_open),
 		tree_test(test_list),
 		tree_test(test_group),
 		cmocka_unit_test(test_addresses),

@@ -316,6 +316,10 @@ static void test_name(void **state)
 
 		assert_string_equal(name, rows[i].name);
 	}
+	/* what cannot be read is not gone */
+	tree_refuse(*state, "sys/bus/pci/devices/" GPU, 1, -EIO);
+	assert_text(words_name(&names, &tree->root, GPU),
+		    "a device that cannot be read: Input/output error");
 }
 
 static void add(struct findings *findings, enum check_id id, const char *subject,

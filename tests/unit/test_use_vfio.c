@@ -146,6 +146,31 @@ static void test_cannot_tell(void **state)
 	assert_int_equal(holders.count, 0);
 }
 
+/* It was listed, and then there was no descriptor left for its folder: no error once, and no holder. */
+static void test_cannot_open(void **state)
+{
+	static const char *const paths[] = { "proc/300/fd", "sys/bus/pci/devices",
+					     "sys/bus/pci/devices/0000:01:00.0/vfio-dev/vfio1",
+					     "sys/bus/pci/devices/0000:01:00.0/iommu_group" };
+	struct vfio_holders holders = { 0 };
+	struct tree *tree = *state;
+	struct error err = { 0 };
+
+	tree_process(tree, 300, "kvm", 0);
+	tree_process_opens(tree, 300, 21, "/dev/vfio/devices/vfio1");
+	tree_add_device(tree, &(struct tree_device){ "0000:01:00.0", .group = 14 });
+	tree_file(tree, "sys/bus/pci/devices/0000:01:00.0/vfio-dev/vfio1/dev", "510:1\n");
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		tree_refuse(tree, paths[i], i == 0 ? 2 : 1, -EMFILE);
+		assert_int_equal(vfio_holders_find(&tree->root, 300, &holders, &err), -EMFILE);
+		assert_int_equal(vfio_holders_find(&tree->root, 0, &holders, &err), -EMFILE);
+	}
+	tree_refuse(tree, NULL, 0, 0);
+	find(tree, 300, &holders);
+	assert_non_null(vfio_holder_of(&holders, 14));
+	vfio_holders_done(&holders);
+}
+
 /* The forms that are not a plain group's node. */
 static void test_forms(void **state)
 {
@@ -201,10 +226,11 @@ static void test_group_is_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_find_all),    tree_test(test_find_one_process),
-		tree_test(test_other_links), tree_test(test_order),
-		tree_test(test_forms),	     tree_test(test_names),
-		tree_test(test_cannot_tell), tree_test(test_group_is_open),
+		tree_test(test_find_all),      tree_test(test_find_one_process),
+		tree_test(test_other_links),   tree_test(test_order),
+		tree_test(test_forms),	       tree_test(test_names),
+		tree_test(test_cannot_tell),   tree_test(test_cannot_open),
+		tree_test(test_group_is_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

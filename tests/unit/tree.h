@@ -200,6 +200,33 @@ static inline void tree_done(struct tree *tree)
 }
 
 /* For cmocka: `*state` is a struct tree. */
+/* What does not open: set by tree_refuse(). */
+static struct {
+	const char *path;
+	unsigned from;
+	int result;
+} tree_refused;
+
+static inline int tree_refuse_open(const struct sysroot *root, const char *path)
+{
+	(void)root;
+	if (!tree_refused.path || strcmp(path, tree_refused.path) != 0)
+		return 0;
+	if (tree_refused.from <= 1)
+		return tree_refused.result;
+	tree_refused.from--;
+	return 0;
+}
+
+/* From the `from`th time on (1: the next) that path does not open; NULL: each opens again. */
+static inline void tree_refuse(struct tree *tree, const char *path, unsigned from, int result)
+{
+	tree_refused.path = path;
+	tree_refused.from = from;
+	tree_refused.result = result;
+	tree->root.fake_open = tree_refuse_open;
+}
+
 static inline int tree_setup(void **state)
 {
 	struct tree *tree = malloc(sizeof(*tree));
