@@ -282,7 +282,8 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(O)/l
 	$(Q)$(CC) $(LINK) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
 check-fuzz-%: $(O)/tests/fuzz/fuzz_% $(B)/fuzz/corpus
 	$(SAY) FUZZ $*
-	$(Q)$< $$(find $(call first_inputs,$*) -type f)
+	$(Q)inputs=$$(find $(call first_inputs,$*) no-other -type f 2>/dev/null); \
+		[ "$$inputs" ] || { echo 'fuzz_$* has no first input' >&2; exit 1; }; $< $$inputs
 check-fuzz: $(FUZZ:tests/fuzz/fuzz_%.c=check-fuzz-%)
 else ifeq ($(D),fuzz)
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libpve-vfio.a

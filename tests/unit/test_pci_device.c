@@ -199,7 +199,7 @@ static void test_cannot_open(void **state)
 	char *driver = NULL;
 	struct error err;
 
-	tree_add_device(tree, &(struct tree_device){ NIC });
+	tree_add_device(tree, &(struct tree_device){ NIC, .driver = NULL });
 	tree_refuse(tree, "sys/bus/pci/devices/" NIC, 1, -EMFILE);
 	assert_int_equal(read_device(tree, NIC, &device, &err), -EMFILE);
 	assert_string_equal(err.message,
