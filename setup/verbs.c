@@ -105,6 +105,8 @@ static const struct verb_option attach_options[] = {
 	VALUE("--guest", "linux|windows", "linux|windows", "whose steps in the guest are printed"),
 	VALUE("--mapping", "NAME", "text",
 	      "by this resource mapping; it is made where it is missing"),
+	VALUE("--vfs-of", "ADDRESS", "devices",
+	      "any free virtual function of this device, by a resource mapping of all"),
 	VALUE("--storage", "STORAGE", "text", "whose snippets folder gets the hookscript"),
 	VALUE("--romfile", "FILE", "roms", "the option ROM of the one device, in /usr/share/kvm"),
 	VALUE("--gop", "FILE", "roms", "an APU's UEFI driver, in /usr/share/kvm"),

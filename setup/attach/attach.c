@@ -26,6 +26,7 @@ static void read_options(const struct command *command, struct attach_options *r
 		.gop = command_value(command, "--gop"),
 		.mdev = command_value(command, "--mdev"),
 		.displace = command_value(command, "--displace"),
+		.vfs_of = command_value(command, "--vfs-of"),
 		.chain = command_has(command, "--chain"),
 		.dry_run = command_has(command, "--dry-run"),
 		.yes = command_has(command, "--yes"),
@@ -59,6 +60,21 @@ static int check_mdev(const struct command *command, const struct attach_options
 	return 0;
 }
 
+/* They are devices enough, have no ROM of their own, and are passed whole. */
+static int check_vfs_of(const struct command *command, const struct attach_options *options,
+			struct error *err)
+{
+	if (options->word_count > 0)
+		return usage_error(err, command, "--vfs-of names the device; '%s' is one more",
+				   options->words[0]);
+	if (options->romfile || options->gop || options->mdev)
+		return usage_error(err, command, "--vfs-of goes with no ROM and no type: '%s'",
+				   options->romfile ? options->romfile
+				   : options->gop   ? options->gop
+						    : options->mdev);
+	return 0;
+}
+
 static int check_options(const struct command *command, const struct attach_options *options,
 			 struct error *err)
 {
@@ -71,8 +87,10 @@ static int check_options(const struct command *command, const struct attach_opti
 	if (options->romfile && options->word_count != 1)
 		return usage_error(err, command, "name the one device that gets '%s'",
 				   options->romfile);
-	if (options->layout && options->word_count == 0 && !options->mapping)
+	if (options->layout && options->word_count == 0 && !options->mapping && !options->vfs_of)
 		return usage_error(err, command, "name the device for '%s'", options->layout);
+	if (options->vfs_of)
+		return check_vfs_of(command, options, err);
 	return check_mdev(command, options, err);
 }
 
@@ -87,6 +105,8 @@ static int look(struct attach *attach, struct error *err)
 		r = pci_devices_list(attach->root, &attach->present, err);
 	if (r == 0)
 		r = mappings_read(attach->root, &attach->mappings, err);
+	if (r == 0)
+		r = attach_functions_look(attach, err);
 	if (r == 0)
 		r = attach_devices_look(attach, err);
 	if (r == 0)
@@ -131,7 +151,7 @@ static int record(struct attach *attach, struct error *err)
 	    attached_add(attached, &attach->edit) < 0 ||
 	    attach_displace_record(attach, attached) < 0 ||
 	    (attach->hook.chain && set_copy(&attached->chain, attach->hook.chain) < 0) ||
-	    (attach->mapping_is_new && set_copy(&attached->mapping, attach->options->mapping) < 0))
+	    (attach->mapping_is_new && set_copy(&attached->mapping, attach->mapping) < 0))
 		return error_set_memory(err);
 	return attached_write(attach->root, attach->vm.vmid, attached, err);
 }
@@ -169,7 +189,7 @@ static int set_chain(const struct attach *attach, const char *volume, struct err
 
 static void drop_mapping(const struct attach *attach)
 {
-	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", attach->options->mapping);
+	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", attach->mapping);
 	cleanup_strings struct strings words = { 0 };
 
 	if (path && pve_words(&words, "pvesh", "delete", path) == 0)
@@ -252,7 +272,12 @@ static char *words_now(const struct attach *attach)
 	bool first = true;
 
 	text_add(&text, "VM %u starts with ", attach->vm.vmid);
-	for (size_t i = 0; i < attach->device_count; i++) {
+	if (attach->functions.count > 0) {
+		text_add(&text, "a free one of the %zu virtual functions of %s",
+			 attach->functions.count, attach->physical);
+		first = false;
+	}
+	for (size_t i = 0; attach->functions.count == 0 && i < attach->device_count; i++) {
 		const struct pci_addresses *functions = &attach->devices[i].selection.functions;
 
 		for (size_t k = 0; k < functions->count; k++) {
@@ -279,7 +304,9 @@ static json_t *devices_json(const struct attach *attach)
 
 	for (size_t i = 0; i < attach->device_count; i++) {
 		const struct attach_device *device = &attach->devices[i];
-		const struct pci_addresses *functions = &device->selection.functions;
+		const struct pci_addresses *functions = attach->functions.count > 0
+								? &attach->functions
+								: &device->selection.functions;
 		json_t *names = json_array();
 
 		for (size_t k = 0; k < functions->count; k++) {
@@ -351,6 +378,8 @@ static void attach_done(struct attach *attach)
 	json_decref(attach->displace.before);
 	json_decref(attach->displace.after);
 	strings_done(&attach->mapping_words);
+	pci_addresses_done(&attach->functions);
+	free(attach->own_name);
 	vm_edit_done(&attach->edit);
 	attached_done(&attach->attached);
 	mappings_done(&attach->mappings);
@@ -390,6 +419,7 @@ int verb_attach(struct command *command, struct error *err)
 	int r;
 
 	read_options(command, &options);
+	attach.mapping = options.mapping;
 	if (command->argc == 0) {
 		r = ask_for_words(command, &options, &guide, words, err);
 		vmid = guide.vmid;

@@ -49,7 +49,7 @@ int attach_vm_line(const struct attach_vm *vm, const struct vm_config *config, u
 /* ---- everything that attach is asked and finds */
 
 struct attach_options {
-	const char *layout, *guest, *mapping, *storage, *romfile, *gop, *mdev, *displace;
+	const char *layout, *guest, *mapping, *storage, *romfile, *gop, *mdev, *displace, *vfs_of;
 	bool chain, dry_run, yes;
 	bool asks;    /* a person at a terminal can be asked which of several is meant */
 	bool guided;  /* ... and is asked for all of it */
@@ -96,11 +96,17 @@ struct attach {
 	struct attach_displace displace;
 	struct attach_device *devices;
 	size_t device_count;
+	const char *mapping;	      /* its name; NULL: the line names the device */
+	char *own_name;		      /* of one that nobody has named */
 	struct strings mapping_words; /* the pvesh command that makes the mapping, or empty */
 	bool mapping_is_new;
-	struct vm_edit edit; /* what is set */
-	size_t warnings;     /* of the checks */
-	size_t errors;	     /* that were there before, and keep nobody from registering the hook */
+	/* Of --vfs-of; "" and none without it. */
+	char physical[PCI_ADDRESS_TEXT];
+	struct pci_addresses functions; /* of which a start takes one */
+	char first[PCI_ADDRESS_TEXT];	/* of them the one that is checked */
+	struct vm_edit edit;		/* what is set */
+	size_t warnings;		/* of the checks */
+	size_t errors; /* that were there before, and keep nobody from registering the hook */
 };
 
 /* ---- the steps (attach_hook.c, attach_device.c, attach_mapping.c, attach_check.c) */
@@ -120,6 +126,9 @@ int attach_devices_look(struct attach *attach, struct error *err) must_check;
 /* What the layouts set, with or without the mapping in the line. */
 int attach_devices_edit(const struct attach *attach, bool mapped, struct vm_edit *edit,
 			struct error *err) must_check;
+
+/* functions.c: finds what --vfs-of means, and a name for its mapping. */
+int attach_functions_look(struct attach *attach, struct error *err) must_check;
 
 /* Looks whether --mapping is there, and how to make it where it is not. */
 int attach_mapping_look(struct attach *attach, struct error *err) must_check;

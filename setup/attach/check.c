@@ -53,6 +53,9 @@ static void tell_of_other(const struct attach *attach, uint32_t vmid)
 	for (unsigned i = 0; i < HOSTPCI_COUNT; i++) {
 		cleanup_pci_addresses struct pci_addresses line = { 0 };
 
+		/* each takes a free one of these */
+		if (attach->functions.count > 0 && config.hostpci[i].hostpci.mapping)
+			continue;
 		(void)attach_vm_line(&attach->vm, &config, i, &attach->mappings, &attach->present,
 				     &line);
 		for (size_t k = 0; k < attach->device_count; k++) {

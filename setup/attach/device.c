@@ -45,6 +45,17 @@ static int args_have(const struct attach *attach, const struct pci_addresses *fu
 	return r;
 }
 
+/* A line has the device; of any virtual function it is the mapping that counts. */
+static bool line_has(const struct attach *attach, unsigned number, const struct pci_addresses *line,
+		     const struct pci_addresses *functions)
+{
+	const struct vm_hostpci *own = &attach->vm.config.hostpci[number];
+
+	if (attach->functions.count > 0)
+		return own->present && text_equal(own->hostpci.mapping, attach->mapping);
+	return any_in(line, functions);
+}
+
 /*
  * What of the VM has the device already, HOSTPCI_COUNT + 1 for nothing; and whether the VM has
  * another display.
@@ -62,14 +73,14 @@ static int look_at_lines(const struct attach *attach, struct attach_device *devi
 		if (attach_vm_line(&attach->vm, &attach->vm.config, i, &attach->mappings,
 				   &attach->present, &line) < 0)
 			return error_set_memory(err);
-		if (any_in(&line, functions)) {
+		if (line_has(attach, i, &line, functions)) {
 			if (device->line > HOSTPCI_COUNT)
 				device->line = i;
 		} else if (any_display(attach->root, &line)) {
 			*ret_display = true;
 		}
 	}
-	r = args_have(attach, functions, err);
+	r = attach->functions.count > 0 ? 0 : args_have(attach, functions, err);
 	if (r > 0 && device->line > HOSTPCI_COUNT)
 		device->line = HOSTPCI_COUNT;
 	return r < 0 ? r : 0;
@@ -227,7 +238,7 @@ static int look_at_device(struct attach *attach, const char *word, bool *has_dis
 /* The device a mapping has on this node; of several alternatives the first stands for all. */
 static const char *mapped_device(const struct attach *attach)
 {
-	const char *name = attach->options->mapping;
+	const char *name = attach->mapping;
 	const struct mapping *mapping = name ? mappings_find(&attach->mappings, name) : NULL;
 
 	for (size_t i = 0; mapping && i < mapping->count; i++)
@@ -245,7 +256,7 @@ static int look_at_mapped(struct attach *attach, bool *has_display, bool *used, 
 	return error_set(err, -ENOENT,
 			 "there is no resource mapping '%s' with a device of this node; name the "
 			 "device, and it is made",
-			 attach->options->mapping);
+			 attach->mapping);
 }
 
 int attach_devices_look(struct attach *attach, struct error *err)
@@ -256,7 +267,9 @@ int attach_devices_look(struct attach *attach, struct error *err)
 
 	for (int i = 0; i < options->word_count && r == 0; i++)
 		r = look_at_device(attach, options->words[i], &has_display, &used, err);
-	if (options->mapping && options->word_count == 0)
+	if (attach->functions.count > 0)
+		r = look_at_device(attach, attach->first, &has_display, &used, err);
+	else if (options->mapping && options->word_count == 0)
 		r = look_at_mapped(attach, &has_display, &used, err);
 	/* With a sentence: it is the person's word that does not fit, not the machine. */
 	if (r < 0)
@@ -283,7 +296,7 @@ static int clear_lines(const struct attach *attach, const struct attach_device *
 		snprintf(key, sizeof(key), "hostpci%u", i);
 		r = attach_vm_line(&attach->vm, config, i, &attach->mappings, &attach->present,
 				   &line);
-		if (r == 0 && any_in(&line, &device->selection.functions))
+		if (r == 0 && line_has(attach, i, &line, &device->selection.functions))
 			r = vm_edit_set(edit, key, vm_config_value(config, key), NULL, NULL);
 	}
 	return r;
@@ -310,7 +323,7 @@ int attach_devices_edit(const struct attach *attach, bool mapped, struct vm_edit
 
 		if (!device->layout)
 			continue;
-		own.mapping = mapped ? attach->options->mapping : NULL;
+		own.mapping = mapped ? attach->mapping : NULL;
 		r = clear_lines(attach, device, edit);
 		if (r == 0 && device->line == HOSTPCI_COUNT)
 			r = clear_args(attach, edit);

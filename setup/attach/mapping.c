@@ -7,6 +7,7 @@
 #include "pve/pve.h"
 #include "setup/attach/attach.h"
 #include "use/mdev.h"
+#include "use/sriov.h"
 
 /* pve-configid in pve-common's JSONSchema.pm. */
 static bool is_good_name(const char *name)
@@ -20,15 +21,15 @@ static bool is_good_name(const char *name)
 }
 
 /* A `map` property string, as Proxmox VE compares it at the start (Mapping/PCI.pm, assert_valid). */
-static char *map_entry(const struct attach *attach, const struct attach_device *own)
+static char *map_entry(const struct attach *attach, struct pci_address address, bool whole)
 {
 	cleanup_pci_device struct pci_device device = { 0 };
 	char path[PCI_ADDRESS_TEXT];
 
-	if (pci_device_read(attach->root, own->selection.functions.items[0], &device, NULL) < 0)
+	if (pci_device_read(attach->root, address, &device, NULL) < 0)
 		return NULL;
 	pci_address_format(device.address, path);
-	if (own->selection.whole)
+	if (whole)
 		*strrchr(path, '.') = '\0';
 	return text_format("id=%04x:%04x,iommugroup=%d,node=%s,path=%s,subsystem-id=%04x:%04x",
 			   device.vendor, device.device, device.iommu_group, attach->vm.node, path,
@@ -69,9 +70,27 @@ static bool offers_mdev(const struct attach *attach)
 	return mdev_support(attach->root, name) != MDEV_NONE;
 }
 
-static int make_words(struct attach *attach, const struct mapping *old, struct error *err)
+/* An entry for the device; with --vfs-of one for each function that has none. */
+static int add_new(struct attach *attach, const struct pci_addresses *mapped)
 {
-	const char *name = attach->options->mapping;
+	const struct pci_selection *own = &attach->devices[0].selection;
+	const struct pci_addresses *functions = &attach->functions;
+	int r = 0;
+
+	if (functions->count == 0)
+		return add_map(&attach->mapping_words,
+			       map_entry(attach, own->functions.items[0], own->whole));
+	for (size_t i = 0; i < functions->count && r == 0; i++)
+		if (!pci_addresses_has(mapped, functions->items[i]))
+			r = add_map(&attach->mapping_words,
+				    map_entry(attach, functions->items[i], false));
+	return r;
+}
+
+static int make_words(struct attach *attach, const struct mapping *old,
+		      const struct pci_addresses *mapped, struct error *err)
+{
+	const char *name = attach->mapping;
 	cleanup_free char *path = text_format("/cluster/mapping/pci/%s", name);
 	struct strings *words = &attach->mapping_words;
 	int r;
@@ -84,7 +103,7 @@ static int make_words(struct attach *attach, const struct mapping *old, struct e
 	for (size_t i = 0; old && i < old->count && r == 0; i++)
 		r = add_map(words, old_entry(&old->entries[i]));
 	if (r == 0)
-		r = add_map(words, map_entry(attach, &attach->devices[0]));
+		r = add_new(attach, mapped);
 	if (r == 0 && !old && offers_mdev(attach))
 		r = pve_words(words, "--mdev", "1");
 	return r < 0 ? error_set_memory(err) : 0;
@@ -105,9 +124,35 @@ static int mapped_functions(const struct attach *attach, const struct mapping *m
 	return r;
 }
 
+/* One that is not there may have been a function of it before there were fewer. */
+static bool is_of_physical(const struct attach *attach, const struct mapping *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct mapping_entry *entry = &mapping->entries[i];
+
+		if (strcmp(entry->node, attach->vm.node) != 0)
+			continue;
+		for (size_t k = 0; k < entry->paths.count; k++) {
+			struct sriov_place place;
+			const char *path = entry->paths.items[k];
+			int r = sriov_place_find(attach->root, path, &place);
+			struct pci_address address;
+
+			if (pci_address_parse(path, &address) == 0 &&
+			    !pci_addresses_has(&attach->present, address))
+				continue;
+			if (r < 0 || strcmp(place.physical, attach->physical) != 0)
+				return false;
+		}
+	}
+	return true;
+}
+
 static int look_at_entry(struct attach *attach, const struct mapping *mapping, struct error *err)
 {
-	const struct pci_addresses *wanted = &attach->devices[0].selection.functions;
+	const struct pci_addresses *wanted = attach->functions.count > 0
+						     ? &attach->functions
+						     : &attach->devices[0].selection.functions;
 	cleanup_pci_addresses struct pci_addresses mapped = { 0 };
 	bool has_entry = false;
 
@@ -120,9 +165,17 @@ static int look_at_entry(struct attach *attach, const struct mapping *mapping, s
 				 mapping->name, mapping->mdev ? "offer" : "do not offer",
 				 mapping->mdev ? "does not" : "does");
 	if (!has_entry)
-		return make_words(attach, mapping, err);
+		return make_words(attach, mapping, &mapped, err);
+	if (attach->functions.count > 0 && !is_of_physical(attach, mapping))
+		return error_set(
+			err, -EEXIST,
+			"the resource mapping '%s' is there with other devices of this node "
+			"than virtual functions of %s; give another name",
+			mapping->name, attach->physical);
 	for (size_t i = 0; i < wanted->count; i++)
-		if (!pci_addresses_has(&mapped, wanted->items[i]))
+		if (!pci_addresses_has(&mapped, wanted->items[i]) && attach->functions.count > 0)
+			return make_words(attach, mapping, &mapped, err);
+		else if (!pci_addresses_has(&mapped, wanted->items[i]))
 			return error_set(err, -EEXIST,
 					 "the resource mapping '%s' is there with another device "
 					 "of this node; give another name",
@@ -132,7 +185,7 @@ static int look_at_entry(struct attach *attach, const struct mapping *mapping, s
 
 int attach_mapping_look(struct attach *attach, struct error *err)
 {
-	const char *name = attach->options->mapping;
+	const char *name = attach->mapping;
 	const struct mapping *mapping;
 	int r;
 
@@ -151,6 +204,6 @@ int attach_mapping_look(struct attach *attach, struct error *err)
 	else if ((mapping = mappings_find(&attach->mappings, name)))
 		r = look_at_entry(attach, mapping, err);
 	else
-		r = make_words(attach, NULL, err);
+		r = make_words(attach, NULL, &(struct pci_addresses){ 0 }, err);
 	return error_as_refusal(err, r);
 }
