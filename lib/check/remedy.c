@@ -168,11 +168,66 @@ static char *explain_slot(const struct start *start, const struct plan_device *p
 		       : NULL;
 }
 
+static bool has_error(const struct findings *findings, const char *subject)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].level == LEVEL_ERROR &&
+		    strcmp(findings->items[i].subject, subject) == 0)
+			return true;
+	return false;
+}
+
+/* The same of a card of which the host uses one function: the others, where they have groups of their own. */
+static char *explain_others(const struct start *start, const struct findings *findings,
+			    const struct plan_device *planned)
+{
+	const struct vm_hostpci *line = vm_config_hostpci(&start->config, planned->source);
+	cleanup_text struct text others = { 0 };
+	cleanup_free char *command = NULL;
+
+	if (!line || line->hostpci.host.count != 1 || strchr(line->hostpci.host.items[0], '.'))
+		return strdup("");
+	for (size_t i = 0; i < start->plan.device_count; i++) {
+		const struct plan_device *other = &start->plan.devices[i];
+
+		if (strcmp(other->source, planned->source) == 0 && !other->sibling &&
+		    other->device.iommu_group != planned->device.iommu_group &&
+		    !has_error(findings, other->device.name))
+			text_add(&others, "%s%s", others.size ? ";" : "", other->device.name);
+	}
+	if (others.size == 0)
+		return others.failed ? NULL : strdup("");
+	command =
+		others.failed ? NULL : remedy_line(start, planned->source, NULL, others.data, NULL);
+	return command ? text_format(
+				 "Or leave it to the host: %s names no function, and so all of %s. "
+				 "Name the rest: '%s'.",
+				 planned->source, line->hostpci.host.items[0], command)
+		       : NULL;
+}
+
 /* The table's words are for a device that somebody has named. */
 static bool is_of_named(enum check_id id)
 {
 	return id == CHECK_NETWORK_IN_USE || id == CHECK_STORAGE_IN_USE ||
 	       id == CHECK_USB_STORAGE_IN_USE || id == CHECK_SRIOV_IN_USE;
+}
+
+/* What is to be added to the remedy of an error; "" for nothing, NULL without memory. */
+static char *explain(const struct start *start, const struct findings *findings, size_t at)
+{
+	const struct finding *finding = &findings->items[at];
+	const struct plan_device *planned = plan_find_device(&start->plan, finding->subject);
+
+	if (!planned || finding->level != LEVEL_ERROR)
+		return strdup("");
+	if (planned->sibling)
+		return explain_sibling(start, findings, at, planned);
+	if (finding->id == CHECK_SRIOV_IN_USE)
+		return explain_slot(start, planned);
+	if (is_of_named(finding->id) || finding->id == CHECK_NODE_IN_USE)
+		return explain_others(start, findings, planned);
+	return strdup("");
 }
 
 int remedies_explain(const struct start *start, struct findings *findings)
@@ -181,21 +236,17 @@ int remedies_explain(const struct start *start, struct findings *findings)
 		struct finding *finding = &findings->items[i];
 		const struct plan_device *planned =
 			plan_find_device(&start->plan, finding->subject);
-		cleanup_free char *more = NULL;
-		bool own = finding->id == CHECK_SRIOV_IN_USE && planned && !planned->sibling;
+		cleanup_free char *more = explain(start, findings, i);
+		bool instead = planned && (planned->sibling || finding->id == CHECK_SRIOV_IN_USE) &&
+			       is_of_named(finding->id) && !finding->remedy;
 		char *remedy;
 
-		if (!planned || finding->level != LEVEL_ERROR || (!planned->sibling && !own))
-			continue;
-		more = own ? explain_slot(start, planned)
-			   : explain_sibling(start, findings, i, planned);
 		if (!more)
 			return -ENOMEM;
 		if (!*more)
 			continue;
-		remedy = finding->remedy || !is_of_named(finding->id)
-				 ? text_format("%s %s", finding_remedy(finding), more)
-				 : TAKE_PTR(more);
+		remedy = instead ? TAKE_PTR(more)
+				 : text_format("%s %s", finding_remedy(finding), more);
 		if (!remedy)
 			return -ENOMEM;
 		free(finding->remedy);

@@ -19,7 +19,8 @@ char *remedy_line(const struct start *start, const char *source, const char *dro
 int remedy_unknown(const struct start *start, struct findings *findings);
 
 /*
- * Adds to the remedies of the errors that concern a device which the configuration does not name why the
- * VM gets it, and what would not bring it. Once, after all findings are there. 0 or -ENOMEM.
+ * Adds to the remedies of the errors that concern a device which the configuration does not name, or names
+ * with others of its card, why the VM gets it, and what would not bring it. Once, after all findings are
+ * there. 0 or -ENOMEM.
  */
 int remedies_explain(const struct start *start, struct findings *findings);

@@ -16,6 +16,10 @@
 #define CLASS_MEMORY 0x05
 #define CLASS_SYSTEM 0x08
 #define CLASS_SIGNAL 0x11
+#define CLASS_SMBUS  0x0c05
+
+/* AMD's processors and chipsets; the maker of its cards is another, 1002. */
+#define VENDOR_AMD_CHIP 0x1022
 
 /* Others of the plan on the same bus, of which the same is to be said. */
 static void add_others(const struct start *start, const struct plan_device *planned,
@@ -56,7 +60,7 @@ struct others {
 static void look_at_others(const struct start *start, const struct pci_device *own,
 			   const struct pci_addresses *left, struct others *ret)
 {
-	*ret = (struct others){ .same_slot = true, .card = true };
+	*ret = (struct others){ .same_slot = true, .card = own->vendor != VENDOR_AMD_CHIP };
 	for (size_t i = 0; i < left->count; i++) {
 		cleanup_pci_device struct pci_device other = { 0 };
 
@@ -178,8 +182,9 @@ static bool is_helper(const struct plan_device *planned)
 {
 	unsigned base = planned->device.class_code >> 16;
 
-	return planned->sibling && (!planned->device.driver || base == CLASS_MEMORY ||
-				    base == CLASS_SYSTEM || base == CLASS_SIGNAL);
+	return planned->sibling &&
+	       (!planned->device.driver || base == CLASS_MEMORY || base == CLASS_SYSTEM ||
+		base == CLASS_SIGNAL || planned->device.class_code >> 8 == CLASS_SMBUS);
 }
 
 static int check_one(const struct start *start, const struct plan_device *planned,
