@@ -298,7 +298,8 @@ static int lint_line(const struct lint *lint, const struct line *line, struct ve
 		r = lint_companions(lint, line, verdicts);
 	if (r == 0 && !lint->ovmf && !line->hostpci->legacy_igd)
 		r = lint_seabios(lint, line, verdicts);
-	if (r == 0 && !line->hostpci->pcie && vm_config_is_q35(lint->config))
+	if (r == 0 && !line->hostpci->pcie && !line->hostpci->legacy_igd &&
+	    vm_config_is_q35(lint->config))
 		r = add_with_key(lint, line, "pcie", "pcie=1",
 				 "Without pcie=1 the guest sees the GPU as an old PCI card: some "
 				 "drivers do not like that, and none sees its link.",
