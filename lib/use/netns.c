@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "use/pids.h"
 
 /*
  * A macvtap has a folder tapN, for its node; the kinds are in `uevent` (SET_NETDEV_DEVTYPE() in
@@ -67,38 +68,38 @@ static int look_into(const struct sysroot *root, pid_t pid, struct net_children 
 }
 
 /* "net:[4026531840]"; false for a process that has ended. */
-static bool read_namespace(const struct sysroot *root, const char *pid, char **ret)
+static bool read_namespace(const struct sysroot *root, pid_t pid, char **ret)
 {
 	char path[SYSROOT_PATH_MAX];
 
-	snprintf(path, sizeof(path), "proc/%s/ns/net", pid);
+	snprintf(path, sizeof(path), "proc/%d/ns/net", (int)pid);
 	return sysroot_link_name(root, path, ret) == 0;
 }
 
 int net_children_read(const struct sysroot *root, struct net_children *children)
 {
-	cleanup_strings struct strings pids = { 0 }, seen = { 0 };
+	cleanup_strings struct strings seen = { 0 };
+	cleanup_pids struct pids pids = { 0 };
 	cleanup_free char *own = NULL;
 	int r = 0;
 
 	if (children->read)
 		return 0;
 	children->read = true;
-	if (!read_namespace(root, "1", &own))
+	if (!read_namespace(root, 1, &own))
 		return 0;
-	if (strings_add(&seen, own) < 0 || sysroot_list(root, "proc", &pids) == -ENOMEM)
+	if (strings_add(&seen, own) < 0 || pids_list(root, &pids) == -ENOMEM)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < pids.count; i++) {
 		cleanup_free char *namespace = NULL;
-		uint32_t pid;
 
-		if (parse_u32(pids.items[i], &pid) < 0 ||
-		    !read_namespace(root, pids.items[i], &namespace) ||
+		/* what the kernel has started is in the namespace that it began with */
+		if (pids.items[i].kernels || !read_namespace(root, pids.items[i].pid, &namespace) ||
 		    strings_has(&seen, namespace))
 			continue;
 		r = strings_add(&seen, namespace);
 		if (r == 0)
-			r = look_into(root, (pid_t)pid, children);
+			r = look_into(root, pids.items[i].pid, children);
 	}
 	return r;
 }

@@ -11,7 +11,7 @@
 
 #include "base/array.h"
 #include "base/directory.h"
-#include "base/number.h"
+#include "use/pids.h"
 
 #define DELETED " (deleted)"
 
@@ -148,16 +148,12 @@ static int compare(const void *a, const void *b)
 void openings_read(const struct sysroot *root, struct openings *ret)
 {
 	cleanup_openings struct openings openings = { 0 };
-	cleanup_strings struct strings names = { 0 };
-	int r;
+	cleanup_pids struct pids pids = { 0 };
+	int r = pids_list(root, &pids);
 
-	r = sysroot_list(root, "proc", &names);
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		uint32_t pid;
-
-		if (parse_u32(names.items[i], &pid) == 0 && pid <= INT_MAX)
-			r = look_at_process(root, (pid_t)pid, &openings);
-	}
+	for (size_t i = 0; r == 0 && i < pids.count; i++)
+		if (!pids.items[i].kernels || !pid_is_thread(root, &pids.items[i]))
+			r = look_at_process(root, pids.items[i].pid, &openings);
 	if (r < 0) {
 		ret->unseen = error_set(&ret->why, r,
 					"cannot read which files the processes have open: %s",

@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "host/netlink.h"
 #include "use/holder.h"
+#include "use/pids.h"
 
 #define PACKET	   "proc/net/packet"
 #define PACKET_MAX ((size_t)1024 * 1024)
@@ -41,18 +42,18 @@ static bool parse_line(char *line, unsigned index, uint64_t *ret_inode)
 }
 
 /* The process has the socket open. */
-static bool has_socket(const struct sysroot *root, const char *pid, const char *socket)
+static bool has_socket(const struct sysroot *root, pid_t pid, const char *socket)
 {
 	cleanup_strings struct strings names = { 0 };
 	char path[SYSROOT_PATH_MAX];
 
-	snprintf(path, sizeof(path), "proc/%s/fd", pid);
+	snprintf(path, sizeof(path), "proc/%d/fd", (int)pid);
 	if (sysroot_list(root, path, &names) < 0)
 		return false;
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *target = NULL;
 
-		snprintf(path, sizeof(path), "proc/%s/fd/%s", pid, names.items[i]);
+		snprintf(path, sizeof(path), "proc/%d/fd/%s", (int)pid, names.items[i]);
 		if (sysroot_link_name(root, path, &target) == 0 && strcmp(target, socket) == 0)
 			return true;
 	}
@@ -62,18 +63,17 @@ static bool has_socket(const struct sysroot *root, const char *pid, const char *
 /* "process 812 (lldpd)"; "a process" where none can be seen to have it. */
 static char *find_owner(const struct sysroot *root, uint64_t inode)
 {
-	cleanup_strings struct strings pids = { 0 };
+	cleanup_pids struct pids pids = { 0 };
 	char socket[64];
 
 	snprintf(socket, sizeof(socket), "socket:[%ju]", (uintmax_t)inode);
-	(void)sysroot_list(root, "proc", &pids);
+	(void)pids_list(root, &pids);
 	for (size_t i = 0; i < pids.count; i++) {
 		cleanup_holder struct holder holder = { 0 };
-		uint32_t pid;
+		pid_t pid = pids.items[i].pid;
 
-		if (parse_u32(pids.items[i], &pid) == 0 && has_socket(root, pids.items[i], socket))
-			return holder_read(root, (pid_t)pid, &holder) < 0 ? NULL
-									  : holder_words(&holder);
+		if (!pids.items[i].kernels && has_socket(root, pid, socket))
+			return holder_read(root, pid, &holder) < 0 ? NULL : holder_words(&holder);
 	}
 	return strdup("a process");
 }

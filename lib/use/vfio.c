@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "use/pids.h"
 
 #define NODE_PREFIX "/dev/vfio/"
 
@@ -136,28 +137,14 @@ static int look_at_process(const struct sysroot *root, pid_t pid, struct vfio_ho
 	return 0;
 }
 
-static int compare_holders(const void *a, const void *b)
-{
-	pid_t left = ((const struct vfio_holder *)a)->pid;
-	pid_t right = ((const struct vfio_holder *)b)->pid;
-
-	return left < right ? -1 : left > right;
-}
-
 static int look_at_all(const struct sysroot *root, struct vfio_holders *holders)
 {
-	cleanup_strings struct strings names = { 0 };
-	int r;
+	cleanup_pids struct pids pids = { 0 };
+	int r = pids_list(root, &pids);
 
-	r = sysroot_list(root, "proc", &names);
-	for (size_t i = 0; r == 0 && i < names.count; i++) {
-		uint32_t pid;
-
-		if (parse_u32(names.items[i], &pid) == 0)
-			r = look_at_process(root, (pid_t)pid, holders);
-	}
-	if (holders->count > 1)
-		qsort(holders->items, holders->count, sizeof(*holders->items), compare_holders);
+	for (size_t i = 0; r == 0 && i < pids.count; i++)
+		if (!pids.items[i].kernels || !pid_is_thread(root, &pids.items[i]))
+			r = look_at_process(root, pids.items[i].pid, holders);
 	return r;
 }
 
