@@ -197,17 +197,13 @@ int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, 
 	return fd < 0 ? fd : file_read_fd(fd, max, ret_data, ret_size);
 }
 
-int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value)
+/* sysfs gives all that there is in one read(2): "Reading/Writing Attribute Data" in sysfs.rst. */
+static int read_attribute(int fd, bool in_sysfs, char **ret_value)
 {
-	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	/* sysfs gives all that there is in one read(2): "Reading/Writing Attribute Data" in sysfs.rst. */
-	bool at_once = text_starts_with(path, "sys/");
 	char value[ATTRIBUTE_MAX + 2];
 	size_t size = 0;
 	ssize_t got;
 
-	if (fd < 0)
-		return fd;
 	do {
 		got = read(fd, value + size, ATTRIBUTE_MAX + 1 - size);
 		if (got < 0 && errno != EINTR)
@@ -215,7 +211,7 @@ int sysroot_read_attribute(const struct sysroot *root, const char *path, char **
 		size += got > 0 ? (size_t)got : 0;
 		if (size > ATTRIBUTE_MAX)
 			return -EFBIG;
-	} while (got < 0 || (got > 0 && !at_once));
+	} while (got < 0 || (got > 0 && !in_sysfs));
 	if (size > 0 && value[size - 1] == '\n')
 		size--;
 	value[size] = '\0';
@@ -223,6 +219,21 @@ int sysroot_read_attribute(const struct sysroot *root, const char *path, char **
 		return -EBADMSG;
 	*ret_value = strdup(value);
 	return *ret_value ? 0 : -ENOMEM;
+}
+
+int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value)
+{
+	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? fd : read_attribute(fd, text_starts_with(path, "sys/"), ret_value);
+}
+
+int sysroot_read_attribute_in(const struct sysroot *root, int folder, const char *name,
+			      char **ret_value)
+{
+	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
+
+	return fd < 0 ? fd : read_attribute(fd, true, ret_value);
 }
 
 int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret)

@@ -96,6 +96,10 @@ int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, 
  */
 int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value);
 
+/* The same of one of sysfs, in its folder, which is open. */
+int sysroot_read_attribute_in(const struct sysroot *root, int folder, const char *name,
+			      char **ret_value);
+
 /* An attribute that is one number in hexadecimal, as PCI attributes are. */
 int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret);
 

@@ -24,28 +24,11 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 		 name);
 }
 
-/* An attribute's first line. Relative to the function's folder: its path is walked once. */
-static int read_text(const struct sysroot *root, int folder, const char *name, char *text,
-		     size_t room)
-{
-	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
-	ssize_t size;
-
-	if (fd < 0)
-		return fd;
-	size = read(fd, text, room - 1);
-	if (size < 0)
-		return -errno;
-	text[size] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return 0;
-}
-
-/* One that is one number. */
+/* An attribute that is one number. Relative to the function's folder: its path is walked once. */
 static int read_id(const struct sysroot *root, int folder, const char *name, unsigned *ret)
 {
-	char value[32];
-	int r = read_text(root, folder, name, value, sizeof(value));
+	cleanup_free char *value = NULL;
+	int r = sysroot_read_attribute_in(root, folder, name, &value);
 
 	return r < 0 ? r : parse_hex_u32(value, ret);
 }
@@ -129,11 +112,12 @@ static bool read_modalias(const struct sysroot *root, int folder, struct pci_dev
 	} fields[] = { { "pci:v", 8 }, { "d", 8 },  { "sv", 8 }, { "sd", 8 },
 		       { "bc", 2 },    { "sc", 2 }, { "i", 2 } };
 	uint64_t values[ARRAY_SIZE(fields)];
-	char text[128];
-	const char *at = text;
+	cleanup_free char *text = NULL;
+	const char *at;
 
-	if (read_text(root, folder, "modalias", text, sizeof(text)) < 0)
+	if (sysroot_read_attribute_in(root, folder, "modalias", &text) < 0)
 		return false;
+	at = text;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		size_t size = strlen(fields[i].name);
 

@@ -32,21 +32,12 @@ static int open_folder(const struct sysroot *root, const char *address)
 	return sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 }
 
-/* The value without its newline, or NULL. */
+/* The value, or NULL. */
 static char *read_value(const struct sysroot *root, int folder, const char *name)
 {
-	char value[ATTRIBUTE_MAX];
-	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
-	ssize_t size;
+	char *value;
 
-	if (fd < 0)
-		return NULL;
-	size = read(fd, value, sizeof(value) - 1);
-	if (size < 0)
-		return NULL;
-	value[size] = '\0';
-	value[strcspn(value, "\n")] = '\0';
-	return strdup(value);
+	return sysroot_read_attribute_in(root, folder, name, &value) == 0 ? value : NULL;
 }
 
 static unsigned read_count(const struct sysroot *root, int folder, const char *name)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 
 #define NODE_LINE "DEVNAME="
 
@@ -46,14 +47,14 @@ void child_memory_done(struct child_memory *memory)
 static int read_folder(const struct sysroot *root, const char *path, struct child_folder *folder)
 {
 	cleanup_strings struct strings links = { 0 };
-	cleanup_close int fd = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
 	int r;
 
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return fd;
-	r = sysroot_list(root, path, &links);
+	r = directory_list(fd, &links);
 	for (size_t i = 0; r == 0 && i < links.count; i++) {
 		char target[PATH_MAX];
 		ssize_t size = readlinkat(fd, links.items[i], target, sizeof(target) - 1);

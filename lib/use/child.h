@@ -21,6 +21,7 @@ bool child_is_below(const char *path, const char *parent);
 struct child_memory {
 	struct child_folder *folders;
 	size_t count;
+	unsigned walked; /* of use/node.c: folders below functions, which are not remembered */
 };
 
 void child_memory_done(struct child_memory *memory);

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "base/number.h"
 #include "use/child.h"
 #include "use/sriov.h"
@@ -28,12 +29,16 @@
 /* No device is that deep in sysfs: a USB stick at five hubs is at 20. */
 #define DEPTH_MAX 32
 
+/* To look through more folders costs more than to look at all numbers of the machine. */
+#define FOLDERS_MOST 48
+
 /* While the nodes of one function are looked for. */
 struct finding_nodes {
 	const struct sysroot *root;
 	const char *address;
 	struct device_nodes *nodes;
-	bool virtual; /* it is a virtual function: its maker's driver may do VFIO itself */
+	bool virtual;	  /* it is a virtual function: its maker's driver may do VFIO itself */
+	unsigned *walked; /* folders that were looked through, of all functions with that memory */
 };
 
 static bool is_same(const struct device_node *node, const struct node_id *id, const char *path)
@@ -107,11 +112,7 @@ static int add_path(const struct finding_nodes *finding, struct node_id id, cons
 	return add(finding, vfio ? NODE_VFIO : NODE_OWN, id, path);
 }
 
-/*
- * `folder` is /sys/dev/char or /sys/dev/block: links named "226:128". On the machine the number is
- * all that counts, and reading `uevent` would wait for the lock of a device that is just probed
- * (uevent_show() in drivers/base/core.c since 6.11, and in stable kernels).
- */
+/* `folder` is /sys/dev/char or /sys/dev/block: links named "226:128". */
 static int add_numbers(const struct finding_nodes *finding, const char *folder, char type)
 {
 	cleanup_strings struct strings numbers = { 0 };
@@ -134,7 +135,14 @@ static int add_numbers(const struct finding_nodes *finding, const char *folder, 
 	return r;
 }
 
-/* ---- in a tree: the folders themselves */
+/* ---- what is below the function's folder */
+
+/*
+ * Groups of attributes and other folders in which there is no device: of each device (dpm_sysfs_add(),
+ * MSI), network interface (net-sysfs.c), disk (genhd.c, blk-mq-sysfs.c) and codec (hdac_sysfs.c).
+ */
+static const char *const barren[] = { "power",	 "msi_irqs", "statistics", "queues", "queue",  "mq",
+				      "holders", "slaves",   "integrity",  "trace",  "widgets" };
 
 /* What the kernel calls the node of a folder without DEVNAME: device_get_devnode(). */
 static char *default_path(const char *name)
@@ -146,10 +154,16 @@ static char *default_path(const char *name)
 	return path;
 }
 
-static char type_of(const struct sysroot *root, const char *name)
+/* A disk; all that is not has a character device. */
+static char type_of(const struct sysroot *root, int folder, const char *name)
 {
 	char path[SYSROOT_PATH_MAX];
+	ssize_t size = readlinkat(folder, "subsystem", path, sizeof(path) - 1);
 
+	if (size >= 0) {
+		path[size] = '\0';
+		return text_equal(strrchr(path, '/'), "/block") ? 'b' : 'c';
+	}
 	snprintf(path, sizeof(path), "sys/class/block/%s", name);
 	return sysroot_exists(root, path) ? 'b' : 'c';
 }
@@ -166,60 +180,121 @@ static int add_generic(const struct finding_nodes *finding, const char *name)
 	return path ? add_path(finding, (struct node_id){ 0 }, path) : -ENOMEM;
 }
 
-/* `parent` is the name of the folder above. */
-static int add_folder(const struct finding_nodes *finding, const char *folder, const char *name,
-		      const char *parent)
+/* In a tree not all has a number, and what is open has a path. */
+static int add_named(const struct finding_nodes *finding, struct node_id id, const char *folder,
+		     const char *parent)
 {
-	cleanup_free char *node = NULL, *number = NULL, *path = NULL;
-	char attribute[SYSROOT_PATH_MAX + 8];
-	char type = type_of(finding->root, name);
-	struct node_id id = { 0 };
-	bool has_node;
+	const char *name = strrchr(folder, '/') + 1;
+	bool vfio = strcmp(parent, "vfio-dev") == 0;
+	cleanup_free char *node = NULL, *path = NULL;
+	int r = child_node(finding->root, folder, &node);
 
-	snprintf(attribute, sizeof(attribute), "%s/dev", folder);
-	if (sysroot_read_attribute(finding->root, attribute, &number) == 0)
-		(void)parse_number_pair(number, type, &id);
-	has_node = child_node(finding->root, folder, &node) == 0;
-	if (has_node)
+	if (r == 0)
 		path = text_format("/%s", node);
-	else if (strcmp(parent, "vfio-dev") == 0)
-		path = text_format(VFIO_DEVICES "%s", name);
 	else
-		path = default_path(name);
+		path = vfio ? text_format(VFIO_DEVICES "%s", name) : default_path(name);
 	if (!path)
 		return -ENOMEM;
-	if (has_node || id.type || strcmp(parent, "vfio-dev") == 0 || strcmp(parent, "nvme") == 0) {
-		int r = add_path(finding, id, path);
-
+	if (r == 0 || id.type || vfio || strcmp(parent, "nvme") == 0) {
+		r = add_path(finding, id, path);
 		if (r < 0)
 			return r;
 	}
 	return add_generic(finding, name);
 }
 
-static int add_folders(const struct finding_nodes *finding, const char *folder, unsigned depth)
+/*
+ * A folder below the function's. On the machine the number is all that counts, and reading `uevent`
+ * would wait for the lock of a device that is just probed (uevent_show() in drivers/base/core.c since
+ * 6.11, and in stable kernels).
+ */
+static int add_folder(const struct finding_nodes *finding, int fd, bool numbered,
+		      const char *folder, const char *parent)
 {
-	const char *parent = strrchr(folder, '/') + 1;
-	cleanup_strings struct strings names = { 0 };
-	int r = sysroot_list(finding->root, folder, &names);
+	cleanup_free char *number = NULL;
+	struct node_id id = { 0 };
 
-	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR ? 0 : r;
-	for (size_t i = 0; i < names.count && r == 0; i++) {
+	if (numbered && sysroot_read_attribute_in(finding->root, fd, "dev", &number) == 0)
+		(void)parse_number_pair(number,
+					type_of(finding->root, fd, strrchr(folder, '/') + 1), &id);
+	if (!finding->root->live)
+		return add_named(finding, id, folder, parent);
+	return id.type ? add_path(finding, id, "") : 0;
+}
+
+/* The folders in one that is open, in order of name; `ret_numbered`: it has a number, too. */
+static int list_folders(int fd, struct strings *folders, bool *ret_numbered)
+{
+	struct directory directory;
+	unsigned char type;
+	const char *name;
+	int r;
+
+	*ret_numbered = false;
+	directory_begin(&directory, fd);
+	while ((r = directory_next(&directory, &name, &type)) > 0) {
+		*ret_numbered |= strcmp(name, "dev") == 0;
+		if ((type == DT_DIR || type == DT_UNKNOWN) && TABLE_FIND(barren, name) < 0 &&
+		    strings_add(folders, name) < 0)
+			return -ENOMEM;
+	}
+	strings_sort(folders);
+	return r;
+}
+
+/* `fd`: the folder, -errno where it is gone; `parent`: the name of the one above, NULL: the function's. */
+static int add_folders(const struct finding_nodes *finding, int fd, const char *folder,
+		       const char *parent, unsigned depth)
+{
+	cleanup_strings struct strings folders = { 0 };
+	bool numbered;
+	int r;
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
+	if (finding->root->live && (*finding->walked)++ >= FOLDERS_MOST)
+		return -E2BIG;
+	r = list_folders(fd, &folders, &numbered);
+	if (r == 0 && parent)
+		r = add_folder(finding, fd, numbered, folder, parent);
+	for (size_t i = 0; i < folders.count && r == 0 && depth < DEPTH_MAX; i++) {
 		char path[SYSROOT_PATH_MAX];
-		cleanup_close int fd = -1;
+		cleanup_close int below = -1;
 
-		if (snprintf(path, sizeof(path), "%s/%s", folder, names.items[i]) >=
+		if (snprintf(path, sizeof(path), "%s/%s", folder, folders.items[i]) >=
 		    (int)sizeof(path))
 			continue;
-		fd = sysroot_openat(finding->root, path, O_PATH | O_NOFOLLOW | O_DIRECTORY);
-		if (fd < 0)
-			continue;
-		r = add_folder(finding, path, names.items[i], parent);
-		if (r == 0 && depth < DEPTH_MAX)
-			r = add_folders(finding, path, depth + 1);
+		below = sysroot_openat_in(finding->root, fd, folders.items[i],
+					  O_RDONLY | O_DIRECTORY);
+		r = add_folders(finding, below, path, strrchr(folder, '/') + 1, depth + 1);
 	}
 	return r;
+}
+
+static int add_all_numbers(const struct finding_nodes *finding)
+{
+	int r = add_numbers(finding, "sys/dev/char", 'c');
+
+	return r < 0 ? r : add_numbers(finding, "sys/dev/block", 'b');
+}
+
+/*
+ * The folders of a few functions are fewer than the numbers of a machine. Where it is the other way round,
+ * as with a disk controller, the numbers tell all there is; in a tree either may be missing.
+ */
+static int add_devices(const struct finding_nodes *finding, const struct pci_device *device)
+{
+	bool live = finding->root->live;
+	cleanup_close int fd = -1;
+	char folder[SYSROOT_PATH_MAX];
+	int r = live ? 0 : add_all_numbers(finding);
+
+	if (r == 0 && !device->bridge) {
+		pci_attribute_path(folder, device->name, "");
+		fd = sysroot_openat(finding->root, folder, O_RDONLY | O_DIRECTORY);
+		r = add_folders(finding, fd, folder, NULL, 0);
+	}
+	return live && (device->bridge || r == -E2BIG) ? add_all_numbers(finding) : r;
 }
 
 /* ---- what sysfs does not have */
@@ -333,7 +408,7 @@ static int add_kfd(const struct finding_nodes *finding)
 int nodes_find_shared(const struct sysroot *root, const char *driver, const char *address,
 		      struct device_nodes *nodes, struct error *err)
 {
-	const struct finding_nodes finding = { root, address, nodes, false };
+	const struct finding_nodes finding = { .root = root, .address = address, .nodes = nodes };
 	int r = strcmp(driver, "amdgpu") == 0 ? add_kfd(&finding)
 					      : add_shared(&finding, driver, NODE_SHARED);
 
@@ -439,22 +514,23 @@ static int add_mdevs(const struct finding_nodes *finding)
 static int find_nodes(const struct sysroot *root, const struct pci_device *device, bool virtual,
 		      struct device_nodes *nodes, struct error *err)
 {
-	const struct finding_nodes finding = { root, device->name, nodes, virtual };
-	char folder[SYSROOT_PATH_MAX];
+	unsigned walked = 0;
+	const struct finding_nodes finding = {
+		.root = root,
+		.address = device->name,
+		.nodes = nodes,
+		.virtual = virtual,
+		.walked = root->children ? &root->children->walked : &walked,
+	};
 	int r = add_mdevs(&finding);
 
-	pci_attribute_path(folder, device->name, "");
 	if (r == 0)
 		r = add_vfio(&finding, device);
 	/* With a VFIO driver it has no other nodes. */
 	if (device->driver && strstr(device->driver, "vfio"))
 		return r < 0 ? error_set_memory(err) : 0;
 	if (r == 0)
-		r = add_numbers(&finding, "sys/dev/char", 'c');
-	if (r == 0)
-		r = add_numbers(&finding, "sys/dev/block", 'b');
-	if (r == 0 && !root->live && !device->bridge)
-		r = add_folders(&finding, folder, 0);
+		r = add_devices(&finding, device);
 	if (r == 0 && text_equal(device->driver, "nvidia"))
 		r = add_nvidia(&finding);
 	if (r == 0 && text_equal(device->driver, "nvidia-nvswitch"))
