@@ -69,21 +69,6 @@ static const struct file_call *parse_call(const char *line, uint64_t arguments[A
 	return NULL;
 }
 
-static bool read_line(pid_t pid, char line[256])
-{
-	cleanup_close int fd = -1;
-	char path[64];
-	ssize_t size;
-
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	size = fd < 0 ? -1 : read(fd, line, 255);
-	if (size <= 0)
-		return false;
-	line[size] = '\0';
-	return true;
-}
-
 /* What a descriptor of the process leads to. Asks no file system: proc_pid_fd(5). */
 static bool read_link(pid_t pid, int fd, char target[PATH_MAX])
 {
@@ -185,21 +170,40 @@ static void name_path(pid_t pid, const struct file_call *call, const uint64_t *a
 		sprintf(path, "%s/%s", folder, name + strspn(name, "/"));
 }
 
-bool blocked_find(pid_t pid, struct blocked *ret)
+bool blocked_read(pid_t pid, int *fd, struct blocked *ret)
+{
+	char path[64];
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+	if (*fd < 0)
+		*fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = *fd < 0 ? -1 : pread(*fd, ret->call, sizeof(ret->call) - 1, 0);
+	ret->call[size < 0 ? 0 : size] = '\0';
+	return size > 0 && !text_starts_with(ret->call, "running");
+}
+
+bool blocked_name(pid_t pid, struct blocked *blocked)
 {
 	uint64_t arguments[ARGUMENT_COUNT];
-	const struct file_call *call;
+	const struct file_call *call = parse_call(blocked->call, arguments);
 
-	if (!read_line(pid, ret->call))
-		return false;
-	call = parse_call(ret->call, arguments);
 	if (!call)
 		return false;
 	/* The standard streams are those of a person, or of a program that waits for us. */
 	if (call->fd_at != NONE && arguments[call->fd_at] <= STDERR_FILENO)
 		return false;
-	name_path(pid, call, arguments, ret->path);
+	name_path(pid, call, arguments, blocked->path);
 	/* "pipe:[4711]", "anon_inode:[pidfd]": not a file */
-	return call->path_at != NONE || *ret->path == '/' ||
-	       strcmp(ret->path, BLOCKED_NETLINK) == 0;
+	return call->path_at != NONE || *blocked->path == '/' ||
+	       strcmp(blocked->path, BLOCKED_NETLINK) == 0;
+}
+
+bool blocked_find(pid_t pid, struct blocked *ret)
+{
+	int fd = -1;
+	bool waits = blocked_read(pid, &fd, ret);
+
+	close_and_reset(&fd);
+	return waits && blocked_name(pid, ret);
 }

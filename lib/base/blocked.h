@@ -20,8 +20,17 @@ struct blocked {
 };
 
 /*
- * Finds it out from /proc/PID/syscall (proc_pid_syscall(5)), for a child of the caller. False where
- * the process runs, waits for something else (time, another process, a pipe, a terminal, another
- * socket), or cannot be asked. Opens nothing but /proc/PID, and does not block.
+ * Reads which call a child of the caller is in, and opens /proc/PID/syscall (proc_pid_syscall(5)) for
+ * that where `*fd` is -1; its caller closes it. False where the child runs or cannot be asked; `call` is
+ * "" then.
  */
+bool blocked_read(pid_t pid, int *fd, struct blocked *ret);
+
+/*
+ * What the call is about that was just read. False where the child waits for something else (time, another
+ * process, a pipe, a terminal, another socket). Opens nothing but /proc/PID, and does not block.
+ */
+bool blocked_name(pid_t pid, struct blocked *blocked);
+
+/* Both. */
 bool blocked_find(pid_t pid, struct blocked *ret);

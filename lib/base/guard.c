@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/blocked.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/relay.h"
 
@@ -36,6 +37,7 @@ struct watching {
 	pid_t pid;
 	int signals; /* signalfd(2) */
 	struct relays relays;
+	int call; /* descriptor of the call that the child is in, or -1 */
 	struct blocked blocked;
 	uint64_t seen_us;      /* when the child was looked at last */
 	uint64_t waited_us;    /* as long as it has been in this call, of what was seen */
@@ -75,15 +77,18 @@ static bool is_late(struct watching *watching)
 	if (since_us < UINT64_C(1000) * TICK_MS)
 		return false;
 	watching->seen_us = now_us;
-	if (!blocked_find(watching->pid, &now)) {
-		*watching->blocked.call = '\0';
-		return false;
-	}
-	if (strcmp(now.call, watching->blocked.call) != 0) {
-		watching->blocked = now;
+	if (!blocked_read(watching->pid, &watching->call, &now) ||
+	    strcmp(now.call, watching->blocked.call) != 0) {
+		memcpy(watching->blocked.call, now.call, sizeof(now.call));
 		watching->waited_us = 0;
 		return false;
 	}
+	/* What it is about is asked only of a call that lasts. */
+	if (!blocked_name(watching->pid, &now)) {
+		watching->waited_us = 0;
+		return false;
+	}
+	watching->blocked = now;
 	/* Both may have been stopped for longer. */
 	watching->waited_us += since_us < TICKS_MOST_US ? since_us : TICKS_MOST_US;
 	if (*now.path && strcmp(now.path, watching->silent) == 0 && limit_ms > KNOWN_MS)
@@ -232,6 +237,7 @@ int guard_run(const struct guarded *guarded, int on_silence)
 	watching.signals = catch_signals(&mask);
 	for (;;) {
 		struct guard_silence silence;
+		bool ended;
 
 		*limit_ms = guarded->limit_ms;
 		*watching.blocked.call = '\0';
@@ -246,7 +252,10 @@ int guard_run(const struct guarded *guarded, int on_silence)
 			sigprocmask(SIG_SETMASK, &mask, NULL);
 			return work_here(guarded);
 		}
-		if (wait_for_end(&watching, &status))
+		watching.call = -1;
+		ended = wait_for_end(&watching, &status);
+		close_and_reset(&watching.call);
+		if (ended)
 			return end(guarded, &watching, status, &mask);
 		silence = (struct guard_silence){
 			.path = watching.blocked.path,
