@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "use/child.h"
 
 /* Whose nodes are shared, and where they are no device's own: use/node.h. */
 static const char *const sharing[] = { "nvidia", "amdgpu" };
@@ -55,24 +54,18 @@ static int find_shared(struct plan *plan, const struct sysroot *root, struct err
 	return r;
 }
 
-/* What is listed for one function of a class is good for the others. */
 int holdings_read(struct plan *plan, const struct sysroot *root, struct error *err)
 {
-	cleanup_child_memory struct child_memory children = { 0 };
-	struct sysroot remembering = *root;
 	int r = 0;
 
-	if (!root->children)
-		remembering.children = &children;
 	for (size_t i = 0; i < plan->device_count && r == 0; i++) {
 		const struct pci_device *device = &plan->devices[i].device;
 
 		if (plan->devices[i].foreseen)
 			continue;
-		r = nodes_find(&remembering, device, &plan->nodes, err);
+		r = nodes_find(root, device, &plan->nodes, err);
 		/* What is wrong with them is a finding, of check_sriov(). */
-		if (r == 0 &&
-		    nodes_find_functions(&remembering, device, &plan->nodes, NULL) == -ENOMEM)
+		if (r == 0 && nodes_find_functions(root, device, &plan->nodes, NULL) == -ENOMEM)
 			r = error_set_memory(err);
 	}
 	if (r == 0)

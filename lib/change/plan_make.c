@@ -10,7 +10,9 @@
 #include "base/lanes.h"
 #include "change/holding.h"
 #include "change/release.h"
+#include "host/remembered.h"
 #include "pci/driver.h"
+#include "use/child.h"
 
 static int add_device(struct plan *plan, const struct sysroot *root, struct pci_address address,
 		      const char *source, bool sibling, bool foreseen, struct error *err)
@@ -255,6 +257,23 @@ static int add_actions(struct plan *plan, const struct sysroot *root,
 	return r;
 }
 
+/* Nothing is changed meanwhile, so what was read for one device is good for the others. */
+static int look(struct plan *plan, const struct sysroot *root, const struct wanted *wanted,
+		const struct settings *settings, struct error *err)
+{
+	cleanup_child_memory struct child_memory children = { 0 };
+	cleanup_remembered struct remembered remembered = { 0 };
+	struct sysroot remembering = *root;
+	int r;
+
+	remembering.children = &children;
+	remembering.remembered = &remembered;
+	r = choose_drivers(plan, &remembering, wanted, settings, err);
+	if (r == 0)
+		r = holdings_read(plan, &remembering, err);
+	return r < 0 ? r : add_actions(plan, &remembering, settings, err);
+}
+
 int plan_make(const struct sysroot *root, const struct wanted *wanted,
 	      const struct settings *settings, struct plan *ret, struct error *err)
 {
@@ -262,16 +281,10 @@ int plan_make(const struct sysroot *root, const struct wanted *wanted,
 	int r;
 
 	r = collect_devices(&plan, root, wanted, err);
-	if (r < 0)
-		return r;
-	r = read_overrides(&plan, root, settings->deadline_s * 1000, err);
-	if (r < 0)
-		return r;
-	r = choose_drivers(&plan, root, wanted, settings, err);
 	if (r == 0)
-		r = holdings_read(&plan, root, err);
+		r = read_overrides(&plan, root, settings->deadline_s * 1000, err);
 	if (r == 0)
-		r = add_actions(&plan, root, settings, err);
+		r = look(&plan, root, wanted, settings, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_STRUCT(plan);

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "check/check.h"
 #include "check/remedy.h"
+#include "host/remembered.h"
 #include "use/child.h"
 
 typedef int check_topic(const struct start *start, struct findings *findings, struct error *err);
@@ -55,16 +56,18 @@ static struct plan_device *copy_taken(const struct plan *plan, size_t *ret_count
 	return taken;
 }
 
-/* The topics change nothing, so what one has read of the host's classes is good for the others. */
+/* The topics change nothing, so what one has read of the host is good for the others. */
 static int run_topics(const struct start *start, check_topic *const *run, size_t count,
 		      struct findings *findings, struct error *err)
 {
 	cleanup_child_memory struct child_memory children = { 0 };
+	cleanup_remembered struct remembered remembered = { 0 };
 	cleanup_free struct plan_device *taken = NULL;
 	struct sysroot root = *start->root;
 	struct start looked_at = *start;
 
 	root.children = &children;
+	root.remembered = &remembered;
 	looked_at.root = &root;
 	taken = copy_taken(&start->plan, &looked_at.plan.device_count);
 	if (!taken)

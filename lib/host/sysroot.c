@@ -14,6 +14,7 @@
 #include "base/directory.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "host/remembered.h"
 
 /* As many links as the kernel follows in one path: path_resolution(7). */
 #define LINKS_MAX 40
@@ -179,14 +180,34 @@ bool sysroot_exists(const struct sysroot *root, const char *path)
 	return sysroot_find(root, path) > 0;
 }
 
-int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,
-		 size_t *ret_size)
+static int read_whole(const struct sysroot *root, const char *path, size_t max, char **ret_data,
+		      size_t *ret_size)
 {
 	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
-		return fd;
-	return file_read_fd(fd, max, ret_data, ret_size);
+	return fd < 0 ? fd : file_read_fd(fd, max, ret_data, ret_size);
+}
+
+int sysroot_read(const struct sysroot *root, const char *path, size_t max, char **ret_data,
+		 size_t *ret_size)
+{
+	const struct remembered_file *known = remembered_find(root->remembered, path);
+	int r;
+
+	if (!known) {
+		r = read_whole(root, path, max, ret_data, ret_size);
+		remembered_add(root->remembered, path, r, r == 0 ? *ret_data : NULL,
+			       r == 0 ? *ret_size : 0);
+		return r;
+	}
+	if (known->result < 0 || known->size > max)
+		return known->result < 0 ? known->result : -EFBIG;
+	*ret_data = malloc(known->size + 1);
+	if (!*ret_data)
+		return -ENOMEM;
+	memcpy(*ret_data, known->data, known->size + 1);
+	*ret_size = known->size;
+	return 0;
 }
 
 int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, char **ret_data,
@@ -198,9 +219,8 @@ int sysroot_read_file(const struct sysroot *root, const char *path, size_t max, 
 }
 
 /* sysfs gives all that there is in one read(2): "Reading/Writing Attribute Data" in sysfs.rst. */
-static int read_attribute(int fd, bool in_sysfs, char **ret_value)
+static int read_attribute(int fd, bool in_sysfs, char value[ATTRIBUTE_MAX + 1], size_t *ret_size)
 {
-	char value[ATTRIBUTE_MAX + 2];
 	size_t size = 0;
 	ssize_t got;
 
@@ -212,28 +232,49 @@ static int read_attribute(int fd, bool in_sysfs, char **ret_value)
 		if (size > ATTRIBUTE_MAX)
 			return -EFBIG;
 	} while (got < 0 || (got > 0 && !in_sysfs));
+	*ret_size = size;
+	return 0;
+}
+
+/* Without its newline. */
+static int copy_value(const char *value, size_t size, char **ret_value)
+{
 	if (size > 0 && value[size - 1] == '\n')
 		size--;
-	value[size] = '\0';
-	if (strlen(value) != size)
+	if (memchr(value, '\0', size))
 		return -EBADMSG;
-	*ret_value = strdup(value);
+	*ret_value = strndup(value, size);
 	return *ret_value ? 0 : -ENOMEM;
 }
 
 int sysroot_read_attribute(const struct sysroot *root, const char *path, char **ret_value)
 {
-	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	const struct remembered_file *known = remembered_find(root->remembered, path);
+	char value[ATTRIBUTE_MAX + 1];
+	cleanup_close int fd = -1;
+	size_t size = 0;
+	int r;
 
-	return fd < 0 ? fd : read_attribute(fd, text_starts_with(path, "sys/"), ret_value);
+	if (known && known->size > ATTRIBUTE_MAX)
+		return -EFBIG;
+	if (known)
+		return known->result < 0 ? known->result
+					 : copy_value(known->data, known->size, ret_value);
+	fd = sysroot_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	r = fd < 0 ? fd : read_attribute(fd, text_starts_with(path, "sys/"), value, &size);
+	remembered_add(root->remembered, path, r, value, size);
+	return r < 0 ? r : copy_value(value, size, ret_value);
 }
 
 int sysroot_read_attribute_in(const struct sysroot *root, int folder, const char *name,
 			      char **ret_value)
 {
 	cleanup_close int fd = sysroot_openat_in(root, folder, name, O_RDONLY);
+	char value[ATTRIBUTE_MAX + 1];
+	size_t size;
+	int r = fd < 0 ? fd : read_attribute(fd, true, value, &size);
 
-	return fd < 0 ? fd : read_attribute(fd, true, ret_value);
+	return r < 0 ? r : copy_value(value, size, ret_value);
 }
 
 int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret)

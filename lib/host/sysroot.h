@@ -38,6 +38,8 @@ struct sysroot {
 			    size_t *ret_size);
 	/* What is remembered of the tree while it is only looked at: use/child.h. NULL: nothing. */
 	struct child_memory *children;
+	/* What was read of it meanwhile: host/remembered.h. NULL: nothing is remembered. */
+	struct remembered *remembered;
 	/*
 	 * What has not answered when the same was done before (base/guard.h), as whole paths of this
 	 * machine: opening it, or what is below it, gives -ETIMEDOUT. NULL: nothing.
