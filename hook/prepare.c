@@ -46,7 +46,7 @@ int hook_prepare(struct hook *hook, struct start *start, struct error *err)
 /* Says all that was found, and refuses where one of it is an error. */
 static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
 {
-	cleanup_free char *words = words_findings(findings, hook->vmid);
+	cleanup_free char *words = words_findings(findings, hook->vmid, WORDS_WIDTH);
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 
 	if (words)

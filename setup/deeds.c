@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "setup/print.h"
 
@@ -51,7 +52,7 @@ void deeds_note(struct deeds *deeds, const char *format, ...)
 	if (deeds->json)
 		json_array_append_new(deeds->notes, json_string(line ? line : ""));
 	else
-		puts(line ? line : "");
+		print_sentence(STDOUT_FILENO, "", "", "%s", line ? line : "");
 }
 
 void deeds_add(struct deeds *deeds, const char *name, json_t *value)
@@ -67,7 +68,7 @@ int deeds_end(struct deeds *deeds, const char *now, struct error *err)
 		if (deeds->dry_run)
 			puts("# A dry run: nothing was changed.");
 		else if (now)
-			puts(now);
+			print_sentence(STDOUT_FILENO, "", "", "%s", now);
 		return 0;
 	}
 	document = json_pack("{s:b, s:b, s:s?, s:O, s:O}", "dry_run", deeds->dry_run, "done",

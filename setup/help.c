@@ -126,7 +126,7 @@ static void print_program(void)
 }
 
 /* "what a verb takes" as "What a verb takes." */
-static void print_sentence(const char *what)
+static void print_what(const char *what)
 {
 	cleanup_free char *sentence =
 		text_format("%c%s.\n", toupper((unsigned char)*what), what + 1);
@@ -144,7 +144,7 @@ void help_print(const struct verb *verb)
 	}
 	printf("Usage: pve-vfio %s%s%s%s\n\n", verb->name, *verb->words ? " " : "", verb->words,
 	       verb->options ? " [OPTION...]" : "");
-	print_sentence(verb->what ? verb->what : "for the package's own scripts");
+	print_what(verb->what ? verb->what : "for the package's own scripts");
 	if (!verb->run)
 		print_verbs_below(verb);
 	print_options(verb->options);

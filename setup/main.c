@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/guard.h"
 #include "base/output.h"
@@ -28,13 +29,14 @@ static void print_error(const struct verb *of, const struct error *err)
 {
 	size_t size = strlen(err->message);
 	bool asks = size > 0 && err->message[size - 1] == '?';
+	cleanup_text struct text words = { 0 };
 
-	fprintf(stderr, "pve-vfio%s%s: %s", of ? " " : "", of ? of->name : "", err->message);
+	text_add(&words, "pve-vfio%s%s: %s", of ? " " : "", of ? of->name : "", err->message);
 	if (*err->remedy && asks)
-		fprintf(stderr, " %c%s", toupper((unsigned char)*err->remedy), err->remedy + 1);
+		text_add(&words, " %c%s", toupper((unsigned char)*err->remedy), err->remedy + 1);
 	else if (*err->remedy)
-		fprintf(stderr, "; %s", err->remedy);
-	fputc('\n', stderr);
+		text_add(&words, "; %s", err->remedy);
+	print_sentence(STDERR_FILENO, "", "  ", "%s", words.data ? words.data : err->message);
 }
 
 /*
@@ -115,8 +117,8 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 	cleanup_free char *words = silence_words(silence);
 	bool again = looks(call->command) && silence_add(&call->silent, silence->path);
 
-	fprintf(stderr, "pve-vfio: %s; %s\n", words ? words : silence->path,
-		again ? "going on without it" : "gave up");
+	print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "%s; %s", words ? words : silence->path,
+		       again ? "going on without it" : "gave up");
 	if (!again && call->command->json) {
 		struct error err = { 0 };
 

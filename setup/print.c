@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "report/words.h"
@@ -18,40 +19,77 @@
 #define LABEL_INDENT 2
 #define LABEL_WIDTH  12
 
+static size_t at_most(size_t width)
+{
+	return width < COLUMNS_MAX ? width : COLUMNS_MAX;
+}
+
 /* Asked of the terminal once. */
 static size_t columns(void)
 {
 	static size_t width;
 
 	if (width == 0)
-		width = terminal_of_output().width;
-	return width < COLUMNS_MAX ? width : COLUMNS_MAX;
+		width = at_most(terminal_of_output().width);
+	return width;
 }
 
-void print_wrapped(const char *start, unsigned indent, const char *text)
+/* What is in one piece stays in one line, and in the first if it comes first. */
+static void wrap(FILE *stream, size_t width, const char *start, const char *indent,
+		 const char *text)
 {
-	size_t width = columns(), column = strlen(start);
+	size_t column = strlen(start);
 	bool first = true;
 
-	fputs(start, stdout);
+	fputs(start, stream);
 	for (;;) {
 		size_t size = words_piece(text);
 
 		if (!first && column + 1 + size > width) {
-			printf("\n%*s", (int)indent, "");
-			column = indent;
+			fprintf(stream, "\n%s", indent);
+			column = strlen(indent);
 		} else if (!first) {
-			putchar(' ');
+			fputc(' ', stream);
 			column++;
 		}
-		fwrite(text, 1, size, stdout);
+		fwrite(text, 1, size, stream);
 		column += size;
 		first = false;
 		if (text[size] == '\0')
 			break;
 		text += size + 1;
 	}
-	putchar('\n');
+	fputc('\n', stream);
+}
+
+void print_wrapped(const char *start, unsigned indent, const char *text)
+{
+	cleanup_free char *blanks = text_format("%*s", (int)indent, "");
+
+	wrap(stdout, columns(), start, blanks ? blanks : "", text);
+}
+
+void print_sentence(int fd, const char *start, const char *indent, const char *format, ...)
+{
+	FILE *stream = fd == STDERR_FILENO ? stderr : stdout;
+	size_t width = at_most(terminal_width(fd));
+	cleanup_free char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = text_format_list(format, arguments);
+	va_end(arguments);
+	if (width > 0)
+		wrap(stream, width, start, indent, text ? text : "");
+	else
+		fprintf(stream, "%s%s\n", start, text ? text : "");
+}
+
+size_t print_findings_width(int fd)
+{
+	size_t width = at_most(terminal_width(fd));
+
+	return width > 0 ? width : WORDS_WIDTH;
 }
 
 void print_row(const char *label, const char *format, ...)
@@ -154,7 +192,8 @@ void print_json_error(int r, const struct error *err)
 void print_node_faults(const struct pve_node *node)
 {
 	for (size_t i = 0; i < node->faults.count; i++)
-		fprintf(stderr, "pve-vfio: %s\n", node->faults.items[i]);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "%s", node->faults.items[i]);
 	if (node->journals_hidden)
-		fprintf(stderr, "pve-vfio: without root it is not seen what VMs hold\n");
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ",
+			       "without root it is not seen what VMs hold");
 }

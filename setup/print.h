@@ -13,6 +13,16 @@
  */
 void print_wrapped(const char *start, unsigned indent, const char *text);
 
+/*
+ * A sentence on standard output or standard error. On a terminal it is broken as above; `start` begins
+ * the first line, and `indent` the others. Elsewhere it is one line.
+ */
+void print_sentence(int fd, const char *start, const char *indent, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* How wide words_findings() are there: as sentences on a terminal, elsewhere as in a task log. */
+size_t print_findings_width(int fd);
+
 /* A line of a table: a label, and the text wrapped beside it. */
 void print_row(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/syslog.h"
 #include "change/recover.h"
@@ -13,6 +14,7 @@
 #include "pve/qemu.h"
 #include "report/words.h"
 #include "setup/deeds.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 
 /* Another phase of the VM may be about to end. */
@@ -78,8 +80,8 @@ static int read_journal(struct command *command, const struct state *state, uint
 	int r = journal_recover(&command->root, state, vmid, ret, &broken, err);
 
 	if (broken) {
-		fprintf(stderr, "pve-vfio: %s; what can be recognised in it is looked at\n",
-			err->message);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ",
+			       "%s; what can be recognised in it is looked at", err->message);
 		*err = (struct error){ 0 };
 	}
 	return r;
@@ -200,7 +202,7 @@ static int restore_stale(struct command *command, const struct state *state, str
 		int r = restore_one_stale(command, state, vmids.items[i], &one);
 
 		if (r < 0)
-			fprintf(stderr, "pve-vfio: %s\n", one.message);
+			print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "%s", one.message);
 		if (r != 0 && failed == 0)
 			failed = error_set(err, -EIO,
 					   "not all devices are back with the host; see 'pve-vfio "

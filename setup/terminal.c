@@ -69,16 +69,26 @@ void sign_of_life_end(struct sign_of_life *sign)
 		dprintf(STDERR_FILENO, "\r" CLEAR_LINE);
 }
 
+size_t terminal_width(int fd)
+{
+	struct winsize size;
+
+	if (!isatty(fd))
+		return 0;
+	if (ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+}
+
 struct terminal terminal_of_output(void)
 {
 	struct terminal terminal = { .width = WIDTH_DEFAULT };
 	const char *no_colour = getenv("NO_COLOR");
-	struct winsize size;
+	size_t width = terminal_width(STDOUT_FILENO);
 
-	if (!isatty(STDOUT_FILENO))
+	if (width == 0)
 		return terminal;
+	terminal.width = width;
 	terminal.colour = (!no_colour || !*no_colour) && !text_equal(getenv("TERM"), "dumb");
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		terminal.width = size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
 	return terminal;
 }

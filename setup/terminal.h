@@ -14,6 +14,9 @@
  */
 struct terminal terminal_of_output(void);
 
+/* The width of the terminal that a descriptor is; 0: it is not one. */
+size_t terminal_width(int fd);
+
 /* A step that takes its time says that it lives. Started as { 0 }. */
 struct sign_of_life {
 	pid_t pid; /* the child that says so; 0: none */

@@ -21,6 +21,8 @@
 #define COLUMN_OTHERS (COLUMN_GROUP + COLUMN_IDS + COLUMN_DRIVER + COLUMN_PASS + 5)
 #define NAME_LEAST    12
 #define NAME_MOST     60
+/* Where the name has less room, it gets that of the ids: 'pve-vfio devices ADDRESS' has them, too. */
+#define NAME_WANTED 24
 
 static bool group_has_display(const struct device_rows *rows, int group)
 {
@@ -292,6 +294,7 @@ static void add_cell(struct text *text, const char *words, size_t width)
 
 struct columns {
 	size_t address, name;
+	bool ids;
 };
 
 static void add_line(struct text *text, const struct device_row *row, const struct columns *columns,
@@ -306,7 +309,8 @@ static void add_line(struct text *text, const struct device_row *row, const stru
 		text_add(text, "%*s ", COLUMN_GROUP, row->first ? "none" : "");
 	add_cell(text, device->name, columns->address);
 	add_cell(text, row->name, columns->name);
-	text_add(text, "%04x:%04x ", device->vendor, device->device);
+	if (columns->ids)
+		text_add(text, "%04x:%04x ", device->vendor, device->device);
 	add_cell(text, device->driver ? device->driver : "-", COLUMN_DRIVER);
 	text_add(text, "%s%s%s\n", mark ? pass_colour(row->safety->pass) : "", pass_word(row),
 		 mark ? "\033[0m" : "");
@@ -330,7 +334,9 @@ static int add_remarks(struct text *text, const struct device_row *row, size_t w
 /* A domain above ffff takes more room, and the name what is left of the line. */
 static struct columns find_columns(const struct device_rows *rows, size_t width)
 {
-	struct columns columns = { .address = strlen("0000:00:00.0"), .name = NAME_LEAST };
+	struct columns columns = { .address = strlen("0000:00:00.0"),
+				   .name = NAME_LEAST,
+				   .ids = true };
 	size_t room;
 
 	for (size_t i = 0; i < rows->count; i++) {
@@ -342,6 +348,10 @@ static struct columns find_columns(const struct device_rows *rows, size_t width)
 	}
 	room = COLUMN_OTHERS + columns.address;
 	room = width > room + NAME_LEAST ? width - room : NAME_LEAST;
+	if (room < NAME_WANTED && room < columns.name) {
+		columns.ids = false;
+		room += COLUMN_IDS + 1;
+	}
 	room = room < NAME_MOST ? room : NAME_MOST;
 	columns.name = columns.name < room ? columns.name : room;
 	return columns;
@@ -352,9 +362,9 @@ char *device_rows_words(const struct device_rows *rows, const struct terminal *t
 	struct columns columns = find_columns(rows, terminal->width);
 	struct text text = { 0 };
 
-	text_add(&text, "%*s %-*s %-*s %-*s %-*s %s\n", COLUMN_GROUP, "GROUP", (int)columns.address,
-		 "ADDRESS", (int)columns.name, "DEVICE", COLUMN_IDS, "IDS", COLUMN_DRIVER, "DRIVER",
-		 "PASS");
+	text_add(&text, "%*s %-*s %-*s %s%-*s %s\n", COLUMN_GROUP, "GROUP", (int)columns.address,
+		 "ADDRESS", (int)columns.name, "DEVICE", columns.ids ? "IDS       " : "",
+		 COLUMN_DRIVER, "DRIVER", "PASS");
 	for (size_t i = 0; i < rows->count; i++) {
 		add_line(&text, &rows->items[i], &columns, terminal->colour);
 		if (add_remarks(&text, &rows->items[i], terminal->width) < 0)

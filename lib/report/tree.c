@@ -5,7 +5,7 @@
 #include "report/devices.h"
 
 #define TREE_STEP  2
-#define NAME_LEAST 8
+#define NAME_LEAST 12
 
 /* The next function after `after` that is below `parent` (NULL: on a root bus); NULL: the last was it. */
 static const struct device_row *next_below(const struct device_rows *rows, const char *parent,
@@ -26,19 +26,36 @@ static const struct device_row *next_below(const struct device_rows *rows, const
 	return next;
 }
 
-/* "0000:01:00.0 NVIDIA GeForce RTX 3070, group 14, nouveau, pass: yes" ("group": with its group), the name cut to the line. */
+/* ", group 14, nouveau, pass: yes" ("group": with its group) */
+static void add_facts(struct text *text, const struct device_row *row, bool driver)
+{
+	const struct pci_device *device = &row->entry->device;
+	enum pass pass = row->safety->pass;
+
+	if (device->iommu_group != IOMMU_GROUP_NONE)
+		text_add(text, ", group %d", device->iommu_group);
+	if (!device->bridge && driver)
+		text_add(text, ", %s", device->driver ? device->driver : "no driver");
+	if (!device->bridge)
+		text_add(text, ", pass: %s", pass == PASS_GROUP ? "group" : pass_name(pass));
+}
+
+/*
+ * "0000:01:00.0 NVIDIA GeForce RTX 3070, group 14, nouveau, pass: yes", the name cut to the line; where
+ * too little of it would be left, the driver goes.
+ */
 static void add_row(struct text *text, const struct device_row *row, size_t depth, size_t width)
 {
 	const struct pci_device *device = &row->entry->device;
 	cleanup_text struct text rest = { 0 };
-	size_t used, room, size = strlen(row->name);
+	size_t used = depth * TREE_STEP + strlen(device->name) + 1, size = strlen(row->name), room;
 
-	if (device->iommu_group != IOMMU_GROUP_NONE)
-		text_add(&rest, ", group %d", device->iommu_group);
-	if (!device->bridge)
-		text_add(&rest, ", %s, pass: %s", device->driver ? device->driver : "no driver",
-			 row->safety->pass == PASS_GROUP ? "group" : pass_name(row->safety->pass));
-	used = depth * TREE_STEP + strlen(device->name) + 1 + rest.size;
+	add_facts(&rest, row, true);
+	if (used + rest.size + (size < NAME_LEAST ? size : NAME_LEAST) > width) {
+		text_done(&rest);
+		add_facts(&rest, row, false);
+	}
+	used += rest.size;
 	room = width > used + NAME_LEAST ? width - used : NAME_LEAST;
 	text_add(text, "%*s%s %.*s%s%s\n", (int)(depth * TREE_STEP), "", device->name,
 		 (int)(size > room ? room - 1 : size), row->name, size > room ? "~" : "",

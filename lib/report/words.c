@@ -383,15 +383,15 @@ void words_wrap(struct text *text, size_t line, const char *first, const char *i
 	text_add(text, "\n");
 }
 
-static void add_finding(struct text *text, const struct finding *finding)
+static void add_finding(struct text *text, const struct finding *finding, size_t width)
 {
 	cleanup_free char *head =
 		text_format("%s [%s]%s:", finding->subject, check_describe(finding->id)->id,
 			    finding->allowed ? ", allowed" : "");
 
-	words_wrap(text, WORDS_WIDTH, check_level_name(finding->level), " ", head ? head : "");
-	words_wrap(text, WORDS_WIDTH, " ", " ", finding->evidence);
-	words_wrap(text, WORDS_WIDTH, "  What to do:", " ", finding_remedy(finding));
+	words_wrap(text, width, check_level_name(finding->level), " ", head ? head : "");
+	words_wrap(text, width, " ", " ", finding->evidence);
+	words_wrap(text, width, "  What to do:", " ", finding_remedy(finding));
 }
 
 /* In the task log of a start: that there is one, not what to do about it. */
@@ -403,7 +403,7 @@ static void add_trouble_in_brief(struct text *text, const struct finding *findin
 			 vmid);
 }
 
-char *words_findings(const struct findings *findings, uint32_t brief_for)
+char *words_findings(const struct findings *findings, uint32_t brief_for, size_t width)
 {
 	static const enum check_level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO };
 	struct text text = { 0 };
@@ -418,7 +418,7 @@ char *words_findings(const struct findings *findings, uint32_t brief_for)
 			    finding->level != LEVEL_ERROR)
 				add_trouble_in_brief(&text, finding, brief_for);
 			else
-				add_finding(&text, finding);
+				add_finding(&text, finding, width);
 		}
 	}
 	return text_take(&text);

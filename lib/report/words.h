@@ -37,11 +37,11 @@ char *words_planned(const struct action *action);
 char *words_left(const struct wanted_device *device, const struct vm_config *config);
 
 /*
- * Findings, the errors first, as lines that words_wrap() breaks, each ended by '\n'. With `brief_for`,
+ * Findings, the errors first, as lines of `width` that words_wrap() breaks, each ended by '\n'. With `brief_for`,
  * the number of a VM that starts, a known trouble that does not refuse the start is one line that
  * names 'pve-vfio plan', and one that is only worth knowing is left out; 0: all of them in full.
  */
-char *words_findings(const struct findings *findings, uint32_t brief_for);
+char *words_findings(const struct findings *findings, uint32_t brief_for, size_t width);
 
 /*
  * The size of what `words` begins with and no line is broken in, for somebody may copy it: a word, all

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "change/recover.h"
@@ -12,6 +13,7 @@
 #include "report/words.h"
 #include "setup/ask.h"
 #include "setup/attach/attach.h"
+#include "setup/print.h"
 #include "use/mdev.h"
 
 /* A person who attaches a device says that it is the one meant, whatever was there before. */
@@ -63,9 +65,10 @@ static void tell_of_other(const struct attach *attach, uint32_t vmid)
 
 			if (line.count > 0 && pci_addresses_has(&line, own->items[0]) &&
 			    !is_shared(attach, &attach->devices[k], &config.hostpci[i].hostpci))
-				fprintf(stderr,
+				print_sentence(
+					STDERR_FILENO, "", "",
 					"VM %u has %s too (hostpci%u): only one of the two can run "
-					"at a time.\n",
+					"at a time.",
 					vmid, attach->devices[k].device.function, i);
 		}
 	}
@@ -96,9 +99,10 @@ static void tell_of_siblings(struct attach *attach, const struct start *start)
 		    text_equal(device->driver, planned->vfio.name))
 			continue;
 		name = pci_name(&attach->names, attach->root, device);
-		fprintf(stderr,
+		print_sentence(
+			STDERR_FILENO, "", "",
 			"%s %s leaves the host too while VM %u runs: it is in IOMMU group %d with "
-			"what is attached.\n",
+			"what is attached.",
 			device->name, name ? name : "", attach->vm.vmid, device->iommu_group);
 	}
 }
@@ -175,7 +179,7 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	}
 	if (r < 0)
 		return r;
-	words = words_findings(&findings, 0);
+	words = words_findings(&findings, 0, print_findings_width(STDERR_FILENO));
 	fputs(words ? words : "", stderr);
 	tell_of_siblings(attach, &start);
 	r = tell_of_companions(attach, &start, err);
@@ -203,14 +207,14 @@ static const struct {
 	const char *linux_words, *windows_words;
 } risks[] = {
 	{ "bios",
-	  "A system installed with the one firmware does not boot with the other: it\n"
+	  "A system installed with the one firmware does not boot with the other: it "
 	  "needs a boot loader for it on an EFI system partition, or in the MBR.",
-	  "Windows installed with the one firmware does not boot with the other; mbr2gpt\n"
+	  "Windows installed with the one firmware does not boot with the other; mbr2gpt "
 	  "in the guest prepares a disk for UEFI." },
 	{ "machine",
-	  "The guest's devices move to other places: names of network cards change\n"
+	  "The guest's devices move to other places: names of network cards change "
 	  "(ens18 to enp6s18), and what names them must follow.",
-	  "Windows finds new hardware: network cards lose their addresses, and it may\n"
+	  "Windows finds new hardware: network cards lose their addresses, and it may "
 	  "want to be activated again." },
 };
 
@@ -227,11 +231,11 @@ int attach_ask(const struct attach *attach, struct error *err)
 		if (!change)
 			continue;
 		any = true;
-		fprintf(stderr,
-			"The layout changes '%s' from %s to %s, and the VM has a disk.\n%s\n",
-			change->key, change->before ? change->before : "the default",
-			change->after ? change->after : "the default",
-			windows ? risks[i].windows_words : risks[i].linux_words);
+		print_sentence(STDERR_FILENO, "", "",
+			       "The layout changes '%s' from %s to %s, and the VM has a disk. %s",
+			       change->key, change->before ? change->before : "the default",
+			       change->after ? change->after : "the default",
+			       windows ? risks[i].windows_words : risks[i].linux_words);
 	}
 	if (!any || attach->options->yes || attach->options->dry_run ||
 	    ask_yes_no("Change it?") > 0)

@@ -2,9 +2,11 @@
 /* setup: what is left to do inside the guest. Words only. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "setup/attach/attach.h"
+#include "setup/print.h"
 
 #define VENDOR_NVIDIA 0x10de
 #define VENDOR_INTEL  0x8086
@@ -24,14 +26,14 @@ static const struct guide {
 	  "  ls /dev/dri            shows card0 and renderD128\n"
 	  "  dmesg | grep i915      shows no error\n"
 	  "Debian's driver for encoding is intel-media-va-driver-non-free.",
-	  "Turn Remote Desktop on before the first start: there is no console after.\n"
+	  "Turn Remote Desktop on before the first start: there is no console after. "
 	  "Install Intel's graphics driver, and see Device Manager, Display adapters." },
 	{ LAYOUT_AMD_APU, 0,
 	  "The driver amdgpu is in the kernel; its firmware is in firmware-amd-graphics.\n"
 	  "  ls /dev/dri            shows card0 and renderD128\n"
 	  "  dmesg | grep amdgpu    shows no error",
-	  "Turn Remote Desktop on before the first start: there is no console after.\n"
-	  "Install AMD's driver (Adrenalin). If the GPU does not survive a restart of the\n"
+	  "Turn Remote Desktop on before the first start: there is no console after. "
+	  "Install AMD's driver (Adrenalin). If the GPU does not survive a restart of the "
 	  "guest, install RadeonResetBugFix in it." },
 	{ LAYOUT_GPU, VENDOR_NVIDIA,
 	  "Install NVIDIA's driver (Debian: nvidia-driver), reboot the guest, and see:\n"
@@ -73,11 +75,11 @@ static const struct guide *find_guide(const struct layout_device *device)
 {
 	static const struct guide part = {
 		.linux_words =
-			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole\n"
+			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole "
 			"cards, and see:\n"
 			"  nvidia-smi             shows the vGPU",
 		.windows_words =
-			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole\n"
+			"Install the driver that NVIDIA has for guests of vGPUs, not the one for whole "
 			"cards, and see Device Manager, Display adapters.",
 	};
 	bool compute = device->kind == LAYOUT_COMPUTE;
@@ -100,12 +102,24 @@ static void print_efi_hint(const struct attach *attach)
 	if (!bios || !text_equal(bios->after, "ovmf") ||
 	    vm_config_get(&attach->vm.config, "efidisk0"))
 		return;
-	printf("\nOVMF keeps its boot entries on a small disk, which VM %u has not yet:\n",
-	       attach->vm.vmid);
+	putchar('\n');
+	print_sentence(STDOUT_FILENO, "", "",
+		       "OVMF keeps its boot entries on a small disk, which VM %u has not yet:",
+		       attach->vm.vmid);
 	if (vm_config_storage(&attach->vm.config, &storage) == 0 && storage)
 		printf("  qm set %u --efidisk0 %s:1,efitype=4m\n", attach->vm.vmid, storage);
 	else
 		printf("  In its hardware settings: Add, EFI Disk.\n");
+}
+
+static void print_lines(const char *words)
+{
+	while (*words) {
+		size_t size = strcspn(words, "\n");
+
+		print_sentence(STDOUT_FILENO, "", "", "%.*s", (int)size, words);
+		words += size + (words[size] == '\n');
+	}
 }
 
 void attach_print_guest(const struct attach *attach)
@@ -120,7 +134,7 @@ void attach_print_guest(const struct attach *attach)
 		if (!guide || guide == told)
 			continue;
 		told = guide;
-		printf("\nIn the guest (%s):\n%s\n", windows ? "Windows" : "Linux",
-		       windows ? guide->windows_words : guide->linux_words);
+		printf("\nIn the guest (%s):\n", windows ? "Windows" : "Linux");
+		print_lines(windows ? guide->windows_words : guide->linux_words);
 	}
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "doctor/safety.h"
@@ -10,6 +11,7 @@
 #include "report/words.h"
 #include "setup/ask.h"
 #include "setup/attach/attach.h"
+#include "setup/print.h"
 
 static int ask(const char *question, const struct strings *choices, size_t usual, size_t *ret,
 	       struct error *err)
@@ -122,8 +124,10 @@ static int ask_vm(const struct pve_node *node, uint32_t *ret, struct error *err)
 			return error_set_memory(err);
 	}
 	if (running > 0)
-		fprintf(stderr, "%zu VM%s: a VM takes devices only while it is off.\n", running,
-			running == 1 ? " runs and is not listed" : "s run and are not listed");
+		print_sentence(STDERR_FILENO, "", "",
+			       "%zu VM%s: a VM takes devices only while it is off.", running,
+			       running == 1 ? " runs and is not listed"
+					    : "s run and are not listed");
 	if (choices.count == 0)
 		return error_refuse(err, "this node has no VM that is off");
 	r = ask("Which VM gets a device?", &choices, 0, &at, err);
@@ -168,7 +172,9 @@ int attach_ask_layout(struct attach_device *device, struct error *err)
 			usual = count;
 		suiting[count++] = layout_at(i);
 	}
-	fprintf(stderr, "\nThe number in brackets is the layout that fits the VM as it is.\n");
+	fputc('\n', stderr);
+	print_sentence(STDERR_FILENO, "", "",
+		       "The number in brackets is the layout that fits the VM as it is.");
 	r = ask("Which layout?", &choices, usual, &at, err);
 	if (r == 0)
 		device->layout = suiting[at];

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "pve/pve.h"
 #include "setup/ask.h"
 #include "setup/attach/attach.h"
+#include "setup/print.h"
 
 /* The program is about 1 MB. */
 #define HOOK_SIZE_MAX ((size_t)64 << 20)
@@ -32,11 +34,12 @@ static int look_at_other(struct attach *attach, const char *other, struct error 
 	int answer = options->chain || options->yes;
 
 	if (!answer)
-		fprintf(stderr,
-			"VM %u has a hookscript already: '%s'. Proxmox VE runs one only.\n"
-			"With --chain, pve-vfio-hook takes its place and runs it in each phase:\n"
-			"before the devices are taken in pre-start, and after its own work in the\n"
-			"others. If it fails in pre-start, the VM is not started, as without pve-vfio.\n",
+		print_sentence(
+			STDERR_FILENO, "", "",
+			"VM %u has a hookscript already: '%s'. Proxmox VE runs one only. "
+			"With --chain, pve-vfio-hook takes its place and runs it in each phase: "
+			"before the devices are taken in pre-start, and after its own work in the "
+			"others. If it fails in pre-start, the VM is not started, as without pve-vfio.",
 			attach->vm.vmid, other);
 	if (!answer)
 		answer = options->dry_run ? 1 : ask_yes_no("Chain it?");
@@ -274,10 +277,11 @@ static void warn_of_shared(const struct attach *attach)
 	const struct attach_hook *hook = &attach->hook;
 
 	if (hook->shared && (hook->place || vm_edit_find(&attach->edit, "hookscript")))
-		fprintf(stderr,
+		print_sentence(
+			STDERR_FILENO, "", "",
 			"The storage '%s' is shared: whoever can write to it, from any host, runs "
-			"code as root\non each node that starts VM %u. '--storage' names another; "
-			"a storage that is not shared\nneeds the file on each node.\n",
+			"code as root on each node that starts VM %u. '--storage' names another; "
+			"a storage that is not shared needs the file on each node.",
 			hook->storage, attach->vm.vmid);
 }
 
@@ -319,15 +323,12 @@ void attach_hook_tell_nodes(const struct attach *attach)
 		r = volume_is_on_node(nodes.items[i], hook->storage, hook->volume, &err);
 		if (r > 0)
 			continue;
-		if (r == 0)
-			fprintf(stderr, "'%s' is missing on node '%s'", hook->volume,
-				nodes.items[i]);
-		else
-			fprintf(stderr, "Whether '%s' is on node '%s' cannot be told (%s)",
-				hook->volume, nodes.items[i], err.message);
-		fprintf(stderr,
-			": VM %u does not start\nthere without the file. Install pve-vfio there "
-			"and run\n  ln -sfn %s %s\n",
-			attach->vm.vmid, HOOK_PATH, hook->path);
+		print_sentence(STDERR_FILENO, "", "",
+			       "%s'%s' is %s node '%s'%s%s%s: VM %u does not start there without "
+			       "the file. Install pve-vfio there and run",
+			       r < 0 ? "It is not known whether " : "", hook->volume,
+			       r < 0 ? "on" : "missing on", nodes.items[i], r < 0 ? " (" : "",
+			       r < 0 ? err.message : "", r < 0 ? ")" : "", attach->vm.vmid);
+		fprintf(stderr, "  ln -sfn %s %s\n", HOOK_PATH, hook->path);
 	}
 }

@@ -2,10 +2,12 @@
 /* setup: what attach does, told: devices, layouts, commands. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check/check.h"
 #include "pve/pve.h"
 #include "setup/attach/attach.h"
+#include "setup/print.h"
 
 static void print_functions(struct attach *attach, const struct attach_device *device)
 {
@@ -43,9 +45,10 @@ static bool has_console_after(const struct attach *attach)
 void attach_print_console(const struct attach *attach)
 {
 	if (check_has_emulated_vga(&attach->vm.config) && !has_console_after(attach))
-		printf("# The console of VM %u in the web interface is empty from its next start on: "
-		       "set up remote\n# access in the guest first (RDP, SSH).\n",
-		       attach->vm.vmid);
+		print_sentence(STDOUT_FILENO, "# ", "# ",
+			       "The console of VM %u in the web interface is empty from its next "
+			       "start on: set up remote access in the guest first (RDP, SSH).",
+			       attach->vm.vmid);
 }
 
 void attach_print_devices(struct attach *attach)
@@ -70,9 +73,9 @@ void attach_print_changes(const struct attach *attach)
 		const struct vm_change *change = &attach->edit.items[i];
 
 		if (change->why)
-			printf("#   %s: %s -> %s: %s\n", change->key,
-			       change->before ? change->before : "not set",
-			       change->after ? change->after : "not set", change->why);
+			print_sentence(STDOUT_FILENO, "#   ", "#     ", "%s: %s -> %s: %s",
+				       change->key, change->before ? change->before : "not set",
+				       change->after ? change->after : "not set", change->why);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: pve-vfio config. Validates the settings and shows what they come to. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "pve/config.h"
 #include "settings/settings.h"
@@ -20,9 +21,9 @@ int verb_config(struct command *command, struct error *err)
 	if (r < 0)
 		return r;
 	if (settings.foreign)
-		fprintf(stderr,
-			"pve-vfio: %s/%u.json is of an earlier VM %u: nothing of it applies; see "
-			"'pve-vfio plan %u'\n",
-			SETTINGS_VM_FOLDER, vmid, vmid, vmid);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ",
+			       "%s/%u.json is of an earlier VM %u: nothing of it applies; see "
+			       "'pve-vfio plan %u'",
+			       SETTINGS_VM_FOLDER, vmid, vmid, vmid);
 	return print_json_file(settings_json(&settings), err);
 }

@@ -2,6 +2,7 @@
 /* setup: pve-vfio plan. Shows what the hook would do at a start; changes nothing. */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "change/recover.h"
@@ -74,7 +75,7 @@ static void print_text(struct pci_names *names, const struct start *start,
 		print_device(names, start, &start->plan.devices[i]);
 	print_left(names, start);
 	print_releases(&start->plan.actions);
-	words = words_findings(findings, 0);
+	words = words_findings(findings, 0, print_findings_width(STDOUT_FILENO));
 	fputs(words ? words : "", stdout);
 	if (errors > 0)
 		printf("The start would be refused, for %zu reason%s.\n", errors,
@@ -89,7 +90,8 @@ static int open_state(struct command *command, struct state *state, struct error
 	if (r != -EACCES && r != -EPERM && r != -ENOENT)
 		return r;
 	if (r != -ENOENT)
-		fprintf(stderr, "pve-vfio: without root it is not seen what other VMs hold\n");
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ",
+			       "without root it is not seen what other VMs hold");
 	*err = (struct error){ 0 };
 	return -ENOENT;
 }

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/process.h"
 #include "doctor/doctor.h"
 #include "record/record.h"
 #include "report/page.h"
+#include "setup/print.h"
 #include "setup/setup.h"
 
 #define LOG_DEADLINE_MS 10000
@@ -126,7 +128,7 @@ static int write_output(const char *path, const void *data, size_t size, const c
 	if (r < 0)
 		return error_set(err, r, "cannot write '%s': %s", path, strerror(-r));
 	if (!standard)
-		fprintf(stderr, "pve-vfio: wrote '%s'; %s\n", path, kept);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "wrote '%s'; %s", path, kept);
 	return 0;
 }
 

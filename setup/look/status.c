@@ -152,14 +152,16 @@ static void print_device(struct command *command, struct pci_names *names,
 /* Services that were stopped, values that were set: what else goes back after the stop. */
 static void print_change(const struct action *action)
 {
+	cleanup_free char *words = words_planned(action);
+
 	if (action->type == ACTION_DISPLACE) {
 		cleanup_free char *guest = words_guest(action->target);
 
 		printf("  %s gave way%s\n", guest ? guest : "",
 		       action->keep ? "" : ", and is started again when this VM has stopped");
-	} else if (action->type != ACTION_BIND && action->type != ACTION_RESERVE)
-		printf("  %s %s: %s -> %s\n", action_operations(action->type)->name, action->target,
-		       action->before ? action->before : "none", action->wanted);
+	} else if (words) {
+		printf("  %s\n", words);
+	}
 }
 
 static void print_text(struct command *command, struct pci_names *names,

@@ -34,8 +34,10 @@ static void print_reasons(const struct boot_settings *settings)
 
 		if (setting->kind != BOOT_PARAMETER || setting->found)
 			continue;
-		words_wrap(&text, WORDS_WIDTH, "   ", "     ", setting->name);
-		words_wrap(&text, WORDS_WIDTH, "     ", "     ", setting->reason);
+		words_wrap(&text, print_findings_width(STDOUT_FILENO), "   ", "     ",
+			   setting->name);
+		words_wrap(&text, print_findings_width(STDOUT_FILENO), "     ", "     ",
+			   setting->reason);
 		fputs(text.data ? text.data : "", stdout);
 	}
 }
@@ -48,8 +50,10 @@ static void print_early(const struct boot_settings *settings)
 
 		if (setting->kind != BOOT_EARLY)
 			continue;
-		words_wrap(&text, WORDS_WIDTH, "   ", "     ", setting->name);
-		words_wrap(&text, WORDS_WIDTH, "     ", "     ", setting->reason);
+		words_wrap(&text, print_findings_width(STDOUT_FILENO), "   ", "     ",
+			   setting->name);
+		words_wrap(&text, print_findings_width(STDOUT_FILENO), "     ", "     ",
+			   setting->reason);
 		fputs(text.data ? text.data : "", stdout);
 	}
 }
@@ -239,7 +243,7 @@ static void print_progress(const char *command, int64_t took_ms, void *context)
 static void print_warning(const char *sentence, void *context)
 {
 	(void)context;
-	fprintf(stderr, "pve-vfio: %s\n", sentence);
+	print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "%s", sentence);
 }
 
 int configure_run(const struct sysroot *root, const struct boot_commands *commands,

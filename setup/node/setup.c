@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "pci/claim.h"
 #include "setup/node/configure.h"
+#include "setup/print.h"
 
 /* How often it is planned, where somebody edits a file each time. */
 #define ATTEMPTS 5
@@ -258,9 +260,10 @@ static int finish(struct configure *configure, struct error *err)
 	else if (!configure->root->live)
 		puts("Done.");
 	else
-		puts(reboot ? "Done. Reboot for all of it to take effect; then look with "
-			      "'pve-vfio doctor'."
-			    : "Done. Everything is in effect: no reboot is needed.");
+		print_sentence(STDOUT_FILENO, "", "", "%s",
+			       reboot ? "Done. Reboot for all of it to take effect; then look with "
+					"'pve-vfio doctor'."
+				      : "Done. Everything is in effect: no reboot is needed.");
 	if (r < 0) {
 		(void)finish_record(configure, NULL);
 		return r;
@@ -406,7 +409,8 @@ int verb_setup(struct command *command, struct error *err)
 
 		if (r != -ESTALE || left == 1)
 			return r;
-		fprintf(stderr, "pve-vfio: %s; everything is read again\n", err->message);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "%s; everything is read again",
+			       err->message);
 		*err = (struct error){ 0 };
 	}
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "setup/node/configure.h"
 #include "setup/print.h"
@@ -151,7 +152,8 @@ static int print(const struct undo *undo, bool applied, struct error *err)
 	if (!undo->json) {
 		configure_print_draft(&undo->draft, NULL);
 		for (size_t i = 0; i < undo->notes.count; i++)
-			printf("Note: %s\n", undo->notes.items[i]);
+			print_sentence(STDOUT_FILENO, "Note: ", "      ", "%s",
+				       undo->notes.items[i]);
 		configure_print_commands(undo->root, &undo->commands);
 		return 0;
 	}

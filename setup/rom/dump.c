@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rom/read.h"
+#include "setup/print.h"
 #include "setup/rom/rom.h"
 
 static int parse_source(const struct command *command, enum rom_source *ret, struct error *err)
@@ -45,14 +47,15 @@ static void print_text(const struct rom_dump *dump, const char *path)
 	cleanup_free char *images = describe_images(dump);
 
 	for (size_t i = 0; i < dump->notes.count; i++)
-		fprintf(stderr, "pve-vfio: %s\n", dump->notes.items[i]);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "%s", dump->notes.items[i]);
 	fprintf(stderr, "%s: %zu bytes from %s: %s\n", path, dump->size,
 		rom_source_name(dump->source), images ? images : "");
 	if (dump->shadow)
-		fputs("pve-vfio: this is the copy in memory at 0xc0000, which the machine's BIOS "
-		      "has run and\nchanged. Look at it with 'pve-vfio rom check'; the ROM itself "
-		      "can be read when the\nmachine is booted with another display.\n",
-		      stderr);
+		print_sentence(
+			STDERR_FILENO, "pve-vfio: ", "  ",
+			"this is the copy in memory at 0xc0000, which the machine's BIOS has "
+			"run and changed. Look at it with 'pve-vfio rom check'; the ROM itself "
+			"can be read when the machine is booted with another display.");
 }
 
 static int print_dump_json(const struct rom_dump *dump, const struct pci_device *device,

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "rom/fix.h"
+#include "setup/print.h"
 #include "setup/rom/ask.h"
 #include "setup/rom/rom.h"
 
@@ -115,7 +117,7 @@ static int keep_backup(const struct rom_file *file, struct error *err)
 		return error_set_memory(err);
 	if (access(backup, F_OK) == 0)
 		return 0;
-	fprintf(stderr, "pve-vfio: '%s' keeps what the file was\n", backup);
+	print_sentence(STDERR_FILENO, "pve-vfio: ", "  ", "'%s' keeps what the file was", backup);
 	return rom_file_write(backup, rom_file_bytes(file), err);
 }
 

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rom/vendor.h"
 #include "rom/vfct.h"
+#include "setup/print.h"
 #include "setup/rom/rom.h"
 
 static int read_table(const struct command *command, struct rom_file *ret, struct error *err)
@@ -152,10 +154,10 @@ static const struct vfct_image *find_by_device(const struct command *command,
 	case VFCT_MATCH_EXACT:
 		break;
 	case VFCT_MATCH_ID:
-		fprintf(stderr,
-			"pve-vfio: %s: the table has it at %02x:%02x.%x: the bus numbers have "
-			"changed since\n",
-			device.name, image->bus, image->device, image->function);
+		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ",
+			       "%s: the table has it at %02x:%02x.%x: the bus numbers have "
+			       "changed since",
+			       device.name, image->bus, image->device, image->function);
 		break;
 	case VFCT_MATCH_NONE:
 		error_set(err, -ENOENT, "%s: the table has no image for it (%04x:%04x)",

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A person at a terminal: terminal.py ANSWER... -- PROGRAM ARG... gives each question, which ends in
-# "): ", the next answer; ^C is the key. Prints what the terminal shows, and how the program ended.
-import os, pty, select, sys
+# "): ", the next answer; ^C is the key. The terminal has $WIDTH columns, or 80. Prints what the terminal shows, and how the program ended.
+import fcntl, os, pty, select, struct, sys, termios
 
 at = sys.argv.index('--')
 answers, program = sys.argv[1:at], sys.argv[at + 1:]
 pid, terminal = pty.fork()
 if pid == 0:
+    size = struct.pack('4H', 50, int(os.environ.get('WIDTH', 80)), 0, 0)
+    fcntl.ioctl(1, termios.TIOCSWINSZ, size)
     os.execvp(program[0], program)
 shown = asked = b''
 try:

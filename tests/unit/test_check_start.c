@@ -129,7 +129,7 @@ static void test_control_characters_of_a_line(void **state)
 	machine_prepare(machine, "hostpci0: 01:00\x1b[2J\x07,pcie=\x7f\xc3\xbc\n");
 	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err), 0);
 	assert_true(machine->findings.count >= 1);
-	words = words_findings(&machine->findings, 0);
+	words = words_findings(&machine->findings, 0, WORDS_WIDTH);
 	assert_non_null(strstr(words, "[config-line-dropped]"));
 	assert_non_null(strstr(words, "\xc3\xbc"));
 	for (const char *c = words; *c; c++)

@@ -264,10 +264,10 @@ static void test_words(void **state)
 	assert_int_equal(machine->findings.count, 2);
 	assert_string_equal(machine->findings.items[0].evidence,
 			    "a: It hangs. The same goes for 0000:06:00.0. Source: u (2025-01-02)");
-	all = words_findings(&machine->findings, 0);
+	all = words_findings(&machine->findings, 0, WORDS_WIDTH);
 	assert_non_null(strstr(all, "Set 101 0000:05:00.0."));
 	assert_non_null(strstr(all, "info 0000:05:00.0"));
-	brief = words_findings(&machine->findings, 101);
+	brief = words_findings(&machine->findings, 101, WORDS_WIDTH);
 	assert_string_equal(brief, "0000:05:00.0 known trouble 'a': see 'pve-vfio plan 101'\n");
 }
 

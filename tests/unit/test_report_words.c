@@ -332,7 +332,7 @@ static void add(struct findings *findings, enum check_id id, const char *subject
 static void test_findings(void **state)
 {
 	cleanup_findings struct findings findings = { 0 };
-	cleanup_free char *none = words_findings(&findings, 0), *words = NULL;
+	cleanup_free char *none = words_findings(&findings, 0, WORDS_WIDTH), *words = NULL;
 
 	(void)state;
 	assert_string_equal(none, "");
@@ -341,7 +341,7 @@ static void test_findings(void **state)
 	    "There is no PCI device '05:00' (/etc/pve/qemu-server/101.conf, line 2).");
 	add(&findings, CHECK_DEVICE_HELD, GPU, "Process 4711 (kvm) has its IOMMU group 14 open.");
 	findings.items[2].allowed = true;
-	words = words_findings(&findings, 0);
+	words = words_findings(&findings, 0, WORDS_WIDTH);
 	assert_string_equal(
 		words, "error hostpci1 [device-absent]:\n"
 		       "  There is no PCI device '05:00' (/etc/pve/qemu-server/101.conf, line\n"
@@ -384,7 +384,7 @@ static void test_width(void **state)
 				evidence[i] = i % (3 + id) == 2 ? ' ' : 'x';
 			evidence[size] = '\0';
 			add(&findings, (enum check_id)id, "0000:01:00.0", evidence);
-			words = words_findings(&findings, 0);
+			words = words_findings(&findings, 0, WORDS_WIDTH);
 			assert_width(words, WORDS_WIDTH);
 		}
 	}
@@ -402,7 +402,7 @@ static void test_width_of_long_words(void **state)
 	word[200] = '\0';
 	add(&findings, CHECK_CONFIG_LINE_DROPPED, "/etc/pve/qemu-server/999999999.conf, line 1234",
 	    word);
-	words = words_findings(&findings, 0);
+	words = words_findings(&findings, 0, WORDS_WIDTH);
 	assert_width(words, WORDS_WIDTH);
 	assert_non_null(strstr(words, word));
 }
