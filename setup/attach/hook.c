@@ -248,7 +248,7 @@ static int put_file(const struct attach *attach, int folder)
 	if (!attach->hook.shared) {
 		unlinkat(folder, HOOK_NAME ".tmp", 0);
 		if (symlinkat(HOOK_PATH, folder, HOOK_NAME ".tmp") < 0 ||
-		    renameat(folder, HOOK_NAME ".tmp", folder, HOOK_NAME) < 0)
+		    renameat(folder, HOOK_NAME ".tmp", folder, HOOK_NAME) < 0 || fsync(folder) < 0)
 			return -errno;
 		return 0;
 	}

@@ -7,6 +7,7 @@
 #   . "$(dirname "$0")/boot.sh"
 #   boot_machine NAME        makes a new $tree: one of $boot_machines
 #   guide NUMBER             does to it what that guide says
+#   boot_host                one with update-grub and update-initramfs in it; needs pve.sh
 
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -199,4 +200,32 @@ guide_options()
 	2) echo --acs-override --unsafe-interrupts --early 01:00 ;;
 	3) echo --no-boot-framebuffer --early 03:00.0 03:00.1 ;;
 	esac
+}
+
+# program NAME LINE...: in Perl; it notes each call first
+program()
+{
+	rm -f "$tree/usr/sbin/$1"
+	file "usr/sbin/$1" '#!/usr/bin/perl' 'use strict; use warnings;' \
+		'open(my $log, ">>", "/tmp/log"); print $log join(" ", $0 =~ s{.*/}{}r, @ARGV), "\n"; close($log);' \
+		'sub slurp { open(my $f, "<", $_[0]) or return ""; local $/; return <$f> }' "${@:2}"
+	chmod 755 "$tree/usr/sbin/$1"
+}
+
+# A host with both, on which they do what they should; with pve.sh.
+boot_host()
+{
+	[ -e "$base" ] || make_base
+	boot_machine pve9-bios
+	cp -al "$base/." "$tree/"
+	mkdir -p "$tree/tmp" "$tree/dev" "$tree/boot/grub"
+	: >"$tree/dev/null"
+	file boot/grub/grub.cfg 'linux /boot/vmlinuz root=/dev/mapper/pve-root ro quiet'
+	program update-initramfs
+	program update-grub \
+		'my $words = join(" ", map { slurp($_) =~ /^GRUB_CMDLINE_LINUX_DEFAULT=.*?"(.*)"/m ? $1 : () }' \
+		'	("/etc/default/grub", "/etc/default/grub.d/zz-pve-vfio.cfg"));' \
+		'$words =~ s/\$GRUB_CMDLINE_LINUX_DEFAULT//;' \
+		'open(my $f, ">", $ARGV[0] ? $ARGV[1] : "/boot/grub/grub.cfg") or die "$!";' \
+		'print $f "linux /boot/vmlinuz root=/dev/mapper/pve-root ro $words\n";'
 }
