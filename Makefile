@@ -238,13 +238,14 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/libpve-vfio.a
 $(O)/tests/fake/test_%: $(O)/tests/fake/test_%.o $(SUPPORT:%.c=$(O)/%.o) $(PHASES:%.c=$(O)/%.o) $(O)/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 # The same, and allocations of lib/ fail: ALLOC_FAIL=N in the environment, or tests/alloc/alloc.h.
-ALLOCATES := malloc calloc realloc strdup strndup asprintf vasprintf
+ALLOCATES := $(foreach name,malloc calloc realloc strdup strndup asprintf vasprintf,\
+	--redefine-sym $(name)=alloc_$(name))
 $(O)/alloc/libpve-vfio.a: $(O)/libpve-vfio.a
 	$(Q)mkdir -p $(@D)
-	$(Q)objcopy $(ALLOCATES:%=--redefine-sym %=alloc_%) $< $@
+	$(Q)objcopy $(ALLOCATES) $< $@
 $(O)/alloc/hook/%.o: $(O)/hook/%.o
 	$(Q)mkdir -p $(@D)
-	$(Q)objcopy $(ALLOCATES:%=--redefine-sym %=alloc_%) $< $@
+	$(Q)objcopy $(ALLOCATES) $< $@
 $(O)/alloc/test_%: $(O)/tests/unit/test_%.o $(O)/tests/alloc/alloc.o $(O)/alloc/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/alloc/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 alloc-programs: $(UNIT:tests/unit/%.c=$(O)/alloc/%)

@@ -359,12 +359,12 @@ static json_t *format_action(const struct action *action)
 	return TAKE_PTR(json);
 }
 
-static void add_task(json_t *json, const char *key, const struct task *task)
+static bool add_task(json_t *json, const char *key, const struct task *task)
 {
-	if (task->pid)
-		json_object_set_new(json, key,
-				    json_pack("{s:i, s:I}", "pid", (int)task->pid, "start_time",
-					      (json_int_t)task->start_time));
+	return !task->pid ||
+	       json_object_set_new(json, key,
+				   json_pack("{s:i, s:I}", "pid", (int)task->pid, "start_time",
+					     (json_int_t)task->start_time)) == 0;
 }
 
 static char *format_journal(const struct journal *journal)
@@ -382,8 +382,9 @@ static char *format_journal(const struct journal *journal)
 			 "actions", actions);
 	if (!json || json_array_size(actions) != journal->actions.count)
 		return NULL;
-	add_task(json, "watch", &journal->watch);
-	add_task(json, "qemu", &journal->qemu);
+	/* one without its QEMU would count as left over */
+	if (!add_task(json, "watch", &journal->watch) || !add_task(json, "qemu", &journal->qemu))
+		return NULL;
 	text = json_dumps(json, JSON_INDENT(2));
 	return text ? text_format("%s\n", text) : NULL;
 }
