@@ -60,6 +60,23 @@ void hook_read_trace(struct hook *hook)
 		hook->trace = settings.trace;
 }
 
+/* A start that a driver holds up: what it was, and what helps. A guest that gives way has its own time. */
+static void tell_late(struct hook *hook, const struct action *action)
+{
+	if (action->type == ACTION_DISPLACE)
+		return;
+	if (action->state == ACTION_STUCK)
+		hook_say(hook,
+			 "%s: see 'journalctl -k'; most often only a reboot of the node "
+			 "frees it",
+			 action->target);
+	else
+		hook_say(hook,
+			 "%s: 'journalctl -k' may say why; \"deadline_s\" in "
+			 "/etc/pve/pve-vfio/%u.json gives it longer",
+			 action->target, hook->vmid);
+}
+
 static void tell(struct hook *hook, enum run_direction direction, const struct action *action,
 		 const struct run_result *result)
 {
@@ -68,6 +85,8 @@ static void tell(struct hook *hook, enum run_direction direction, const struct a
 
 	if (line)
 		hook_say(hook, "%s", line);
+	if (direction == RUN_APPLY && result->result == -ETIMEDOUT)
+		tell_late(hook, action);
 	if (hook->trace)
 		hook_say(hook, "trace: %8ju us %s %s", (uintmax_t)result->took_us,
 			 action_operations(action->type)->name, action->target);

@@ -181,8 +181,7 @@ int phase_post_start(struct hook *hook, struct error *err)
 		return r;
 	if (journal.qemu.pid == 0)
 		return error_set(err, -ESRCH,
-				 "no QEMU process of VM %u is to be seen; its devices are kept for "
-				 "it",
+				 "VM %u has no QEMU process; its devices are kept for it",
 				 hook->vmid);
 	journal.watch = (struct task){ 0 };
 	journal_enter(&journal, JOURNAL_RUNNING);

@@ -305,7 +305,8 @@ int journal_lock(const struct sysroot *root, const struct state *state, uint32_t
 		if (stuck)
 			return error_set(err, -EBUSY,
 					 "a process of an earlier run of VM %u is still stuck in "
-					 "the kernel with %s; see 'journalctl -k'",
+					 "the kernel with %s: see 'journalctl -k'; most often "
+					 "only a reboot of the node frees it",
 					 vmid, stuck->target);
 	}
 	lock = state_lock_vm(state, vmid, deadline_in_ms(wait_ms), err);

@@ -128,7 +128,7 @@ static void end_broken_lane(struct run *run, const struct lane *lane)
 				   waits ? waits : "");
 	} else {
 		result = (struct run_result){ .result = -ECHILD };
-		text = strdup("the process at work on it was killed");
+		text = strdup("the process that did it was killed");
 	}
 	result.text = text ? text : "";
 	end_action(run, work->steps[i], &result);

@@ -226,8 +226,8 @@ static void test_lane_killed(void **state)
 
 	fake_misbehave(kernel, NIC, "unbind@e1000e", "die");
 	assert_int_equal(fake_take(kernel, NIC " " GPU, 5000, &journal), 1);
-	assert_told(kernel, NIC " ECHILD: the process at work on it was killed\n" GPU " ok\n" AUDIO
-				" ok\n");
+	assert_told(kernel,
+		    NIC " ECHILD: the process that did it was killed\n" GPU " ok\n" AUDIO " ok\n");
 	assert_int_equal(journal.actions.items[0].state, ACTION_FAILED);
 	assert_int_equal(fake_roll_back(kernel, 5000, &journal), 0);
 	assert_untouched(kernel);
