@@ -20,6 +20,7 @@ static const struct {
 	{ "VFIO modules", node_modules },
 	{ "GPUs", node_displays },
 	{ "PCIe errors", node_errors },
+	{ "SR-IOV", node_sriov },
 	{ "Known troubles", node_quirks },
 	{ "Hook", node_hook },
 	{ "Left from starts", node_state },

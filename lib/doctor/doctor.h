@@ -44,6 +44,7 @@ int node_errors(const struct doctor *doctor, struct verdicts *verdicts);
 int node_quirks(const struct doctor *doctor, struct verdicts *verdicts);
 int node_hook(const struct doctor *doctor, struct verdicts *verdicts);
 int node_state(const struct doctor *doctor, struct verdicts *verdicts);
+int node_sriov(const struct doctor *doctor, struct verdicts *verdicts);
 int node_vgpus(const struct doctor *doctor, struct verdicts *verdicts);
 
 /*

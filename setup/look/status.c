@@ -15,6 +15,8 @@
 #include "setup/look/status.h"
 #include "setup/print.h"
 #include "setup/setup.h"
+#include "use/child.h"
+#include "use/sriov.h"
 
 #define STATUS_WIDTH 80
 
@@ -132,12 +134,38 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 	       "gives its devices back";
 }
 
+/*
+ * The physical function of a virtual one, which is the host's: its interface has no link, so that the VM
+ * reaches nobody. NULL where there is nothing to say.
+ */
+static char *physical_fault(const struct sysroot *root, const char *address)
+{
+	cleanup_strings struct strings names = { 0 };
+	struct sriov_place place;
+
+	if (sriov_place_find(root, address, &place) < 0 ||
+	    child_list(root, "sys/class/net", place.physical, &names) < 0)
+		return NULL;
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *state = NULL;
+		char path[SYSROOT_PATH_MAX];
+
+		snprintf(path, sizeof(path), "sys/class/net/%s/operstate", names.items[i]);
+		if (sysroot_read_attribute(root, path, &state) < 0 || strcmp(state, "down") != 0)
+			return NULL;
+	}
+	return names.count > 0 ? text_format("%s of its physical function %s has no link",
+					     names.items[0], place.physical)
+			       : NULL;
+}
+
 static void print_device(struct command *command, struct pci_names *names,
 			 const struct journal *journal, const struct action *action,
 			 const struct sight *sight)
 {
 	cleanup_free char *name = words_name(names, &command->root, action->target);
 	cleanup_free char *driver = driver_now(&command->root, action->target);
+	cleanup_free char *fault = physical_fault(&command->root, action->target);
 	bool done = action->state == ACTION_DONE;
 
 	printf("  %s %s\n    %s: %s, before: %s%s%s\n", action->target, name ? name : "",
@@ -147,6 +175,8 @@ static void print_device(struct command *command, struct pci_names *names,
 		printf("    stuck in the kernel: a driver's probe or remove does not end\n");
 	else if (journal->phase == JOURNAL_RUNNING && done && !text_equal(driver, action->wanted))
 		printf("    the journal says %s: somebody else changed it\n", action->wanted);
+	if (fault)
+		printf("    %s\n", fault);
 }
 
 /* Services that were stopped, values that were set: what else goes back after the stop. */
