@@ -7,10 +7,12 @@
 
 #include "check/check.h"
 #include "check/remedy.h"
+#include "pci/facts.h"
 #include "pve/reservation.h"
 #include "use/sriov.h"
 
 #define VENDOR_NVIDIA 0x10de
+#define VENDOR_INTEL  0x8086
 
 /* The line that counts in place of one that is dropped; 0: none. */
 static unsigned line_instead(const struct vm_config *config, const struct vm_dropped_line *dropped)
@@ -147,6 +149,33 @@ static bool find_address(const char *words, struct pci_address *ret)
 	return false;
 }
 
+/*
+ * One of Intel's graphics in the processor, whose functions follow its own address. The drivers of most
+ * kernels make none: then it has no sriov_totalvfs either.
+ */
+static int advise_graphics(const struct start *start, struct pci_address address,
+			   struct findings *findings)
+{
+	cleanup_pci_device struct pci_device physical = { 0 };
+	char path[SYSROOT_PATH_MAX];
+
+	if (address.function == 0)
+		return 0;
+	address.function = 0;
+	if (pci_device_read(start->root, address, &physical, NULL) < 0 ||
+	    physical.vendor != VENDOR_INTEL || !pci_is_display(&physical))
+		return 0;
+	pci_attribute_path(path, physical.name, "sriov_totalvfs");
+	if (sysroot_exists(start->root, path))
+		return 0;
+	return finding_advise(
+		findings,
+		"%s can have no virtual functions with its driver, %s. On most kernels "
+		"it is i915-sriov-dkms that makes them: 'dkms status' shows whether it "
+		"is built for the one that runs.",
+		physical.name, physical.driver ? physical.driver : "none");
+}
+
 /* A virtual function that nobody has made yet since the node started. */
 static int advise_functions(const struct start *start, const struct wanted_problem *problem,
 			    struct findings *findings)
@@ -156,10 +185,10 @@ static int advise_functions(const struct start *start, const struct wanted_probl
 	struct pci_address address;
 	int r;
 
-	if (!find_address(problem->detail, &address) ||
-	    pci_addresses_has(&start->present, address) ||
-	    !sriov_absent_find(start->root, &start->present, address, &absent))
+	if (!find_address(problem->detail, &address) || pci_addresses_has(&start->present, address))
 		return 0;
+	if (!sriov_absent_find(start->root, &start->present, address, &absent))
+		return advise_graphics(start, address, findings);
 	if (pci_address_parse(absent.physical, &address) < 0 ||
 	    pci_device_read(start->root, address, &physical, NULL) < 0)
 		return 0;

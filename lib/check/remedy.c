@@ -177,7 +177,7 @@ static bool has_error(const struct findings *findings, const char *subject)
 	return false;
 }
 
-/* The same of a card of which the host uses one function: the others, where they have groups of their own. */
+/* The same of a card of which the host uses one port: the others, where they have groups of their own. */
 static char *explain_others(const struct start *start, const struct findings *findings,
 			    const struct plan_device *planned)
 {
@@ -192,6 +192,8 @@ static char *explain_others(const struct start *start, const struct findings *fi
 
 		if (strcmp(other->source, planned->source) == 0 && !other->sibling &&
 		    other->device.iommu_group != planned->device.iommu_group &&
+		    other->device.class_code >> 16 == planned->device.class_code >> 16 &&
+		    !is_function_of(start, other->device.name, planned->device.name) &&
 		    !has_error(findings, other->device.name))
 			text_add(&others, "%s%s", others.size ? ";" : "", other->device.name);
 	}
@@ -225,7 +227,7 @@ static char *explain(const struct start *start, const struct findings *findings,
 		return explain_sibling(start, findings, at, planned);
 	if (finding->id == CHECK_SRIOV_IN_USE)
 		return explain_slot(start, planned);
-	if (is_of_named(finding->id) || finding->id == CHECK_NODE_IN_USE)
+	if (is_of_named(finding->id))
 		return explain_others(start, findings, planned);
 	return strdup("");
 }
