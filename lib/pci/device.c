@@ -158,25 +158,51 @@ static int read_ids(const struct sysroot *root, int folder, struct pci_device *d
 	return 0;
 }
 
-int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
-		    struct error *err)
+/* Opens the function's folder. */
+static int open_device(const struct sysroot *root, struct pci_device *device, struct error *err)
 {
-	cleanup_pci_device struct pci_device device = { .address = address };
-	cleanup_close int folder = -1;
 	char path[SYSROOT_PATH_MAX];
-	int r;
+	int folder;
 
-	pci_address_format(address, device.name);
-	pci_attribute_path(path, device.name, "");
+	pci_address_format(device->address, device->name);
+	pci_attribute_path(path, device->name, "");
 	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 	if (folder == -ENOENT)
 		return error_set(err, -ENODEV,
 				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
-				 device.name);
+				 device->name);
 	if (folder < 0)
 		return error_set(err, folder, "cannot open '/%s': %s", path, strerror(-folder));
+	return folder;
+}
 
-	r = read_modalias(root, folder, &device) ? 0 : read_ids(root, folder, &device);
+static int identify(const struct sysroot *root, int folder, struct pci_device *device)
+{
+	return read_modalias(root, folder, device) ? 0 : read_ids(root, folder, device);
+}
+
+int pci_device_identify(const struct sysroot *root, struct pci_address address,
+			struct pci_device *ret)
+{
+	struct pci_device device = { .address = address, .iommu_group = IOMMU_GROUP_NONE };
+	cleanup_close int folder = open_device(root, &device, NULL);
+	int r = folder < 0 ? folder : identify(root, folder, &device);
+
+	if (r == 0)
+		*ret = device;
+	return r;
+}
+
+int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
+		    struct error *err)
+{
+	cleanup_pci_device struct pci_device device = { .address = address };
+	cleanup_close int folder = open_device(root, &device, err);
+	int r;
+
+	if (folder < 0)
+		return folder;
+	r = identify(root, folder, &device);
 	if (r == 0)
 		r = read_group(folder, &device.iommu_group);
 	if (r < 0)

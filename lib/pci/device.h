@@ -36,6 +36,10 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 /* Reads one function. -ENODEV when it is absent; does not block. */
 int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
 		    struct error *err) must_check;
+
+/* Its address and ids alone, which need not be freed. The same. */
+int pci_device_identify(const struct sysroot *root, struct pci_address address,
+			struct pci_device *ret) must_check;
 void pci_device_done(struct pci_device *device);
 #define cleanup_pci_device cleanup(pci_device_done)
 

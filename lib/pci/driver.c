@@ -90,15 +90,14 @@ static int read_driver(const struct sysroot *root, const char *address, char **r
 	return 0;
 }
 
-int pci_driver_unbind(const struct sysroot *root, const char *address, struct error *err)
+/* `driver` is the one that has it. */
+static int unbind(const struct sysroot *root, const char *address, const char *driver,
+		  struct error *err)
 {
-	cleanup_free char *driver = NULL, *after = NULL;
+	cleanup_free char *after = NULL;
 	char path[SYSROOT_PATH_MAX];
 	int r;
 
-	r = read_driver(root, address, &driver, err);
-	if (r < 0 || !driver)
-		return r;
 	pci_attribute_path(path, address, "driver/unbind");
 	r = sysroot_write_attribute(root, path, address);
 	/* Another one was quicker: the link went before the file was opened, or the device since. */
@@ -110,6 +109,14 @@ int pci_driver_unbind(const struct sysroot *root, const char *address, struct er
 	if (text_equal(after, driver))
 		return error_set(err, -EBUSY, "'%s' does not let it go", driver);
 	return 0;
+}
+
+int pci_driver_unbind(const struct sysroot *root, const char *address, struct error *err)
+{
+	cleanup_free char *driver = NULL;
+	int r = read_driver(root, address, &driver, err);
+
+	return r < 0 || !driver ? r : unbind(root, address, driver, err);
 }
 
 /*
@@ -161,8 +168,6 @@ int pci_driver_bind(const struct sysroot *root, const char *address, const char 
 		return r;
 	if (text_equal(bound, driver))
 		return 0;
-	r = pci_driver_unbind(root, address, err);
-	if (r < 0)
-		return r;
-	return probe(root, address, driver, err);
+	r = bound ? unbind(root, address, bound, err) : 0;
+	return r < 0 ? r : probe(root, address, driver, err);
 }

@@ -15,13 +15,13 @@
 
 char *words_name(struct pci_names *names, const struct sysroot *root, const char *address)
 {
-	cleanup_pci_device struct pci_device device = { 0 };
+	struct pci_device device = { 0 };
 	struct pci_address parsed;
 	int r;
 
 	if (pci_address_parse(address, &parsed) < 0)
 		return strdup("a device that is gone");
-	r = pci_device_read(root, parsed, &device, NULL);
+	r = pci_device_identify(root, parsed, &device);
 	if (r == -ENODEV)
 		return strdup("a device that is gone");
 	if (r < 0)

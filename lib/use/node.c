@@ -211,12 +211,15 @@ static int add_named(const struct finding_nodes *finding, struct node_id id, con
 static int add_folder(const struct finding_nodes *finding, int fd, bool numbered,
 		      const char *folder, const char *parent)
 {
+	const char *name = strrchr(folder, '/') + 1;
 	cleanup_free char *number = NULL;
 	struct node_id id = { 0 };
+	int r = numbered ? sysroot_read_attribute_in(finding->root, fd, "dev", &number) : 0;
 
-	if (numbered && sysroot_read_attribute_in(finding->root, fd, "dev", &number) == 0)
-		(void)parse_number_pair(number,
-					type_of(finding->root, fd, strrchr(folder, '/') + 1), &id);
+	if (r < 0 && r != -ENOENT && r != -ENODEV)
+		return r;
+	if (number)
+		(void)parse_number_pair(number, type_of(finding->root, fd, name), &id);
 	if (!finding->root->live)
 		return add_named(finding, id, folder, parent);
 	return id.type ? add_path(finding, id, "") : 0;
