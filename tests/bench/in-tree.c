@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bench: stands in for openat2(2), which valgrind does not know, in programs that are counted. */
+/*
+ * bench: stands in for openat2(2), which valgrind does not know, and for a kernel that moves devices from
+ * driver to driver, in programs that are counted. The latter's truncate(2), unlink(2) and symlink(2) are
+ * left out of the count: the programs make none of them.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/sysroot.h"
+
+#define DEVICES "sys/bus/pci/devices/"
+
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
+int __real_sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value);
+int __wrap_sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value);
 
 /* The trees that are counted on hold relative links alone, so nothing leads out of them. */
 long __wrap_syscall(long number, ...)
@@ -30,4 +42,37 @@ long __wrap_syscall(long number, ...)
 	}
 	return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
 			      arguments[4], arguments[5]);
+}
+
+static void link_of(const struct sysroot *root, const char *address, char link[512])
+{
+	snprintf(link, 512, "%s/" DEVICES "%s/driver", root->path, address);
+}
+
+/* A lane moves one device after another: the override that it wrote last is that of the next probe. */
+static char override[64];
+
+int __wrap_sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value)
+{
+	char whole[512], driver[128];
+	int r = __real_sysroot_write_attribute(root, path, value);
+	const char *name = strrchr(path, '/') + 1;
+
+	if (r < 0 || root->live)
+		return r;
+	snprintf(whole, sizeof(whole), "%s/%s", root->path, path);
+	if (strcmp(name, "driver_override") == 0) {
+		snprintf(override, sizeof(override), "%s", value);
+		(void)!truncate(whole, (off_t)strlen(value));
+		if (strcmp(value, "\n") == 0)
+			r = __real_sysroot_write_attribute(root, path, "(null)");
+	} else if (strcmp(name, "unbind") == 0) {
+		link_of(root, value, whole);
+		(void)unlink(whole);
+	} else if (strcmp(name, "drivers_probe") == 0) {
+		link_of(root, value, whole);
+		snprintf(driver, sizeof(driver), "../../../bus/pci/drivers/%s", override);
+		(void)!symlink(driver, whole);
+	}
+	return r;
 }

@@ -308,6 +308,7 @@ static void test_name(void **state)
 		{ "garbage", "a device that is gone" },
 	};
 	cleanup_pci_names struct pci_names names = { 0 };
+	cleanup_free char *refused = NULL;
 	const struct tree *tree = *state;
 
 	build(tree);
@@ -318,8 +319,8 @@ static void test_name(void **state)
 	}
 	/* what cannot be read is not gone */
 	tree_refuse(*state, "sys/bus/pci/devices/" GPU, 1, -EIO);
-	assert_text(words_name(&names, &tree->root, GPU),
-		    "a device that cannot be read: Input/output error");
+	refused = words_name(&names, &tree->root, GPU);
+	assert_text(refused, "a device that cannot be read: Input/output error");
 }
 
 static void add(struct findings *findings, enum check_id id, const char *subject,
