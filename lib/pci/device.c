@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/directory.h"
 #include "base/number.h"
 
 /* Configuration space, first 64 bytes: PCI Local Bus Specification 3.0, 6.1. */
@@ -255,22 +256,24 @@ static int compare_addresses(const void *a, const void *b)
 static int list_addresses(const struct sysroot *root, const char *path, struct pci_addresses *ret)
 {
 	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
-	cleanup_strings struct strings names = { 0 };
+	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
+	struct directory directory;
+	const char *name;
 	int r;
 
-	r = sysroot_list(root, path, &names);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < names.count; i++) {
+	if (fd < 0)
+		return fd;
+	directory_begin(&directory, fd);
+	while ((r = directory_next(&directory, &name, NULL)) > 0) {
 		struct pci_address address;
 
 		/* An IOMMU group can hold devices of other buses; they are none of ours. */
-		if (pci_address_parse(names.items[i], &address) < 0)
-			continue;
-		r = pci_addresses_add(&addresses, address);
-		if (r < 0)
-			return r;
+		if (pci_address_parse(name, &address) == 0 &&
+		    pci_addresses_add(&addresses, address) < 0)
+			return -ENOMEM;
 	}
+	if (r < 0)
+		return r;
 	if (addresses.count > 1)
 		qsort(addresses.items, addresses.count, sizeof(*addresses.items),
 		      compare_addresses);
