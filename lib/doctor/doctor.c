@@ -17,6 +17,7 @@ static const struct {
 	{ "IOMMU groups", node_groups },
 	{ "Kernel", node_kernel },
 	{ "Boot", node_boot },
+	{ "Boot", node_network },
 	{ "VFIO modules", node_modules },
 	{ "GPUs", node_displays },
 	{ "PCIe errors", node_errors },

@@ -38,6 +38,7 @@ int node_iommu(const struct doctor *doctor, struct verdicts *verdicts);
 int node_groups(const struct doctor *doctor, struct verdicts *verdicts);
 int node_kernel(const struct doctor *doctor, struct verdicts *verdicts);
 int node_boot(const struct doctor *doctor, struct verdicts *verdicts);
+int node_network(const struct doctor *doctor, struct verdicts *verdicts);
 int node_modules(const struct doctor *doctor, struct verdicts *verdicts);
 int node_displays(const struct doctor *doctor, struct verdicts *verdicts);
 int node_errors(const struct doctor *doctor, struct verdicts *verdicts);

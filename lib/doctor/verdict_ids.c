@@ -41,6 +41,8 @@ static const struct verdict_id ids[] = {
 	{ "hook-volume", "A hookscript on a storage that this node has not." },
 	{ "hookscript", "Whether the VM has the hookscript." },
 	{ "id-learned", "An id that vfio-pci was taught, and takes devices by." },
+	{ "interfaces-held",
+	  "An interface in /etc/network/interfaces whose card is held for VMs from boot on." },
 	{ "interrupt-remapping", "Whether interrupts are remapped." },
 	{ "iommu-active", "Whether the IOMMU is in use." },
 	{ "iommu-cpu", "Whether the processor or its board has an IOMMU." },

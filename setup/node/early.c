@@ -10,7 +10,9 @@
 #include "base/number.h"
 #include "pci/identity.h"
 #include "setup/node/configure.h"
+#include "use/child.h"
 #include "use/framebuffer.h"
+#include "use/ifupdown.h"
 #include "use/network.h"
 #include "use/storage.h"
 
@@ -227,14 +229,41 @@ static int add_setting(struct boot_request *request, const char *address, const 
 }
 
 /* A function that is there. */
+/*
+ * Of a network card's interface: "; enp5s0 is not there when the network is brought up (auto, line 12 of
+ * /etc/network/interfaces)". "" where nobody waits for it.
+ */
+static char *network_words(const struct sysroot *root, const char *address)
+{
+	cleanup_ifupdown struct ifupdown ifupdown = { 0 };
+	cleanup_strings struct strings names = { 0 };
+	struct text text = { 0 };
+
+	text_add(&text, "%s", "");
+	if (child_list(root, "sys/class/net", address, &names) < 0 ||
+	    ifupdown_read(root, &ifupdown) < 0)
+		return text_take(&text);
+	for (size_t i = 0; i < names.count; i++) {
+		const char *reason = ifupdown_reason(&ifupdown, names.items[i]);
+
+		if (reason)
+			text_add(&text,
+				 "; %s is not there then when the network is brought up (%s)",
+				 names.items[i], reason);
+	}
+	return text_take(&text);
+}
+
 static int add_present(const struct sysroot *root, const struct pci_device *device,
 		       struct boot_request *request, struct error *err)
 {
 	cleanup_free char *name = configure_device_name(root, device);
-	cleanup_free char *reason = NULL;
+	cleanup_free char *reason = NULL, *network = network_words(root, device->name);
 	cleanup(mark_done) struct mark mark = { 0 };
 	int r;
 
+	if (!network)
+		return error_set_memory(err);
 	if (device->bridge)
 		return error_set(err, -EINVAL, "%s is a bridge, which no VM can have",
 				 device->name);
@@ -251,8 +280,8 @@ static int add_present(const struct sysroot *root, const struct pci_device *devi
 		r = check_twins(root, device->name, &mark, err);
 	if (r < 0)
 		return r;
-	reason = text_format("%s: the host never has it, no picture, sound, disk or net of it",
-			     name ? name : "");
+	reason = text_format("%s: the host never has it, no picture, sound, disk or net of it%s",
+			     name ? name : "", network);
 	return reason ? add_setting(request, device->name, &mark, reason, err)
 		      : error_set_memory(err);
 }
