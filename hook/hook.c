@@ -13,6 +13,7 @@
 
 void hook_done(struct hook *hook)
 {
+	close_and_reset(&hook->log.journal);
 	close_and_reset(&hook->log.syslog);
 	pci_names_done(&hook->names);
 	close_and_reset(&hook->lock);

@@ -11,6 +11,7 @@
 #include "change/watch.h"
 #include "check/finding.h"
 #include "pci/name.h"
+#include "report/event.h"
 
 /* How long QEMU gets to let go of its devices. */
 #define QEMU_END_WAIT_MS 10000
@@ -46,14 +47,16 @@ struct hook {
 		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */
 	bool *spared; /* set: the VM has no PCI device, and whatever becomes of this phase it starts */
 	struct hook_log {
-		int syslog; /* socket, or -1 */
+		int journal,
+			syslog; /* sockets, or -1; where there is the first, it alone is written to */
+		const char *phase; /* NULL: a watch */
 	} log;
 };
 
 #define HOOK_EMPTY(id)                                                                             \
 	{                                                                                          \
 		.root = { .fd = -1 }, .state = { .fd = -1 }, .vmid = (id), .lock = -1,             \
-		.log = { .syslog = -1 },                                                           \
+		.log = { .journal = -1, .syslog = -1 },                                            \
 	}
 void hook_done(struct hook *hook);
 
@@ -66,11 +69,14 @@ int phase_post_start(struct hook *hook, struct error *err) must_check;
 int phase_post_stop(struct hook *hook, struct error *err) must_check;
 
 /*
- * A line for the task log (standard output) and for syslog, since PVE drops the output of
- * post-stop. Longer text has one line for each '\n'. Never blocks on syslog.
+ * A line for the task log (standard output) and for systemd's journal, or syslog without one, since
+ * PVE drops the output of post-stop. Longer text has one line for each '\n'. Never blocks on either.
  */
 void hook_say(struct hook *hook, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void hook_log_open(struct hook *hook);
+
+/* The same text, of something that the journal has fields for (report/event.h). */
+void hook_tell(struct hook *hook, const struct event *event, const char *text);
 
 /* With the setting "trace": says how long a step took that began then (clock_now_us()). */
 void hook_trace(struct hook *hook, const char *step, uint64_t began_us);

@@ -13,7 +13,8 @@
 
 void hook_log_open(struct hook *hook)
 {
-	hook->log.syslog = hook->root.live ? syslog_connect() : -1;
+	hook->log.journal = hook->root.live ? journald_connect(JOURNALD_SOCKET) : -1;
+	hook->log.syslog = hook->root.live && hook->log.journal < 0 ? syslog_connect() : -1;
 }
 
 /* A line goes out in one write, so that lines of several tasks do not mix. */
@@ -30,6 +31,19 @@ static void say_line(struct hook *hook, const char *line, size_t size)
 		syslog_send(hook->log.syslog, "pve-vfio-hook", log);
 }
 
+void hook_tell(struct hook *hook, const struct event *event, const char *text)
+{
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		say_line(hook, line, length);
+		line += length + (line[length] == '\n');
+	}
+	if (*text && hook->log.journal >= 0)
+		event_send(hook->log.journal, event, hook->vmid,
+			   hook->log.phase ? hook->log.phase : "watch", text);
+}
+
 void hook_say(struct hook *hook, const char *format, ...)
 {
 	cleanup_free char *text = NULL;
@@ -38,12 +52,8 @@ void hook_say(struct hook *hook, const char *format, ...)
 	va_start(arguments, format);
 	text = text_format_list(format, arguments);
 	va_end(arguments);
-	for (const char *line = text; line && *line;) {
-		size_t length = strcspn(line, "\n");
-
-		say_line(hook, line, length);
-		line += length + (line[length] == '\n');
-	}
+	if (text)
+		hook_tell(hook, &(struct event){ .kind = EVENT_NOTE }, text);
 }
 
 void hook_trace(struct hook *hook, const char *step, uint64_t began_us)
@@ -77,14 +87,35 @@ static void tell_late(struct hook *hook, const struct action *action)
 			 action->target, hook->vmid);
 }
 
+static const char *result_word(int result)
+{
+	switch (-result) {
+	case 0:
+		return "done";
+	case EINPROGRESS:
+		return "waiting";
+	case ETIMEDOUT:
+		return "timeout";
+	default:
+		return "failed";
+	}
+}
+
 static void tell(struct hook *hook, enum run_direction direction, const struct action *action,
 		 const struct run_result *result)
 {
 	cleanup_free char *line =
 		words_result(&hook->names, &hook->root, direction, action, result);
+	const struct event event = {
+		.kind = direction == RUN_APPLY ? EVENT_TAKEN : EVENT_RETURNED,
+		.subject = action->target,
+		.action = action_operations(action->type)->name,
+		.result = result_word(result->result),
+		.took_us = result->took_us,
+	};
 
 	if (line)
-		hook_say(hook, "%s", line);
+		hook_tell(hook, &event, line);
 	if (direction == RUN_APPLY && result->result == -ETIMEDOUT)
 		tell_late(hook, action);
 	if (hook->trace)

@@ -127,9 +127,11 @@ static int run_phase(const struct guard_link *link, void *context)
 	const struct call *call = context;
 	const struct phase *phase = call->phase;
 	cleanup(hook_done) struct hook hook = HOOK_EMPTY(call->vmid);
+	struct event failure = { .kind = EVENT_FAILED };
 	struct error err = { 0 };
 	int r;
 
+	hook.log.phase = phase->name;
 	hook.limit_ms = link->limit_ms;
 	hook.spared = call->spared;
 	hook.migrated_from = migrated_from();
@@ -142,7 +144,8 @@ static int run_phase(const struct guard_link *link, void *context)
 		r = run_both(&hook, phase, &err);
 	if (r == 0)
 		return STATUS_DONE;
-	hook_say(&hook, "%s", *err.message ? err.message : strerror(-r));
+	failure.result = err.kind == ERROR_REFUSED ? "refused" : "failed";
+	hook_tell(&hook, &failure, *err.message ? err.message : strerror(-r));
 	return STATUS_FAILED;
 }
 
@@ -160,6 +163,7 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 
 	/* It is not opened: that may be what does not answer. */
 	hook.root.live = strcmp(call->root, "/") == 0;
+	hook.log.phase = call->phase->name;
 	hook_log_open(&hook);
 	hook_say(&hook, "%s", words ? words : silence->path);
 	if (*call->spared)

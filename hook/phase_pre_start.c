@@ -234,6 +234,16 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 	return journal_write(&hook->state, &start->journal, err);
 }
 
+static void tell_ready(struct hook *hook, uint64_t took_us)
+{
+	const struct event event = { .kind = EVENT_READY, .result = "done", .took_us = took_us };
+	cleanup_free char *words =
+		text_format("ready for VM %u after %.2f s", hook->vmid, (double)took_us / 1000000);
+
+	if (words)
+		hook_tell(hook, &event, words);
+}
+
 static int take_devices(struct hook *hook, struct start *start, struct error *err)
 {
 	cleanup_watch struct watch watch = { .go = -1 };
@@ -277,8 +287,7 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 
 	r = take(hook, start, err);
 	if (r == 0)
-		hook_say(hook, "ready for VM %u after %.2f s", hook->vmid,
-			 (double)(clock_now_us() - began) / 1000000);
+		tell_ready(hook, clock_now_us() - began);
 	return r;
 }
 

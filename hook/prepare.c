@@ -2,6 +2,7 @@
 /* hook: a start up to its checks. Changes no device. */
 #include <errno.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "check/check.h"
 #include "hook.h"
@@ -43,14 +44,30 @@ int hook_prepare(struct hook *hook, struct start *start, struct error *err)
 	return r < 0 ? r : start_prepare(start, err);
 }
 
+static void tell_finding(struct hook *hook, const struct finding *finding)
+{
+	cleanup_free char *words = words_finding(finding, hook->vmid, WORDS_WIDTH);
+	const struct event event = {
+		.kind = EVENT_FINDING,
+		.subject = finding->subject,
+		.check = check_describe(finding->id)->id,
+		.result = check_level_name(finding->level),
+	};
+
+	if (words)
+		hook_tell(hook, &event, words);
+}
+
 /* Says all that was found, and refuses where one of it is an error. */
 static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
 {
-	cleanup_free char *words = words_findings(findings, hook->vmid, WORDS_WIDTH);
+	static const enum check_level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO };
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 
-	if (words)
-		hook_say(hook, "%s", words);
+	for (size_t level = 0; level < ARRAY_SIZE(levels); level++)
+		for (size_t i = 0; i < findings->count; i++)
+			if (findings->items[i].level == levels[level])
+				tell_finding(hook, &findings->items[i]);
 	if (errors > 0)
 		return error_refuse(err,
 				    "VM %u is not started, for %zu reason%s; the host is as it was",

@@ -50,6 +50,13 @@ static const struct verb_option status_options[] = {
 	END,
 };
 
+static const struct verb_option log_options[] = {
+	VALUE("--lines", "COUNT", "text", "the last COUNT entries, in place of 200"),
+	VALUE("--since", "TIME", "text",
+	      "those from then on: today, -2h, 2026-11-28, as journalctl(1) reads it"),
+	END,
+};
+
 static const struct verb_option report_options[] = {
 	VALUE("--html", "FILE", "file",
 	      "a page for a browser, with a picture of where the devices are; - is standard output"),
@@ -228,6 +235,19 @@ const struct verb verbs[] = {
 		.options = status_options,
 		.examples = { "pve-vfio status", "pve-vfio status 101 --watch",
 			      "pve-vfio status --json" },
+	},
+	{
+		.name = "log",
+		.words = "[VMID]",
+		.offers = "vms",
+		.most = 1,
+		.json = true,
+		.looks = true,
+		.run = verb_log,
+		.what = "what the hook has done and found, from the journal; of post-stop, too",
+		.options = log_options,
+		.examples = { "pve-vfio log 101", "pve-vfio log --since today",
+			      "pve-vfio log 101 --json" },
 	},
 	{
 		.name = "report",

@@ -15,9 +15,17 @@
 
 int syslog_connect(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	return syslog_connect_to("/dev/log");
+}
+
+int syslog_connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -1;
+	strcpy(address.sun_path, path);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -1;
 	return TAKE_FD(fd);
@@ -33,5 +41,10 @@ void syslog_send(int fd, const char *program, const char *line)
 	if (!log)
 		return;
 	text_clean(log, "\t");
-	(void)!send(fd, log, strlen(log), MSG_NOSIGNAL);
+	syslog_send_raw(fd, log, strlen(log));
+}
+
+void syslog_send_raw(int fd, const void *datagram, size_t size)
+{
+	(void)!send(fd, datagram, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

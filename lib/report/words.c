@@ -403,6 +403,23 @@ static void add_trouble_in_brief(struct text *text, const struct finding *findin
 			 vmid);
 }
 
+static void add_words(struct text *text, const struct finding *finding, uint32_t brief_for,
+		      size_t width)
+{
+	if (brief_for && finding->id == CHECK_KNOWN_TROUBLE && finding->level != LEVEL_ERROR)
+		add_trouble_in_brief(text, finding, brief_for);
+	else
+		add_finding(text, finding, width);
+}
+
+char *words_finding(const struct finding *finding, uint32_t brief_for, size_t width)
+{
+	struct text text = { 0 };
+
+	add_words(&text, finding, brief_for, width);
+	return text_take(&text);
+}
+
 char *words_findings(const struct findings *findings, uint32_t brief_for, size_t width)
 {
 	static const enum check_level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO };
@@ -412,13 +429,8 @@ char *words_findings(const struct findings *findings, uint32_t brief_for, size_t
 		for (size_t i = 0; i < findings->count; i++) {
 			const struct finding *finding = &findings->items[i];
 
-			if (finding->level != levels[level])
-				continue;
-			if (brief_for && finding->id == CHECK_KNOWN_TROUBLE &&
-			    finding->level != LEVEL_ERROR)
-				add_trouble_in_brief(&text, finding, brief_for);
-			else
-				add_finding(&text, finding, width);
+			if (finding->level == levels[level])
+				add_words(&text, finding, brief_for, width);
 		}
 	}
 	return text_take(&text);

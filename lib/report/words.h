@@ -43,6 +43,9 @@ char *words_left(const struct wanted_device *device, const struct vm_config *con
  */
 char *words_findings(const struct findings *findings, uint32_t brief_for, size_t width);
 
+/* One of them; "" for one that is left out. */
+char *words_finding(const struct finding *finding, uint32_t brief_for, size_t width);
+
 /*
  * The size of what `words` begins with and no line is broken in, for somebody may copy it: a word, all
  * of '…' (a command, a message), or a member of JSON, "key": {…}; with the punctuation after it.
