@@ -115,7 +115,7 @@ int configure_sriov(const struct sysroot *root, const char *word, struct boot_re
 	cleanup_pci_device struct pci_device device = { 0 };
 	cleanup_free char *name = NULL, *reason = NULL;
 	char id[16], count[16];
-	unsigned number;
+	unsigned number = 0;
 	int r = configure_parse_count(root, word, &device, &number, err);
 
 	if (r == 0 && number == 0)
