@@ -128,7 +128,11 @@ static int advise(const struct start *start, const struct plan_device *planned,
 				      line->mapping, (int)strcspn(planned->device.name, "."),
 				      planned->device.name);
 	slot = text_format("%.*s", (int)strcspn(planned->device.name, "."), planned->device.name);
-	command = slot ? remedy_line(start, planned->source, NULL, slot, NULL) : NULL;
+	if (!slot)
+		return -ENOMEM;
+	/* while 'attach' looks there is no such line yet */
+	command = start->config_text ? text_format("pve-vfio attach %u %s", start->vmid, slot)
+				     : remedy_line(start, planned->source, NULL, slot, NULL);
 	return command ? finding_advise(findings, "Pass all of the card: '%s'.", command) : -ENOMEM;
 }
 

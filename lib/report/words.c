@@ -251,7 +251,7 @@ char *words_left(const struct wanted_device *device, const struct vm_config *con
 {
 	switch (device->kind) {
 	case WANTED_MDEV:
-		return text_format("Proxmox VE makes a mediated device of type '%s' of it",
+		return text_format("Proxmox VE creates a mediated device of type '%s' on it",
 				   type_of(device, config));
 	case WANTED_VGPU:
 		return text_format("Proxmox VE reserves it and gives it the vGPU type '%s'",
