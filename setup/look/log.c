@@ -142,11 +142,8 @@ static int read_entries(const struct command *command, const char *vmid, const c
 
 static int print_entries(const json_t *entries, const char *vmid)
 {
-	size_t i;
-	json_t *entry;
-
-	json_array_foreach(entries, i, entry)
-		print_entry(entry);
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		print_entry(json_array_get(entries, i));
 	if (json_array_size(entries) == 0)
 		print_sentence(STDOUT_FILENO, "", "", "The journal has no entry of the hook%s%s%s.",
 			       vmid ? " for VM " : "", vmid ? vmid : "",
@@ -160,8 +157,6 @@ int verb_log(struct command *command, struct error *err)
 	cleanup_json json_t *entries = NULL, *events = json_array();
 	uint32_t vmid, count = LINES_DEFAULT;
 	char lines_text[16];
-	json_t *entry;
-	size_t i;
 	int r = command->argc > 0 ? command_parse_vmid(command, 0, &vmid, err) : 0;
 
 	if (r < 0)
@@ -178,8 +173,8 @@ int verb_log(struct command *command, struct error *err)
 		return r;
 	if (!command->json)
 		return print_entries(entries, command->argc > 0 ? command->argv[0] : NULL);
-	json_array_foreach(entries, i, entry)
-		if (json_array_append_new(events, entry_json(entry)) < 0)
+	for (size_t i = 0; i < json_array_size(entries); i++)
+		if (json_array_append_new(events, entry_json(json_array_get(entries, i))) < 0)
 			return error_set_memory(err);
 	return print_json(json_pack("{s:O}", "events", events), err);
 }
