@@ -13,6 +13,9 @@
 #   check-package   one kind; the last builds the package twice, installs, upgrades and removes it
 #   make check-arm64, check-suites   not in check: the package for arm64, and the unit and cli tests under
 #                   qemu-user; the package built twice in a fresh Debian 12 and 13
+#   make torture    everything fails once: each system call and allocation, each access waits, each point is
+#                   killed, and seeded faults are noticed; by hand, for it takes hours
+#   make mutants    MUTANTS=N faults, seeded into lib/change and lib/check: which no test notices
 #   make coverage   how many lines of lib/ the unit, fake and cli tests run; fails below 90 %
 #   make fuzz       fuzzes each parser for FUZZ_SECONDS; what it finds lands in build/fuzz
 #   make pictures   the pictures of the README anew, from what the programs print
@@ -249,6 +252,9 @@ $(O)/alloc/hook/%.o: $(O)/hook/%.o
 $(O)/alloc/test_%: $(O)/tests/unit/test_%.o $(O)/tests/alloc/alloc.o $(O)/alloc/libpve-vfio.a
 	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/alloc/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 alloc-programs: $(UNIT:tests/unit/%.c=$(O)/alloc/%)
+$(O)/tests/fake/test_faults: $(O)/tests/fake/test_faults.o $(SUPPORT:%.c=$(O)/%.o) $(PHASES:%.c=$(O)/alloc/%.o) \
+		$(O)/tests/alloc/alloc.o $(O)/alloc/libpve-vfio.a
+	$(Q)$(CC) $(LINK_TEST) $(CFLAGS) -o $@ $(filter %.o,$^) $(O)/alloc/libpve-vfio.a $(DEPS_LIBS) -lcmocka
 # Those that use what an older kernel, or a filter of seccomp, refuses run once so, too.
 REFUSED := $(patsubst %,$(O)/tests/unit/test_%,base_guard base_lanes base_process base_stream)
 $(O)/tests/refused/refuse: $(O)/tests/refused/refuse.o
@@ -356,6 +362,25 @@ check-machines: all $(B)/packages/vm $(B)/packages/boot
 check-html: all $(B)/packages/html $(B)/packages/test
 	$(Q)tests/run tests/html/test-page
 
+# Not in check, of which samples are: everything, once. FAULTS=N: each Nth system call and allocation.
+FAULTS ?= 1
+MUTANTS ?= 300
+MUTANT_SEED ?= $(shell date +%s)
+torture: all $(TRACERS) $(B)/packages/test
+	$(Q)FAULTS=$(FAULTS) tests/run -t 36000 tests/cli/test-faults
+	$(Q)$(MAKE) $(JOBS) --no-print-directory D=asan torture-asan
+	$(Q)BLOCK=1 KILL_EVERY=1 tests/run -t 36000 tests/cli/test-block tests/cli/test-turns-killed
+	$(Q)$(MAKE) --no-print-directory mutants
+ifeq ($(D),asan)
+torture-asan: $(O)/tests/fake/test_faults alloc-programs
+	$(Q)FAULTS=$(FAULTS) tests/run -t 36000 $<
+	$(Q)tests/alloc/each $(if $(filter 1,$(FAULTS)),0,12) $(MUTANT_SEED) $(UNIT:tests/unit/%.c=$(O)/alloc/%)
+endif
+mutants: $(DEPS) $(B)/obj/quirks.lines | $(B)/packages/test
+	$(Q)rm -rf $(B)/mutants
+	$(Q)tests/mutants/run $(B)/mutants $(MUTANTS) $(MUTANT_SEED) '$(CPPFLAGS) -Wa,-I$(B)/obj' \
+		'$(DEPS) -Wl,--no-whole-archive $(filter -l%,$(DEPS_LIBS))'
+
 check: check-unit check-fake check-cli check-fuzz check-html check-machines check-package
 
 # Builds the package twice, and installs, upgrades, removes and purges it in trees of both suites.
@@ -430,7 +455,7 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: all programs manuals install deb release check unit-programs check-arm64 check-suites check-unit check-fake check-cli check-fuzz check-html \
+.PHONY: torture torture-asan mutants alloc-programs all programs manuals install deb release check unit-programs check-arm64 check-suites check-unit check-fake check-cli check-fuzz check-html \
 	check-vm check-boot check-machines check-package coverage fuzz bench demo pictures web lint format clean distclean
 .SECONDARY:
 .DELETE_ON_ERROR:

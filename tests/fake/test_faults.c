@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tests: system calls of the phases fail, one in each run, over a kernel that does what it should.
+ * tests: system calls and allocations of the phases fail, one in each run, over a kernel that does what it should.
  * Whatever comes of it, the journal has what is not as it was, no device is lost, and the next
  * post-stop leaves the host as it was. A sample, chosen by FAULT_SEED; with FAULTS=1 all of them.
  */
@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "../alloc/alloc.h"
 #include "../block/fault.h"
 #include "base/clock.h"
 #include "hook/hook.h"
@@ -65,6 +67,8 @@ static int setup(void **state)
 struct call {
 	struct fake_kernel *kernel;
 	phase_function *phase;
+	unsigned long allocation; /* fails, of this process and its children; 0: none */
+	unsigned long *ret_count; /* how many there were, in memory that is shared */
 };
 
 /* In a process of its own, as the hook is. */
@@ -73,17 +77,21 @@ static int work(void *context)
 	const struct call *call = context;
 	struct hook hook = HOOK_EMPTY(101);
 	struct error err = { 0 };
-	int null = open("/dev/null", O_WRONLY);
+	int null = open("/dev/null", O_WRONLY), r;
 
 	if (!getenv("FAULT_SAYS"))
 		dup2(null, STDOUT_FILENO);
 	hook.root = call->kernel->tree.root;
-	return call->phase(&hook, &err) == 0 ? 0 : 1;
+	alloc_fail_at(call->allocation);
+	r = call->phase(&hook, &err);
+	if (call->ret_count)
+		*call->ret_count = alloc_count();
+	return r == 0 ? 0 : 1;
 }
 
 static int run(struct fake_kernel *kernel, phase_function *phase, struct fault *fault)
 {
-	struct call call = { kernel, phase };
+	struct call call = { .kernel = kernel, .phase = phase };
 	struct fault none = { 0 };
 
 	if (!fault)
@@ -271,6 +279,57 @@ static void fail_each(struct fake_kernel *kernel, phase_function *phase, const c
 	assert_true(tried > 0);
 }
 
+/* The same of allocations. That of a child of the phase is its own number from there on. */
+static void fail_each_allocation(struct fake_kernel *kernel, phase_function *phase,
+				 const char *name)
+{
+	const char *part = getenv("FAULTS"), *seed = getenv("FAULT_SEED");
+	unsigned long *count = mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long each = part ? (unsigned)atoi(part) : PART, tried = 0, wrong = 0;
+	unsigned first = seed ? (unsigned)atoi(seed) : (unsigned)clock_now_us();
+	struct fault none = { .limit_s = LIMIT_S };
+	struct call call = { .kernel = kernel, .phase = phase, .ret_count = count };
+
+	come_to(kernel, phase);
+	assert_int_equal(fault_run(&none, work, &call), 0);
+	assert_null(judge(kernel, phase, 0));
+	call.ret_count = NULL;
+	for (unsigned long at = 1 + first % each; at <= *count; at += each) {
+		const char *what;
+
+		come_to(kernel, phase);
+		call.allocation = at;
+		what = judge(kernel, phase, fault_run(&none, work, &call));
+		tried++;
+		if (!what)
+			continue;
+		wrong++;
+		print_message("# %s, allocation %lu: %s\n", name, at, what);
+		put_back(kernel);
+	}
+	print_message("# %s: %lu of %lu allocations, %lu differences (FAULT_SEED=%u)\n", name,
+		      tried, *count, wrong, first);
+	munmap(count, sizeof(*count));
+	assert_int_equal(wrong, 0);
+	assert_true(tried > 0);
+}
+
+static void test_pre_start_allocations(void **state)
+{
+	fail_each_allocation(*state, phase_pre_start, "pre-start");
+}
+
+static void test_post_start_allocations(void **state)
+{
+	fail_each_allocation(*state, phase_post_start, "post-start");
+}
+
+static void test_post_stop_allocations(void **state)
+{
+	fail_each_allocation(*state, phase_post_stop, "post-stop");
+}
+
 static void test_pre_start(void **state)
 {
 	fail_each(*state, phase_pre_start, "pre-start");
@@ -294,6 +353,9 @@ int main(void)
 		faults_test(test_pre_start),
 		faults_test(test_post_start),
 		faults_test(test_post_stop),
+		faults_test(test_pre_start_allocations),
+		faults_test(test_post_start_allocations),
+		faults_test(test_post_stop_allocations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
