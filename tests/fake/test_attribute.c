@@ -454,6 +454,28 @@ static void test_rescan_of_a_removed_one(void **state)
 	assert_false(fake_has_journal(kernel));
 }
 
+/* The kernel says that it has looked, and has not found it: that is no success. */
+static void test_rescan_finds_nothing(void **state)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+
+	kernel->settings = SETTINGS(NIC, "\"rescan\": true");
+	assert_int_equal(fake_take(kernel, NIC, 5000, &journal), 0);
+	text_done(&kernel->told);
+	fake_misbehave(kernel, "0000:02", "rescan", "ignore");
+	assert_true(fake_restore(kernel, 12000) > 0);
+	assert_non_null(strstr(kernel->told.data,
+			       NIC "/remove ENODEV: it was removed and is not found again\n"));
+	text_done(&kernel->told);
+	assert_true(fake_has_journal(kernel));
+
+	fake_behave(kernel, "0000:02", "rescan");
+	assert_int_equal(fake_restore(kernel, 5000), 0);
+	assert_binding(kernel, NIC, "e1000e (null)");
+	assert_false(fake_has_journal(kernel));
+}
+
 /* It cannot be removed, and another has it: neither is pulled from under anybody. */
 static void test_rescan_is_not_made(void **state)
 {
@@ -569,6 +591,7 @@ int main(void)
 		attribute_test(test_rescan),
 		attribute_test(test_rescan_slot),
 		attribute_test(test_rescan_of_a_removed_one),
+		attribute_test(test_rescan_finds_nothing),
 		attribute_test(test_rescan_is_not_made),
 		attribute_test(test_numvfs),
 		attribute_test(test_numvfs_of_a_second_start),

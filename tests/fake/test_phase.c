@@ -6,6 +6,7 @@
 #include "fake_kernel.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -186,15 +187,49 @@ static void test_iommufd(void **state)
 	}
 }
 
+/* A device that is with vfio-pci already is nothing to do; without a node QEMU could not have it. */
+static void test_no_node(void **state)
+{
+	struct fake_kernel *kernel = *state;
+
+	tree_file(&kernel->tree, "etc/pve/pve-vfio/101.json", "{\"deadline_s\": 1}\n");
+	fake_give(kernel, NIC, "vfio-pci");
+	tree_remove(&kernel->tree, "dev/vfio/14");
+	assert_true(run(kernel, 101, phase_pre_start) < 0);
+	assert_false(has_journal(kernel, 101));
+}
+
+/* What is to be done is in the journal before it is. */
+static void test_killed_at_once(void **state)
+{
+	cleanup_journal struct journal journal = { 0 };
+	struct fake_kernel *kernel = *state;
+	int status;
+	pid_t pid;
+
+	fake_kill_at(kernel, 1, false);
+	pid = fork();
+	if (pid == 0)
+		_exit(run(kernel, 101, phase_pre_start) == 0 ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	fake_kill_at(kernel, 0, false);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(journal_read(&kernel->tree.root, &kernel->state, 101, &journal,
+				      &kernel->err),
+			 0);
+	assert_non_null(actions_find(&journal.actions, ACTION_BIND, NIC));
+	assert_goes(kernel, 101, phase_post_stop);
+	assert_binding(kernel, NIC, "e1000e (null)");
+	assert_false(has_journal(kernel, 101));
+}
+
 #define phase_test(function) cmocka_unit_test_setup_teardown(function, setup, fake_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		phase_test(test_round),
-		phase_test(test_switch),
-		phase_test(test_again),
-		phase_test(test_iommufd),
+		phase_test(test_round),	  phase_test(test_switch),  phase_test(test_again),
+		phase_test(test_iommufd), phase_test(test_no_node), phase_test(test_killed_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,12 +112,37 @@ static void test_framebuffer(void **state)
 	assert_rows(tree, rows, COUNT(rows));
 }
 
+/* A reservation of ours goes with the start that it was for. */
+static void test_reservation(void **state)
+{
+	const struct tree *tree = *state;
+	struct action action = { 0 };
+	struct error err = { 0 };
+	const char *note = NULL;
+	cleanup_free char *reserved = NULL, *after = NULL;
+
+	tree_folder(tree, "run/qemu-server");
+	assert_int_equal(action_make(ACTION_RESERVE, "0000:01:00", NULL, "101", "the VM", &action),
+			 0);
+	assert_int_equal(action_operations(ACTION_RESERVE)->apply(&tree->root, &action, &err), 0);
+	reserved = tree_read(tree, "run/qemu-server/pci-id-reservations");
+	assert_non_null(strstr(reserved, "0000:01:00 101 time:"));
+	assert_int_equal(action_operations(ACTION_RESERVE)
+				 ->revert(&tree->root, &action, &note, &err),
+			 0);
+	assert_string_equal(note, "no longer reserved");
+	after = tree_read(tree, "run/qemu-server/pci-id-reservations");
+	assert_null(strstr(after, "0000:01:00"));
+	action_done(&action);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(test_not_live),
 		tree_test(test_console),
 		tree_test(test_framebuffer),
+		tree_test(test_reservation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
