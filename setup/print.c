@@ -111,7 +111,7 @@ static bool document_is_out;
 int print_json_file(json_t *document, struct error *err)
 {
 	cleanup_json json_t *owned = document;
-	cleanup_free char *text = owned ? json_dumps(owned, JSON_INDENT(2)) : NULL;
+	cleanup_free char *text = owned ? json_text(owned, JSON_INDENT(2)) : NULL;
 
 	if (!text)
 		return error_set_memory(err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base: reading JSON. Assumes no member and no type. */
+/* base: JSON. Assumes no member and no type. */
 #include "base/json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 int json_parse_object(const char *name, const char *data, size_t size, json_t **ret,
@@ -19,6 +20,17 @@ int json_parse_object(const char *name, const char *data, size_t size, json_t **
 		return error_set(err, -EBADMSG, "%s: not a JSON object", name);
 	*ret = TAKE_PTR(json);
 	return 0;
+}
+
+char *json_text(const json_t *json, size_t flags)
+{
+	size_t size = json_dumpb(json, NULL, 0, flags);
+	cleanup_free char *text = size > 0 ? malloc(size + 1) : NULL;
+
+	if (!text || json_dumpb(json, text, size, flags) != size)
+		return NULL;
+	text[size] = '\0';
+	return TAKE_PTR(text);
 }
 
 int json_member_string_or_null(const json_t *object, const char *key, char **ret, struct error *err)

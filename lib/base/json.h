@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * base: reading JSON whose every member is checked for presence and type.
+ * base: JSON: reading it with every member checked for presence and type, and writing it.
  * This room holds no domain word.
  */
 #pragma once
@@ -39,6 +39,12 @@ int json_member_u64(const json_t *object, const char *key, uint64_t max, uint64_
 
 int json_member_bool(const json_t *object, const char *key, bool *ret,
 		     struct error *err) must_check;
+
+/*
+ * As text; `flags` are json_dumps()'s, which loses the name of a member where memory runs out while it is
+ * added, and succeeds (dump_object() of jansson 2.14). NULL without memory.
+ */
+char *json_text(const json_t *json, size_t flags);
 
 /* Borrowed from `object`. */
 int json_member_array(const json_t *object, const char *key, const json_t **ret,

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "base/json.h"
 #include "base/number.h"
 
 #define RECORD_VERSION 1
@@ -274,7 +275,7 @@ int record_write(const struct sysroot *root, const struct record *record, struct
 			  "settings", boot_settings_to_json(&record->settings), "cmdline",
 			  json_strings(&record->cmdline), "folders", json_strings(&record->folders),
 			  "pin_before", record->pin_before, "files", json_files(record));
-	cleanup_free char *text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
+	cleanup_free char *text = object ? json_text(object, JSON_INDENT(2)) : NULL;
 
 	if (!text)
 		return error_set_memory(err);

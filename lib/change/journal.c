@@ -386,7 +386,7 @@ static char *format_journal(const struct journal *journal)
 	/* one without its QEMU would count as left over */
 	if (!add_task(json, "watch", &journal->watch) || !add_task(json, "qemu", &journal->qemu))
 		return NULL;
-	text = json_dumps(json, JSON_INDENT(2));
+	text = json_text(json, JSON_INDENT(2));
 	return text ? text_format("%s\n", text) : NULL;
 }
 
@@ -431,7 +431,7 @@ bool journal_exists(const struct state *state, uint32_t vmid)
 	char name[NAME_SIZE];
 
 	file_name(vmid, "", name);
-	return faccessat(state->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(state->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 void journal_enter(struct journal *journal, enum journal_phase phase)

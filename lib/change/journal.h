@@ -81,7 +81,7 @@ int journal_write(const struct state *state, const struct journal *journal, stru
 int journal_find_qemu(const struct sysroot *root, const struct journal *journal, struct task *ret,
 		      struct error *err) must_check;
 
-/* There is a file, whatever it holds. */
+/* There is a file, whatever it holds; or that cannot be told, which reading it does. */
 bool journal_exists(const struct state *state, uint32_t vmid);
 
 /* Guests that gave way and are to be started again; what phases leave to a watch. */

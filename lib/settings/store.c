@@ -35,7 +35,7 @@ static bool has_content(const json_t *document)
 int store_write(const struct sysroot *root, const char *path, const json_t *document,
 		struct error *err)
 {
-	cleanup_free char *json = json_dumps(document, JSON_INDENT(2));
+	cleanup_free char *json = json_text(document, JSON_INDENT(2));
 	cleanup_free char *text = json ? text_format("%s\n", json) : NULL;
 	const char *name = strrchr(path, '/') + 1;
 	cleanup_close int folder = -1;

@@ -131,7 +131,7 @@ int attach_displace_set(const struct attach_vm *vm, const struct sysroot *root, 
 void attach_displace_tell(struct deeds *deeds, uint32_t vmid, const json_t *value)
 {
 	cleanup_free char *text =
-		json_is_object(value) ? json_dumps(value, JSON_COMPACT) : strdup("null");
+		json_is_object(value) ? json_text(value, JSON_COMPACT) : strdup("null");
 
 	deeds_note(deeds, "# %s/%u.json: \"" KEY "\": %s", SETTINGS_VM_FOLDER, vmid,
 		   text ? text : "");

@@ -182,13 +182,54 @@ static void test_member_array(void **state)
 			 -EBADMSG);
 }
 
+static unsigned allocations_left;
+
+static void *allocate(size_t size)
+{
+	return allocations_left > 0 && allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* It is whole, or there is none, whichever allocation fails. */
+static void test_text(void **state)
+{
+	cleanup_json json_t *json = json_object();
+	cleanup_free char *whole = NULL;
+	json_malloc_t old_malloc;
+	json_free_t old_free;
+	size_t texts = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "a member whose name is quite long, number %u", i);
+		json_object_set_new(json, key, json_pack("{s:s}", "value", "text"));
+	}
+	json_get_alloc_funcs(&old_malloc, &old_free);
+	whole = json_text(json, JSON_INDENT(2));
+	assert_non_null(whole);
+	assert_true(strlen(whole) > 40 * 40);
+	for (unsigned i = 0; i < 200; i++) {
+		cleanup_free char *text = NULL;
+
+		allocations_left = i;
+		json_set_alloc_funcs(allocate, free);
+		text = json_text(json, JSON_INDENT(2));
+		json_set_alloc_funcs(old_malloc, old_free);
+		texts += text != NULL;
+		if (text)
+			assert_string_equal(text, whole);
+	}
+	assert_true(texts > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_object),  cmocka_unit_test(test_parse_bounds),
 		cmocka_unit_test(test_member_string), cmocka_unit_test(test_member_string_or_null),
 		cmocka_unit_test(test_member_u64),    cmocka_unit_test(test_member_array),
-		cmocka_unit_test(test_member_bool),
+		cmocka_unit_test(test_member_bool),   cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
