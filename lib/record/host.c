@@ -75,6 +75,21 @@ static bool keep_vfio(char *line)
 	return strstr(line, "vfio") != NULL;
 }
 
+/* What brings an interface up, or makes it a port. Other lines stay as empty ones: lines are named by number. */
+static bool keep_interfaces(char *line)
+{
+	static const char *const starts[] = {
+		"auto", "allow-auto", "iface", "bridge", "bond", "ovs"
+	};
+	const char *word = line + strspn(line, " \t");
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
+		if (text_starts_with(word, starts[i]))
+			return true;
+	*line = '\0';
+	return true;
+}
+
 static bool keep_grub(char *line)
 {
 	return text_starts_with(line, "GRUB_CMDLINE");
@@ -299,6 +314,7 @@ static const struct {
 	{ "sys/class/dmi/id/bios_date", NULL },
 	{ "etc/modules", keep_all },
 	{ "etc/default/grub", keep_grub },
+	{ "etc/network/interfaces", keep_interfaces },
 	{ "etc/kernel/cmdline", NULL },
 	{ "etc/kernel/proxmox-boot-pin", NULL },
 	{ "etc/kernel/proxmox-boot-uuids", NULL },
@@ -309,9 +325,13 @@ static const struct {
 	const char *path;
 	recorder_keep *keep;
 } folders[] = {
-	{ "etc/modprobe.d", keep_all },	    { "run/modprobe.d", keep_all },
-	{ "usr/lib/modprobe.d", keep_all }, { "lib/modprobe.d", keep_all },
-	{ "etc/modules-load.d", keep_all }, { "etc/default/grub.d", keep_grub },
+	{ "etc/modprobe.d", keep_all },
+	{ "run/modprobe.d", keep_all },
+	{ "usr/lib/modprobe.d", keep_all },
+	{ "lib/modprobe.d", keep_all },
+	{ "etc/modules-load.d", keep_all },
+	{ "etc/default/grub.d", keep_grub },
+	{ "etc/network/interfaces.d", keep_interfaces },
 };
 
 /* What is there or is not. */

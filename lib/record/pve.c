@@ -217,13 +217,7 @@ void recorder_pve(struct recorder *recorder, const struct pve_node *node)
 	recorder_folder(recorder, "run/qemu-server", 0755);
 	if (sysroot_exists(recorder->root, "run/pve-vfio")) {
 		recorder_folder(recorder, "run/pve-vfio", 0700);
-		for (size_t i = 0; i < node->journals.count; i++) {
-			char path[SYSROOT_PATH_MAX];
-
-			snprintf(path, sizeof(path), "run/pve-vfio/%u.json",
-				 node->journals.items[i].vmid);
-			recorder_file(recorder, path);
-		}
+		recorder_files(recorder, "run/pve-vfio", NULL);
 	}
 	record_hooks(recorder, node);
 	record_roms(recorder, node);

@@ -42,6 +42,7 @@ static const char *const attributes[] = {
 	"aer_dev_fatal",
 	"irq",
 	"modalias",
+	"sriov_drivers_autoprobe",
 	"sriov_offset",
 	"sriov_stride",
 };
@@ -356,6 +357,8 @@ static void record_interface(struct recorder *recorder, const char *folder)
 
 	record_below(recorder, folder, "flags", NULL);
 	record_below(recorder, folder, "ifindex", NULL);
+	record_below(recorder, folder, "operstate", NULL);
+	record_below(recorder, folder, "phys_port_name", NULL);
 	(void)sysroot_list(recorder->root, folder, &names);
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *path = text_format("%s/%s", folder, names.items[i]);
