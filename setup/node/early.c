@@ -178,16 +178,21 @@ static int check_twins(const struct sysroot *root, const char *address, const st
 	int r = 0;
 
 	r = pci_devices_list(root, &addresses, err);
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
+		*err = (struct error){ 0 };
 		return 0;
+	}
 	for (size_t i = 0; i < addresses.count && r == 0; i++) {
 		cleanup_pci_device struct pci_device twin = { 0 };
 		cleanup_strings struct strings uses = { 0 };
 		cleanup(mark_done) struct mark other = { 0 };
 
 		r = pci_device_read(root, addresses.items[i], &twin, err);
-		if (r == -ENODEV) /* it went meanwhile */
+		if (r == -ENODEV) { /* it went meanwhile */
+			*err = (struct error){ 0 };
 			r = 0;
+			continue;
+		}
 		if (r < 0)
 			return r;
 		if (strcmp(twin.name, address) == 0 || twin.vendor != mark->pci.vendor ||
