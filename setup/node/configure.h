@@ -68,6 +68,10 @@ int configure_blacklist(const struct sysroot *root, const char *driver,
 int configure_parse_address(const char *word, struct pci_address *ret, bool *ret_all,
 			    struct error *err) must_check;
 
+/* One of the functions that there are, or may be: 1; 0: it is not there (any more); or -errno. */
+int configure_read_device(const struct sysroot *root, struct pci_address address,
+			  struct pci_device *ret, struct error *err) must_check;
+
 /*
  * Refuses to take from the host what it cannot do without; `what` is what would be done.
  * Where nothing can be told there is no host: an image.

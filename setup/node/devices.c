@@ -64,6 +64,17 @@ int configure_parse_address(const char *word, struct pci_address *ret, bool *ret
 	return 0;
 }
 
+int configure_read_device(const struct sysroot *root, struct pci_address address,
+			  struct pci_device *ret, struct error *err)
+{
+	int r = pci_device_read(root, address, ret, err);
+
+	if (r != -ENODEV)
+		return r < 0 ? r : 1;
+	*err = (struct error){ 0 };
+	return 0;
+}
+
 /* ---- --sriov */
 
 static int check_totalvfs(const struct sysroot *root, const char *address, uint64_t count,
@@ -153,9 +164,14 @@ static int find_lost(const struct sysroot *root, const char *driver, struct text
 		cleanup_pci_device struct pci_device device = { 0 };
 		cleanup_free char *module = NULL, *name = NULL;
 
-		if (pci_device_read(root, addresses.items[i], &device, NULL) < 0 ||
-		    pci_driver_module(root, device.name, &module) < 0 || !module ||
-		    !modconf_same_module(module, driver))
+		r = configure_read_device(root, addresses.items[i], &device, err);
+		if (r <= 0)
+			continue;
+		r = pci_driver_module(root, device.name, &module);
+		if (r < 0)
+			return error_set(err, r, "%s: cannot read its driver: %s", device.name,
+					 strerror(-r));
+		if (!module || !modconf_same_module(module, driver))
 			continue;
 		r = configure_check_uses(root, &device, "--blacklist", err);
 		name = configure_device_name(root, &device);

@@ -187,14 +187,10 @@ static int check_twins(const struct sysroot *root, const char *address, const st
 		cleanup_strings struct strings uses = { 0 };
 		cleanup(mark_done) struct mark other = { 0 };
 
-		r = pci_device_read(root, addresses.items[i], &twin, err);
-		if (r == -ENODEV) { /* it went meanwhile */
-			*err = (struct error){ 0 };
-			r = 0;
+		r = configure_read_device(root, addresses.items[i], &twin, err);
+		if (r <= 0)
 			continue;
-		}
-		if (r < 0)
-			return r;
+		r = 0;
 		if (strcmp(twin.name, address) == 0 || twin.vendor != mark->pci.vendor ||
 		    twin.device != mark->pci.device)
 			continue;
@@ -292,23 +288,28 @@ static int add_present(const struct sysroot *root, const struct pci_device *devi
 }
 
 /* One VGA device is enough, and one Intel iGPU too many: the option is for all of vfio-pci. */
-static void look_for_vga(const struct sysroot *root, struct boot_request *request)
+static int look_for_vga(const struct sysroot *root, struct boot_request *request, struct error *err)
 {
 	bool vga = false, igpu = false;
 
 	for (size_t i = 0; i < request->devices.count; i++) {
 		cleanup_pci_device struct pci_device device = { 0 };
 		struct pci_address address;
+		int r;
 
 		if (request->devices.items[i].kind != BOOT_EARLY ||
-		    pci_address_parse(request->devices.items[i].name, &address) < 0 ||
-		    pci_device_read(root, address, &device, NULL) < 0 ||
-		    device.class_code >> 8 != CLASS_VGA)
+		    pci_address_parse(request->devices.items[i].name, &address) < 0)
+			continue;
+		r = configure_read_device(root, address, &device, err);
+		if (r < 0)
+			return r;
+		if (r == 0 || device.class_code >> 8 != CLASS_VGA)
 			continue;
 		vga |= !is_intel_igpu(&device);
 		igpu |= is_intel_igpu(&device);
 	}
 	request->disable_vga = vga && !igpu;
+	return 0;
 }
 
 /* "10de:2484" */
@@ -346,11 +347,10 @@ static int add_named(const struct sysroot *root, const char *word, const char *e
 	if (r < 0)
 		return r;
 	pci_address_format(address, name);
-	r = pci_device_read(root, address, &device, err);
-	if (r < 0 && r != -ENODEV)
+	r = configure_read_device(root, address, &device, err);
+	if (r < 0)
 		return r;
-	if (r < 0) {
-		r = 0;
+	if (r == 0) {
 		if (!request->early_by_address)
 			r = check_twins(root, name, &mark, err);
 		return r < 0 ? r : add_setting(request, name, &mark, equals + 1, err);
@@ -373,8 +373,7 @@ int configure_early(const struct sysroot *root, const char *word, struct boot_re
 
 	if (equals) {
 		r = add_named(root, word, equals, request, err);
-		look_for_vga(root, request);
-		return r;
+		return r < 0 ? r : look_for_vga(root, request, err);
 	}
 	r = configure_parse_address(word, &wanted, &all, err);
 	if (r == 0)
@@ -400,6 +399,5 @@ int configure_early(const struct sysroot *root, const char *word, struct boot_re
 			"there is no PCI device '%s'; 'pve-vfio devices' lists them. For an "
 			"image, name it with its ids: %s=10de:2484",
 			word, word);
-	look_for_vga(root, request);
-	return 0;
+	return look_for_vga(root, request, err);
 }
