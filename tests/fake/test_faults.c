@@ -22,7 +22,7 @@
 #define PID   4711
 
 /* Of all points each so manieth, where not all are asked for. */
-#define PART 60
+#define PART 300
 
 /* No phase takes longer that does not wait for something. */
 #define LIMIT_S 60
