@@ -15,7 +15,6 @@
 #include "use/sriov.h"
 
 #define NET_CLASS "sys/class/net"
-#define FLAG_UP	  0x1u /* IFF_UP in linux/if.h */
 
 /* What is read once for all cards. */
 struct looking {
@@ -126,11 +125,7 @@ static int look_at_interfaces(const struct looking *looking, struct sriov_functi
 	int r = child_list(root, NET_CLASS, function->entry->device.name, &names);
 
 	for (size_t i = 0; i < names.count && r == 0 && function->in_use.count == 0; i++) {
-		char path[SYSROOT_PATH_MAX];
-		unsigned flags = 0;
-
-		snprintf(path, sizeof(path), NET_CLASS "/%s/flags", names.items[i]);
-		if (sysroot_read_hex(root, path, &flags) < 0 || flags & FLAG_UP)
+		if (network_is_up(root, names.items[i]))
 			r = add_words(&function->in_use,
 				      text_format("%s is up ('ip link set %s down' ends that)",
 						  names.items[i], names.items[i]));

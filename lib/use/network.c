@@ -216,13 +216,13 @@ static bool carries_pppoe(const struct network *network, const char *name)
 	return false;
 }
 
-static bool is_up(const struct network *network, const char *name)
+bool network_is_up(const struct sysroot *root, const char *name)
 {
 	char path[SYSROOT_PATH_MAX];
 	unsigned flags;
 
 	interface_path(path, name, "flags");
-	return sysroot_read_hex(network->root, path, &flags) < 0 || flags & FLAG_UP;
+	return sysroot_read_hex(root, path, &flags) < 0 || flags & FLAG_UP;
 }
 
 static const char *kind_of(const struct network *network, const char *name)
@@ -253,7 +253,7 @@ static int describe_master(const struct network *network, const char *name, stru
 		return r;
 	if (strcmp(master, OPEN_VSWITCH) == 0)
 		add_words(words, "is a port of Open vSwitch");
-	else if (is_up(network, master))
+	else if (network_is_up(network->root, master))
 		text_add(words, "%sis a port of the %s %s, which is up", words->size ? ", " : "",
 			 kind_of(network, master), master);
 	return 0;
@@ -343,7 +343,7 @@ static int tell_uses(const struct network *network, const struct interface *inte
 	if (carries_pppoe(network, interface->name))
 		add_words(&words, "carries PPPoE");
 	if (!own && !words.size && is_given_away(network, interface->name) &&
-	    is_up(network, interface->name))
+	    network_is_up(network->root, interface->name))
 		add_words(&words, "is up for a VM or a container (macvlan, macvtap or ipvlan)");
 	r = describe_master(network, interface->name, &words);
 	if (r == 0)

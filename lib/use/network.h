@@ -15,6 +15,9 @@ struct network_sight {
 	struct strings *sockets;
 };
 
+/* The interface has been brought up; also where that cannot be told. */
+bool network_is_up(const struct sysroot *root, const char *name);
+
 void network_sight_done(struct network_sight *sight);
 #define cleanup_network_sight cleanup(network_sight_done)
 
