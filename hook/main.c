@@ -2,13 +2,11 @@
 /* hook: the entry. Reads the command line and runs the phase; knows nothing of devices. */
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/guard.h"
@@ -20,8 +18,6 @@
 #include "pve/config.h"
 #include "report/version.h"
 #include "settings/settings.h"
-
-#define NO_MEMORY "pve-vfio: not enough memory\n"
 
 enum exit_status {
 	STATUS_DONE = 0,
@@ -222,22 +218,6 @@ static int run(int argc, char **argv, bool *spared, struct outputs *outputs)
 	return run_guarded(&(struct phase){ .name = argv[at + 1] }, root, vmid, spared, outputs);
 }
 
-/*
- * What jansson cannot allocate would be missing in what is written, or shown, without an error. The
- * process ends in its place, as if it were killed, which costs nothing: it is announced before it is done.
- */
-static void *allocate_or_end(size_t size)
-{
-	void *data = malloc(size);
-
-	if (!data) {
-		fflush(NULL);
-		(void)!write(STDERR_FILENO, NO_MEMORY, strlen(NO_MEMORY));
-		_exit(STATUS_FAILED);
-	}
-	return data;
-}
-
 int main(int argc, char **argv)
 {
 	bool *spared = mmap(NULL, sizeof(*spared), PROT_READ | PROT_WRITE,
@@ -249,9 +229,9 @@ int main(int argc, char **argv)
 	/* PVE's workers have descriptors open that a child must not keep alive. */
 	streams_close_others(-1, -1);
 	signal(SIGPIPE, SIG_IGN);
-	json_set_alloc_funcs(allocate_or_end, free);
+	guard_json();
 	if (spared == MAP_FAILED || outputs_open(&outputs) < 0) {
-		(void)!write(STDERR_FILENO, NO_MEMORY, strlen(NO_MEMORY));
+		guard_tell_no_memory();
 		return STATUS_FAILED;
 	}
 	status = run(argc, argv, spared, &outputs);

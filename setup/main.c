@@ -2,10 +2,8 @@
 /* setup: the entry of pve-vfio. Runs the verb of the command line, watched. */
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,8 +16,6 @@
 #include "setup/print.h"
 #include "setup/setup.h"
 #include "setup/terminal.h"
-
-#define NO_MEMORY "pve-vfio: not enough memory\n"
 
 enum exit_status {
 	STATUS_DONE = 0,
@@ -179,22 +175,6 @@ static int run(int argc, char **argv, struct outputs *outputs)
 	return run_guarded(&command, root, outputs);
 }
 
-/*
- * What jansson cannot allocate would be missing in what is written, or shown, without an error. The
- * process ends in its place, as if it were killed, which costs nothing: it is announced before it is done.
- */
-static void *allocate_or_end(size_t size)
-{
-	void *data = malloc(size);
-
-	if (!data) {
-		fflush(NULL);
-		(void)!write(STDERR_FILENO, NO_MEMORY, strlen(NO_MEMORY));
-		_exit(STATUS_FAILED);
-	}
-	return data;
-}
-
 int main(int argc, char **argv)
 {
 	struct outputs outputs;
@@ -203,9 +183,9 @@ int main(int argc, char **argv)
 	streams_open();
 	/* A reader that goes is told from the write, when everything is in order again. */
 	signal(SIGPIPE, SIG_IGN);
-	json_set_alloc_funcs(allocate_or_end, free);
+	guard_json();
 	if (outputs_open(&outputs) < 0) {
-		(void)!write(STDERR_FILENO, NO_MEMORY, strlen(NO_MEMORY));
+		guard_tell_no_memory();
 		return STATUS_FAILED;
 	}
 	if (terminal_of_output().colour)

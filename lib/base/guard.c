@@ -3,8 +3,10 @@
 #include "base/guard.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -271,4 +273,30 @@ int guard_run(const struct guarded *guarded, int on_silence)
 			return on_silence;
 		memcpy(watching.silent, watching.blocked.path, sizeof(watching.silent));
 	}
+}
+
+/* ---- memory */
+
+void guard_tell_no_memory(void)
+{
+	static const char words[] = "pve-vfio: not enough memory\n";
+
+	(void)!write(STDERR_FILENO, words, sizeof(words) - 1);
+}
+
+static void *allocate_or_end(size_t size)
+{
+	void *data = malloc(size);
+
+	if (!data) {
+		fflush(NULL);
+		guard_tell_no_memory();
+		_exit(EXIT_FAILURE);
+	}
+	return data;
+}
+
+void guard_json(void)
+{
+	json_set_alloc_funcs(allocate_or_end, free);
 }

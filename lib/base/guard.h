@@ -51,3 +51,13 @@ struct guarded {
  * killed for nobody.
  */
 int guard_run(const struct guarded *guarded, int on_silence);
+
+/* Says so on standard error, which takes none. */
+void guard_tell_no_memory(void);
+
+/*
+ * From now on what jansson cannot allocate ends this process, and its children, with that word: it would be
+ * missing in what is written, or shown, without an error. It is as if the process were killed, which costs
+ * nothing: what it does is announced before.
+ */
+void guard_json(void);
