@@ -14,6 +14,7 @@
 #include "../alloc/alloc.h"
 #include "../block/fault.h"
 #include "base/clock.h"
+#include "base/guard.h"
 #include "hook/hook.h"
 
 #define NIC   "0000:01:00.0"
@@ -82,6 +83,7 @@ static int work(void *context)
 	if (!getenv("FAULT_SAYS"))
 		dup2(null, STDOUT_FILENO);
 	hook.root = call->kernel->tree.root;
+	guard_json(); /* as both programs do */
 	alloc_fail_at(call->allocation);
 	r = call->phase(&hook, &err);
 	if (call->ret_count)
