@@ -73,6 +73,10 @@ bool fake_has_layer(const struct fake_kernel *kernel, const char *name);
  */
 void fake_card(const struct fake_kernel *kernel, const char *address, const char *name,
 	       unsigned index);
+/* What a start reads of the host beside its devices: nothing is used, and there is memory. */
+void fake_host(const struct fake_kernel *kernel);
+/* A card of NVIDIA's with its sound, their drivers, and one group. */
+void fake_gpu(const struct fake_kernel *kernel, const char *gpu, const char *audio, int group);
 /* A card of Intel's with its driver and interface, "enp1s0", of group 14: what fake_card() is given. */
 void fake_ice(const struct fake_kernel *kernel, const char *address);
 

@@ -24,6 +24,29 @@ int fake_setup(void **state)
 	return 0;
 }
 
+void fake_host(const struct fake_kernel *kernel)
+{
+	static const char *const empty[] = { "proc/1/mountinfo",  "proc/swaps", "proc/net/route",
+					     "proc/net/fib_trie", "proc/iomem", "proc/net/unix" };
+	const struct tree *tree = &kernel->tree;
+
+	tree_process(tree, 1, "systemd", 0);
+	tree_file(tree, "proc/sys/kernel/hostname", "pve1\n");
+	tree_file(tree, "proc/meminfo", "MemAvailable: 9999999 kB\n");
+	for (size_t i = 0; i < COUNT(empty); i++)
+		tree_bytes(tree, empty[i], "", 0);
+}
+
+void fake_gpu(const struct fake_kernel *kernel, const char *gpu, const char *audio, int group)
+{
+	fake_driver(kernel, "nouveau", "nouveau", "10de:2484");
+	fake_driver(kernel, "snd_hda_intel", "snd_hda_intel", "10de:228b");
+	fake_device(kernel, &(struct tree_device){ gpu, 0x10de, 0x2484, 0x030000,
+						   .driver = "nouveau", .group = group });
+	fake_device(kernel, &(struct tree_device){ audio, 0x10de, 0x228b, 0x040300,
+						   .driver = "snd_hda_intel", .group = group });
+}
+
 int fake_teardown(void **state)
 {
 	struct fake_kernel *kernel = *state;

@@ -17,14 +17,9 @@ static int setup(void **state)
 		return -1;
 	kernel = *state;
 	tree = &kernel->tree;
-	fake_driver(kernel, "nouveau", "nouveau", "10de:2484");
-	fake_driver(kernel, "snd_hda_intel", "snd_hda_intel", "10de:228b");
 	fake_driver(kernel, "e1000e", "e1000e", "8086:10d3");
 	fake_driver(kernel, "mlx5-vfio-pci", "mlx5_vfio_pci", "");
-	fake_device(kernel, &(struct tree_device){ GPU, 0x10de, 0x2484, 0x030000,
-						   .driver = "nouveau", .group = 14 });
-	fake_device(kernel, &(struct tree_device){ AUDIO, 0x10de, 0x228b, 0x040300,
-						   .driver = "snd_hda_intel", .group = 14 });
+	fake_gpu(kernel, GPU, AUDIO, 14);
 	fake_device(kernel, &(struct tree_device){ NIC, .driver = "e1000e", .group = 15 });
 	for (int i = 0; i < 3; i++) {
 		const char *address = (const char *[]){ GPU, AUDIO, NIC }[i];

@@ -40,25 +40,12 @@ static int setup(void **state)
 	kernel = *state;
 	tree = &kernel->tree;
 	fake_driver(kernel, "e1000e", "e1000e", "8086:10d3");
-	fake_driver(kernel, "nouveau", "nouveau", "10de:2484");
-	fake_driver(kernel, "snd_hda_intel", "snd_hda_intel", "10de:228b");
 	fake_device(kernel, &(struct tree_device){ NIC, .driver = "e1000e", .group = 14 });
-	fake_device(kernel, &(struct tree_device){ GPU, 0x10de, 0x2484, 0x030000,
-						   .driver = "nouveau", .group = 15 });
-	fake_device(kernel, &(struct tree_device){ AUDIO, 0x10de, 0x228b, 0x040300,
-						   .driver = "snd_hda_intel", .group = 15 });
+	fake_gpu(kernel, GPU, AUDIO, 15);
 	tree_attribute(tree, NIC, "reset_method", FAKE_RESET_METHODS);
 	tree_attribute(tree, GPU, "reset_method", FAKE_RESET_METHODS);
 	tree_attribute(tree, AUDIO, "reset_method", FAKE_RESET_METHODS);
-	tree_process(tree, 1, "systemd", 0);
-	tree_file(tree, "proc/sys/kernel/hostname", "pve1\n");
-	tree_file(tree, "proc/meminfo", "MemAvailable: 9999999 kB\n");
-	for (const char *const *empty =
-		     (const char *const[]){ "proc/1/mountinfo", "proc/swaps", "proc/net/route",
-					    "proc/net/fib_trie", "proc/iomem", "proc/net/unix",
-					    NULL };
-	     *empty; empty++)
-		tree_bytes(tree, *empty, "", 0);
+	fake_host(kernel);
 	tree_config(tree, 101, "hostpci0: " NIC "\nhostpci1: 02:00\n");
 	tree_file(tree, "etc/pve/pve-vfio/101.json",
 		  "{\"deadline_s\": 5, \"devices\": {\"" NIC "\": {\"reset_method\": \"flr\"}}}\n");

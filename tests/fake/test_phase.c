@@ -27,15 +27,7 @@ static int setup(void **state)
 	fake_driver(kernel, "e1000e", "e1000e", "8086:10d3");
 	fake_device(kernel, &(struct tree_device){ NIC, .driver = "e1000e", .group = 14 });
 	tree_attribute(tree, NIC, "reset_method", FAKE_RESET_METHODS);
-	tree_process(tree, 1, "systemd", 0);
-	tree_file(tree, "proc/sys/kernel/hostname", "pve1\n");
-	tree_file(tree, "proc/meminfo", "MemAvailable: 9999999 kB\n");
-	for (const char *const *empty =
-		     (const char *const[]){ "proc/1/mountinfo", "proc/swaps", "proc/net/route",
-					    "proc/net/fib_trie", "proc/iomem", "proc/net/unix",
-					    NULL };
-	     *empty; empty++)
-		tree_bytes(tree, *empty, "", 0);
+	fake_host(kernel);
 	tree_config(tree, 101, "hostpci0: " NIC "\n");
 	tree_config(tree, 102, "hostpci0: " NIC "\n");
 	return 0;
