@@ -213,6 +213,15 @@ static int add_remedy(int r, struct error *err)
 			 why.message);
 }
 
+/* It is that function, or a virtual one of it. */
+static bool is_of_physical(const struct sysroot *root, const char *name, const char *physical)
+{
+	struct sriov_place place = { .physical = "" };
+
+	return strcmp(name, physical) == 0 ||
+	       (sriov_place_find(root, name, &place) == 0 && strcmp(place.physical, physical) == 0);
+}
+
 /*
  * 'pve-vfio sriov' announces a change under the claims lock, after which the virtual functions that the
  * plan was made with are not those there will be.
@@ -231,11 +240,8 @@ static int check_counts(const struct start *start, struct error *err)
 			continue;
 		for (size_t k = 0; k < start->plan.device_count; k++) {
 			const char *name = start->plan.devices[k].device.name;
-			struct sriov_place place = { .physical = "" };
 
-			if (strcmp(name, physical) == 0 ||
-			    (sriov_place_find(start->root, name, &place) == 0 &&
-			     strcmp(place.physical, physical) == 0))
+			if (is_of_physical(start->root, name, physical))
 				return error_refuse(
 					err,
 					"%s: how many virtual functions %s has is being "

@@ -91,7 +91,7 @@ static void tell_vm(const json_t *before, const json_t *now)
 			    was ? member(was, "driver") : member(device, "before"),
 			    member(device, "driver"));
 	}
-	/* while somebody is at work on it, the phases say so */
+	/* a phase that is still running reports its own faults */
 	if (fault && !busy && !text_equal(before ? member(before, "fault") : NULL, fault))
 		tell(now, "%s", fault);
 }

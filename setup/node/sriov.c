@@ -275,7 +275,7 @@ static int announce(struct changing *changing, struct error *err)
 	return r < 0 ? r : TAKE_FD(lock);
 }
 
-/* Of what goes well only the end is told. */
+/* A step that takes its time is reported while it runs, and the result at the end by the verb. */
 static void tell(const struct action *action, const struct run_result *result, void *context)
 {
 	struct changing *changing = context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench: stands in for openat2(2), which valgrind does not know, and for a kernel that moves devices from
- * driver to driver, in programs that are counted. The latter's truncate(2), unlink(2) and symlink(2) are
- * left out of the count: the programs make none of them.
+ * bench: replaces openat2(2), which valgrind does not support, and plays a kernel that moves devices from
+ * driver to driver, in programs whose calls are counted. Its truncate(2), unlink(2) and symlink(2) are not
+ * counted: the programs make none of them.
  */
 #include <errno.h>
 #include <fcntl.h>
