@@ -75,7 +75,7 @@ int hook_read_journal(struct hook *hook, struct journal *ret, struct error *err)
 	int r = journal_recover(&hook->root, &hook->state, hook->vmid, ret, &broken, err);
 
 	if (broken)
-		hook_say(hook, "%s; what can be recognised in it is looked at", err->message);
+		hook_say(hook, "%s; what can be recognised in it is checked", err->message);
 	return r;
 }
 
@@ -87,7 +87,7 @@ struct restore hook_restore(struct hook *hook, unsigned wait_ms, unsigned deadli
 		.wait_ms = wait_ms,
 		.deadline_ms = deadline_s * 1000,
 		.leave_guests = !hook->starts_guests,
-		.told = hook_tell_reverted,
+		.report = hook_tell_reverted,
 		.context = hook,
 	};
 }

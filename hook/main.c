@@ -73,7 +73,7 @@ static int print_usage_error(const char *what, const char *word)
 	return STATUS_USAGE;
 }
 
-/* What is no name of a node cannot lead to another place. */
+/* What is not a name of a node cannot lead to another place. */
 static const char *migrated_from(void)
 {
 	const char *node = getenv("PVE_MIGRATED_FROM");

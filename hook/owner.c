@@ -7,7 +7,7 @@
 #include "pve/lock.h"
 
 /*
- * Whether the VM is done with its devices; the caller has its lock. One whose QEMU has been told to
+ * Whether the VM is done with its devices; the caller has its lock. One whose QEMU has been asked to
  * end is waited for. A start has them between pre-start and QEMU, for which Proxmox VE has the VM
  * locked; where it has no lock for it at all the hook was called by something else.
  */

@@ -11,7 +11,7 @@
 
 /*
  * A journal that is there before a start was left by a run that had no post-stop yet, or kept. Its
- * QEMU may be just ending, and what it has open is not to be had before it is closed.
+ * QEMU may be just ending, and what it has open cannot be taken before it is closed.
  */
 static int read_earlier(struct hook *hook, struct start *start, struct error *err)
 {
@@ -187,7 +187,7 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 	return error_set(err, -EIO, "VM %u is not started; the host is as it was", hook->vmid);
 }
 
-/* What the whole road was for: each device is with VFIO, and its node is there for QEMU. */
+/* What all of this was for: each device is with VFIO, and its node is there for QEMU. */
 static int confirm(struct hook *hook, const struct plan *plan, unsigned deadline_s,
 		   struct error *err)
 {
@@ -291,7 +291,7 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 	return r;
 }
 
-/* What an earlier configuration had named; and what PVE leaves out of this one is told. */
+/* What an earlier configuration had named; and says what PVE leaves out of this one. */
 static int look_after(struct hook *hook, struct start *start, struct error *err)
 {
 	struct restore restore;

@@ -124,7 +124,7 @@ static int unknown_option(const struct command *command, const char *word, struc
 			     text_near(name ? name : word, names, count));
 }
 
-/* A word that is no option; "-" is standard input or output. */
+/* A word that is not an option; "-" is standard input or output. */
 static bool is_word(const char *word)
 {
 	return *word != '-' || word[1] == '\0';
@@ -207,7 +207,7 @@ static const struct verb_option *find_global_option(const char *word)
 	return find_option(global_options, word);
 }
 
-/* The verb is the first word that is no option and no option's value. */
+/* The verb is the first word that is not an option and no option's value. */
 static void find_verb_words(struct reading *reading, int *ret_at, int *ret_words)
 {
 	int at = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* setup: deeds, told. Does none. */
+/* setup: prints deeds. Does none. */
 #include "setup/deeds.h"
 
 #include <stdarg.h>

@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 	int status;
 
 	streams_open();
-	/* A reader that goes is told from the write, when everything is in order again. */
+	/* A reader that goes is noticed at the write, when everything is in order again. */
 	signal(SIGPIPE, SIG_IGN);
 	guard_json();
 	if (outputs_open(&outputs) < 0) {

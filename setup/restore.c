@@ -81,7 +81,7 @@ static int read_journal(struct command *command, const struct state *state, uint
 
 	if (broken) {
 		print_sentence(STDERR_FILENO, "pve-vfio: ", "  ",
-			       "%s; what can be recognised in it is looked at", err->message);
+			       "%s; what can be recognised in it is checked", err->message);
 		*err = (struct error){ 0 };
 	}
 	return r;
@@ -95,7 +95,7 @@ static int revert(const struct sysroot *root, const struct state *state, struct 
 	struct restore restore = {
 		.root = root,
 		.state = state,
-		.told = tell,
+		.report = tell,
 		.context = &telling,
 		.deadline_ms = journal->deadline_s * 1000,
 	};
@@ -159,7 +159,7 @@ static const char *why_not_stale(struct command *command, const struct journal *
 	if (journal_find_qemu(&command->root, journal, &qemu, NULL) < 0 || qemu.pid)
 		return "runs";
 	if (lock >= 0 && vm_lock_is_held(lock))
-		return "is at work: Proxmox VE has its configuration locked";
+		return "is being started or stopped: Proxmox VE has its configuration locked";
 	return NULL;
 }
 
@@ -174,7 +174,7 @@ static int restore_one_stale(struct command *command, const struct state *state,
 	if (lock < 0 && lock != -EWOULDBLOCK)
 		return lock;
 	if (lock < 0) {
-		deeds_note(command->deeds, "VM %u: another process is at work on its devices; left",
+		deeds_note(command->deeds, "VM %u: another process is working on its devices; left",
 			   vmid);
 		return 0;
 	}

@@ -31,7 +31,7 @@ const struct verb_option global_options[] = {
 
 static const struct verb_option doctor_options[] = {
 	FLAG("--all", "what is well in full, too; without VMID also every VM with devices"),
-	FLAG("--problems", "only what is wrong, or could not be looked at"),
+	FLAG("--problems", "only what is wrong, or could not be checked"),
 	END,
 };
 
@@ -191,7 +191,7 @@ const struct verb verbs[] = {
 		.looks = true,
 		.run = verb_doctor,
 		.what = "what is wrong with this node, or with a VM, and what to do",
-		.refused = "something is wrong, or could not be looked at",
+		.refused = "something is wrong, or could not be checked",
 		.options = doctor_options,
 		.examples = { "pve-vfio doctor", "pve-vfio doctor 101 --problems",
 			      "pve-vfio doctor --all --json" },
@@ -416,7 +416,7 @@ const struct verb verbs[] = {
 		.most = 1,
 		.json = true,
 		.run = verb_rom_fix,
-		.what = "repair one; asks when it is not told what",
+		.what = "repair one; asks where no option says what",
 		.options = rom_fix_options,
 		.examples = { "pve-vfio rom fix card.rom -o card.fixed",
 			      "pve-vfio rom fix card.rom --in-place --last --checksum" },

@@ -33,7 +33,7 @@ uint8_t bytes_u8(struct bytes bytes, size_t offset);
 uint16_t bytes_u16(struct bytes bytes, size_t offset);
 uint32_t bytes_u32(struct bytes bytes, size_t offset);
 
-/* Whether the characters of `text`, without its NUL, stand at `offset`. */
+/* Whether the characters of `text`, without its NUL, are at `offset`. */
 bool bytes_has_text(struct bytes bytes, size_t offset, const char *text);
 
 /* The sum of all bytes, modulo 256: the checksum of option ROMs and ACPI tables is that this is 0. */

@@ -10,6 +10,6 @@
 /*
  * Adds a line "- LINE" for each that only `before` has and "+ LINE" for each that only `after` has,
  * in their order; lines that both have are left out. Of very long texts all lines between the first
- * and the last difference are told as gone and come. Lack of memory is remembered in `text`.
+ * and the last difference are listed as gone and come. Lack of memory is remembered in `text`.
  */
 void diff_lines(struct text *text, const char *before, const char *after);

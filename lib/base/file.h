@@ -22,7 +22,7 @@ int file_write_fd(int fd, const void *bytes, size_t size);
  * Replaces the file `name` (no slash) in the directory `dirfd` by `data` so that a reader, or a
  * power loss, sees the old content or the new, never a part: temporary file `NAME.tmp`
  * (mode 0600, never through a symbolic link), fsync, rename, fsync of the directory. On failure
- * the old file stands and the temporary is gone. Returns 0 or -errno.
+ * the old file is kept and the temporary is gone. Returns 0 or -errno.
  */
 int file_replace_at(int dirfd, const char *name, const char *data, size_t size);
 

@@ -50,7 +50,7 @@ static int read_content(const struct sysroot *root, struct boot_file *file, stru
 	if (r < 0)
 		return error_set(err, r, "cannot read '/%s': %s", file->path, strerror(-r));
 	if (strlen(file->before) != size)
-		return error_set(err, -EBADMSG, "'/%s' is no text: it has a NUL byte", file->path);
+		return error_set(err, -EBADMSG, "'/%s' is not text: it has a NUL byte", file->path);
 	file->after = strdup(file->before);
 	return file->after ? 0 : error_set_memory(err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * boot: a draft: the text files that the machine boots with, each as it is and as it shall be. A
+ * boot: a draft: the text files that the machine boots with, each as it is and as it will be. A
  * draft changes nothing; boot/transaction.h writes one.
  */
 #pragma once
@@ -18,7 +18,7 @@
 struct boot_file {
 	char *path;   /* "etc/default/grub" */
 	char *before; /* its content; NULL: there is no such file */
-	char *after;  /* what it shall be; NULL: it shall not be there */
+	char *after;  /* what it will be; NULL: it will not be there */
 	struct file_owner owner;
 	bool link; /* it is a symbolic link, which writing it would replace */
 };
@@ -34,20 +34,20 @@ void boot_draft_done(struct boot_draft *draft);
 
 /*
  * The file `path` of the draft, read when it is asked for the first time; it stays the draft's.
- * An error when it is no text, or too large.
+ * An error when it is not text, or too large.
  */
 int boot_draft_open(struct boot_draft *draft, const struct sysroot *root, const char *path,
 		    struct boot_file **ret, struct error *err) must_check;
 
-/* What the file shall be (NULL: not there); `mode` is for a new one. */
+/* What the file will be (NULL: not there); `mode` is for a new one. */
 int boot_draft_set(struct boot_draft *draft, const struct sysroot *root, const char *path,
 		   const char *content, mode_t mode, struct error *err) must_check;
 
-/* It shall not be as it is. */
+/* It will be changed. */
 bool boot_file_changes(const struct boot_file *file);
 bool boot_draft_changes(const struct boot_draft *draft);
 
-/* -ELOOP when a file that shall change is a symbolic link. */
+/* -ELOOP when a file that is to change is a symbolic link. */
 int boot_draft_check(const struct boot_draft *draft, struct error *err) must_check;
 
 /* -ESTALE when a file is not any more as it was when the draft read it: somebody has edited it. */
@@ -55,7 +55,7 @@ int boot_draft_look_again(const struct boot_draft *draft, const struct sysroot *
 			  struct error *err) must_check;
 
 /*
- * Takes the bytes from `offset` on out of what the file shall be. Of several, the last in the file
+ * Takes the bytes from `offset` on out of what the file will be. Of several, the last in the file
  * first. False where they are not there.
  */
 bool boot_file_cut(struct boot_file *file, size_t offset, size_t size);

@@ -16,7 +16,7 @@ enum boot_effect_state {
 struct boot_effect {
 	enum boot_setting_kind kind;
 	char *asked; /* "iommu=pt", "options kvm ignore_msrs=1" */
-	char *where; /* the file it stands in, "/etc/modprobe.d/pve-vfio.conf" */
+	char *where; /* the file it is in, "/etc/modprobe.d/pve-vfio.conf" */
 	enum boot_effect_state state;
 	char *seen; /* what the machine shows: "iommu=off on /proc/cmdline" */
 };

@@ -4,7 +4,7 @@
  * /etc/default/grub and then, as Debian has it, /etc/default/grub.d/NAME.cfg in the order of their
  * names. These are shell scripts: read here is what people and packages write into them,
  * assignments with any quoting, comments, and references to other variables. What goes beyond it is
- * told as a doubt, never guessed.
+ * reported as a doubt, never guessed.
  */
 #pragma once
 

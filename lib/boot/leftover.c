@@ -41,7 +41,7 @@ static const struct word_rule {
 	  "This machine remaps interrupts: it is not needed, and lets a VM send any interrupt." },
 };
 
-/* Words that have to do with passing devices through: told when they are in a file not read. */
+/* Words that have to do with passing devices through: reported when they are in a file not read. */
 static const char *const passthrough_words[] = {
 	"intel_iommu",
 	"amd_iommu",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * boot: what forum guides leave behind: settings that do nothing, that keep devices from the host, or
- * that are in the way of the hook. Each is told with file and line; removed only on request.
+ * that are in the way of the hook. Each is reported with file and line; removed only on request.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ struct boot_leftover {
 	const char *why; /* what it does, or does not, and what to do */
 	char *path;
 	unsigned line;	     /* from 1 */
-	char *text;	     /* what stands there: "ipcie_acs_override=downstream" */
+	char *text;	     /* what is there: "ipcie_acs_override=downstream" */
 	size_t offset, size; /* what is to be cut out of the file; 0: only by hand */
 };
 
@@ -36,7 +36,7 @@ struct boot_kept_away {
 
 /*
  * Finds them in what exists. What is in a file that is a package's is none; but in pve-blacklist.conf
- * guides have people write. A switched-off IOMMU is told with the id BOOT_IOMMU_OFF.
+ * guides have people write. A switched-off IOMMU is reported with the id BOOT_IOMMU_OFF.
  * 0 or -ENOMEM with its sentence.
  */
 int boot_leftovers_find(const struct boot_existing *existing, const struct boot_machine *machine,

@@ -159,7 +159,7 @@ static void decide_from_files(const struct sysroot *root, struct boot_loader *lo
 			  loader->grub && loader->systemd_boot
 				  ? "nothing tells which of the two starts this tree: both are "
 				    "configured"
-				  : "told from the files in /etc, as nothing else tells");
+				  : "determined from the files in /etc, as nothing else says it");
 }
 
 static void decide(const struct sysroot *root, struct boot_loader *loader)

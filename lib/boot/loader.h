@@ -22,7 +22,7 @@ struct boot_loader {
 	const char *other, *other_place;
 	bool managed; /* proxmox-boot-tool keeps the boot partitions */
 	bool efi, secure_boot;
-	struct strings evidence; /* what it was told from, a sentence each */
+	struct strings evidence; /* what it was determined from, a sentence each */
 };
 
 void boot_loader_done(struct boot_loader *loader);

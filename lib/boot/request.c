@@ -187,7 +187,7 @@ static void add_parameter(struct settling *settling, const char *wanted, const c
 	settle_parameter(settling, wanted, reason, same, missing);
 }
 
-/* Switched off: that is told first of all, and nothing is put behind it. */
+/* Switched off: that is reported first, and nothing is put after it. */
 static bool is_switched_off(const struct settling *settling)
 {
 	for (int grub = 0; grub < 2; grub++) {
@@ -199,7 +199,7 @@ static bool is_switched_off(const struct settling *settling)
 	return false;
 }
 
-/* Kernels that have to be told to start the IOMMU of an Intel CPU. */
+/* Kernels that start the IOMMU of an Intel CPU only when a parameter says so. */
 static void add_intel_iommu(struct settling *settling)
 {
 	const struct boot_machine *machine = settling->machine;
@@ -263,7 +263,7 @@ static void add_passthrough(struct settling *settling)
 			same, missing && !by_itself);
 }
 
-/* Somebody asks for a parameter of this name, which stands then. */
+/* Somebody asks for a parameter of this name, which is kept then. */
 static bool is_asked(const struct settling *settling, const char *word)
 {
 	for (size_t i = 0; i < settling->request->parameters.count; i++)

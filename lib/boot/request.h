@@ -41,7 +41,7 @@ int boot_request_repeat(struct boot_request *request, const struct record *recor
 
 /*
  * What it comes to on this machine. A setting that is made already is found; one that somebody made
- * otherwise is left as it is, or, when it was asked for, added behind it: both is told in `notes`.
+ * otherwise is left as it is, or, when it was asked for, added after it: `notes` says which.
  * -EINVAL for what cannot be written into the files.
  */
 int boot_request_settle(const struct boot_request *request, const struct boot_machine *machine,

@@ -30,7 +30,7 @@ struct boot_setting {
 	char *device; /* EARLY, SRIOV: "10de:2484", what must be at the address; or NULL */
 	char *reason; /* a sentence: why it is made, with its price */
 	char *where;  /* "/etc/default/grub, line 9" */
-	bool found;   /* it stands there already, made by somebody else */
+	bool found;   /* it is there already, made by somebody else */
 };
 
 /* Started as { 0 }. */

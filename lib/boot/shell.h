@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* One byte of a variable's value, and where in which file it stands. */
+/* One byte of a variable's value, and where in which file it is. */
 struct shell_piece {
 	char byte;
 	bool escaped; /* behind a backslash, which would be left behind without it */
@@ -31,7 +31,7 @@ struct shell_variable {
 struct shell {
 	struct shell_variable *variables;
 	size_t count;
-	/* NULL at the end: what is told about these is a doubt */
+	/* NULL at the end: what is reported about these is a doubt */
 	const char *const *watched;
 	struct strings *doubts; /* "/etc/default/grub, line 7" */
 	bool opaque;		/* something was defined that may change any variable later */

@@ -18,7 +18,7 @@
 #define COMMAND_DEADLINE_MS ((unsigned)30 * 60 * 1000)
 #define OUTPUT_MAX	    ((size_t)256 * 1024)
 
-/* How much of a failed command's output is told: its end. */
+/* How much of a failed command's output is shown: its end. */
 #define OUTPUT_TOLD	600
 
 #define GRUB_CONFIG_NEW "boot/grub/grub.cfg.pve-vfio"
@@ -401,6 +401,6 @@ int transaction_lock(const struct sysroot *root, struct error *err)
 	if (fd < 0)
 		return error_set(err, fd, "cannot open '/etc': %s", strerror(-fd));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_set(err, -errno, "another pve-vfio setup or undo is at work");
+		return error_set(err, -errno, "another pve-vfio setup or undo is running");
 	return TAKE_FD(fd);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * boot: writing a draft, and running what makes it count. Whatever happens in between, each file is
- * as it was or as it shall be, and the record knows of it.
+ * as it was or as it will be, and the record knows of it.
  */
 #pragma once
 
@@ -50,7 +50,7 @@ int transaction_write(const struct sysroot *root, struct record *record,
 int transaction_put_back(const struct sysroot *root, const struct boot_draft *draft,
 			 struct error *err);
 
-/* Writes the files of the draft without a word in the record, as undo does. */
+/* Writes the files of the draft without an entry in the record, as undo does. */
 int transaction_restore(const struct sysroot *root, const struct boot_draft *draft,
 			struct error *err) must_check;
 

@@ -58,7 +58,7 @@ int boot_words_split(struct boot_words *words, const char *path, const char *tex
 		if (!word ||
 		    boot_words_add(words, &(struct boot_word){ word, file, line, at, size }) < 0)
 			return -ENOMEM;
-		/* of the last word alone it is told */
+		/* of the last word alone it is reported */
 		if (words->open)
 			break;
 	}

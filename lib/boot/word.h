@@ -54,7 +54,7 @@ const struct boot_word *boot_words_find(const struct boot_words *words, const ch
 const struct boot_word *boot_words_find_name(const struct boot_words *words, const char *text);
 
 /*
- * Words that can stand in /etc/default/grub, in the script that GRUB reads, and on one line,
+ * Words that can be written in /etc/default/grub, in the script that GRUB reads, and on one line,
  * without any quoting: letters, digits and _.,:=/+@%~^- .
  */
 bool boot_word_is_plain(const char *text);

@@ -310,7 +310,7 @@ static void wait_for_udev(const struct sysroot *root, const char *address, struc
 	}
 }
 
-/* True when udev has finished with all it has been told of; it exits with 1 at the limit. */
+/* True when udev has finished with all events; it exits with 1 at the limit. */
 static bool settle(const struct sysroot *root, struct deadline deadline)
 {
 	cleanup_free char *limit = text_format("--timeout=%d", deadline_left_ms(deadline) / 1000);

@@ -108,7 +108,7 @@ static int reserve(struct choosing *choosing, const struct pci_addresses *altern
 
 /*
  * PVE tries to give the function the type, and goes on to the next where that fails. Only where the
- * driver says so is that foreseen: what cannot be told may work.
+ * driver says so is that foreseen: what cannot be determined may work.
  */
 static bool lacks_type(const struct choosing *choosing, const struct wanted_choice *choice,
 		       const struct pci_addresses *alternative)
@@ -148,7 +148,7 @@ static bool gives_way(const struct choosing *choosing, const struct reservations
 	return true;
 }
 
-/* The first that VMs have which may give way; -EBUSY for none, or where that cannot be told. */
+/* The first that VMs have which may give way; -EBUSY for none, or where that cannot be determined. */
 static int choose_taken(const struct choosing *choosing, const struct wanted_choice *choice,
 			const struct wanted *so_far, size_t *ret)
 {

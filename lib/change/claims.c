@@ -62,7 +62,7 @@ static int take_over(const struct sysroot *root, const struct state *state, uint
 	cleanup_close int lock = -1;
 	int r;
 
-	/* A lock that is held means a phase at work, which may write that journal after us; a watch only looks. */
+	/* A lock that is held means a running phase, which may write that journal after us; a watch only looks. */
 	lock = state_lock_vm(state, vmid, deadline_in_ms(TAKE_OVER_WAIT_MS), NULL);
 	if (lock < 0)
 		return error_set(err, -EBUSY, "VM %u, which had a device, is starting or stopping",

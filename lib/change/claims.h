@@ -36,7 +36,7 @@ const struct journal *claims_against(const struct claims *claims, const struct j
 
 /*
  * The devices of `journal` that a stopped VM had kept from the host are this VM's now: takes them
- * out of the other journals. -EBUSY when such a VM is at work just now. The caller holds the
+ * out of the other journals. -EBUSY when such a VM is starting or stopping just now. The caller holds the
  * claims lock, and has written `journal`.
  */
 int claims_take_over(const struct sysroot *root, const struct state *state,

@@ -37,7 +37,7 @@ bool displace_is_asked(const struct action *action);
  * What another VM's start, which `journal`'s VM gives way to, is about to take over: takes that out of
  * `chosen`, with it the guests that wait for such a device, and what else was done to the host as a
  * whole. Returns how many devices it is, and
- * the other VM in *ret_vmid; -errno where that cannot be told.
+ * the other VM in *ret_vmid; -errno where that cannot be determined.
  */
 int displace_leave(const struct sysroot *root, const struct state *state,
 		   const struct journal *journal, bool *chosen, uint32_t *ret_vmid,

@@ -312,7 +312,7 @@ int journal_lock(const struct sysroot *root, const struct state *state, uint32_t
 	lock = state_lock_vm(state, vmid, deadline_in_ms(wait_ms), err);
 	if (lock == -EWOULDBLOCK)
 		return error_set(err, lock,
-				 "another process has been at work on the devices of VM %u for "
+				 "another process has been working on the devices of VM %u for "
 				 "%u s; see 'pve-vfio status %u'",
 				 vmid, wait_ms / 1000, vmid);
 	return lock;

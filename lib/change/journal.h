@@ -19,7 +19,7 @@
 #define JOURNAL_FORMAT 1
 
 enum journal_phase {
-	JOURNAL_STARTING, /* pre-start is at work, or was killed in it */
+	JOURNAL_STARTING, /* pre-start is running, or was killed in it */
 	JOURNAL_READY,	  /* all is as the VM wants it; QEMU is to come */
 	JOURNAL_RUNNING,  /* post-start saw QEMU with its devices */
 	JOURNAL_STOPPING, /* devices are being given back */
@@ -81,7 +81,7 @@ int journal_write(const struct state *state, const struct journal *journal, stru
 int journal_find_qemu(const struct sysroot *root, const struct journal *journal, struct task *ret,
 		      struct error *err) must_check;
 
-/* There is a file, whatever it holds; or that cannot be told, which reading it does. */
+/* There is a file, whatever it holds; or that cannot be determined, which reading it does. */
 bool journal_exists(const struct state *state, uint32_t vmid);
 
 /* Guests that gave way and are to be started again; what phases leave to a watch. */

@@ -9,7 +9,7 @@
 
 /*
  * Adds the action that sets it, which is for before the binding; nothing where the settings want
- * nothing. A refusal where that cannot be: it is no virtual function, its physical one has no
+ * nothing. A refusal where that cannot be: it is not a virtual function, its physical one has no
  * interface, the driver does not know such a setting. 0 or -errno; blocks as netlink_ask() does.
  */
 int network_before(struct plan *plan, const struct sysroot *root, const struct settings *settings,

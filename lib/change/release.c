@@ -157,7 +157,7 @@ static int find_boot_framebuffer(const struct release *release,
 
 		if (!is_taken(&plan->devices[i]))
 			continue;
-		/* Who cannot see /proc/iomem is told by the check of the same name. */
+		/* Who cannot see /proc/iomem is warned by the check of the same name. */
 		if (framebuffer_find(release->root, plan->devices[i].device.name, &held,
 				     &framebuffer, NULL) == 0 &&
 		    held)

@@ -21,7 +21,7 @@
 struct notes {
 	const struct actions *actions;
 	bool *reverted;
-	run_told *told;
+	run_report *report;
 	void *context;
 };
 
@@ -38,7 +38,7 @@ static void note_result(const struct action *action, const struct run_result *re
 
 	if (result->result == 0)
 		notes->reverted[action - notes->actions->items] = true;
-	notes->told(action, result, notes->context);
+	notes->report(action, result, notes->context);
 }
 
 /* PVE has bound it, no VM has claimed it: its start came to nothing after that. */
@@ -100,7 +100,7 @@ static void tell_held(const struct restore *restore, const struct vfio_holders *
 		snprintf(text, sizeof(text), "its group %d is still open, by a process that ends",
 			 action->group);
 	result.text = text;
-	restore->told(action, &result, restore->context);
+	restore->report(action, &result, restore->context);
 }
 
 /* The one rule for all who give back: takes out of `chosen` what is open. */
@@ -132,7 +132,7 @@ static int restore_changes(struct restore *restore, struct journal *journal, con
 	const size_t count = journal->actions.count;
 	cleanup_free bool *reverted = calloc(count + 1, sizeof(*reverted));
 	cleanup_free bool *free_ones = calloc(count + 1, sizeof(*free_ones));
-	struct notes notes = { &journal->actions, reverted, restore->told, restore->context };
+	struct notes notes = { &journal->actions, reverted, restore->report, restore->context };
 	int failures, settled, stuck = 0, r;
 
 	if (!reverted || !free_ones)
@@ -151,7 +151,7 @@ static int restore_changes(struct restore *restore, struct journal *journal, con
 	}
 	failures = run_actions(restore->root, &journal->actions, RUN_REVERT, free_ones,
 			       restore->deadline_ms, note_result, &notes, err);
-	/* Alternatives whose fate cannot be told stay in the journal; the rest has gone back. */
+	/* Alternatives whose fate cannot be determined stay in the journal; the rest has gone back. */
 	if (failures >= 0)
 		failures += stuck + (settled < 0) + (int)restore->held;
 	(void)actions_drop(&journal->actions, is_reverted, &notes);
@@ -166,7 +166,7 @@ static int restore_guests(struct restore *restore, struct journal *journal,
 	const size_t count = journal->actions.count;
 	cleanup_free bool *chosen = calloc(count + 1, sizeof(*chosen));
 	cleanup_free bool *reverted = calloc(count + 1, sizeof(*reverted));
-	struct notes notes = { &journal->actions, reverted, restore->told, restore->context };
+	struct notes notes = { &journal->actions, reverted, restore->report, restore->context };
 	int failures, r;
 
 	if (!chosen || !reverted)

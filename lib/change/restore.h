@@ -15,7 +15,7 @@ struct restore {
 	unsigned wait_ms;     /* how long to wait for what somebody still has open */
 	unsigned deadline_ms; /* for the actions */
 	bool leave_guests;    /* starting those again that gave way is left to another process */
-	run_told *told;
+	run_report *report;
 	void *context;
 
 	size_t held; /* set: how many devices are left since somebody has them open */
@@ -26,7 +26,7 @@ struct restore {
  * leaves the journal; what could not be stays, so that it can be tried again. Writes the journal,
  * or removes it with its last action. The caller holds the VM's lock.
  * A device that somebody has open through VFIO, whoever it is, is left with all that was done for
- * it, and told with -EBUSY; and with it what was done to the host as a whole.
+ * it, and reported with -EBUSY; and with it what was done to the host as a whole.
  * Guests that gave way are started again at last, when all else has gone back and the journal says so.
  * Blocks for `wait_ms`, `deadline_ms` twice and some seconds at most, and for the starts of guests
  * that are chosen. Returns the number of actions

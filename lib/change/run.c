@@ -16,10 +16,10 @@ struct run {
 	const struct actions *actions;
 	enum run_direction direction;
 	unsigned deadline_ms;
-	run_told *told;
+	run_report *report;
 	void *context;
 	int failures;
-	bool *ended; /* per action: told already */
+	bool *ended; /* per action: reported already */
 };
 
 /* The actions of one lane, by number, in the order in which they run. */
@@ -72,7 +72,7 @@ static void end_action(struct run *run, size_t step, const struct run_result *re
 		if (action->state != ACTION_STUCK && result->result != -ECANCELED)
 			action->state = ACTION_FAILED;
 	}
-	run->told(action, result, run->context);
+	run->report(action, result, run->context);
 }
 
 static void note_report(const struct lane_report *report, struct lane *lane, void *context)
@@ -101,10 +101,10 @@ static void note_wait(struct lane *lane, unsigned waited_s, void *context)
 	size_t at = find_current(run, work);
 
 	if (at < work->count)
-		run->told(&run->actions->items[work->steps[at]], &result, run->context);
+		run->report(&run->actions->items[work->steps[at]], &result, run->context);
 }
 
-/* The first action of a lane that was not told is the one in which the lane ended. */
+/* The first action of a lane that was not reported is the one in which the lane ended. */
 static void end_broken_lane(struct run *run, const struct lane *lane)
 {
 	const struct action_lane *work = lane->work;
@@ -264,7 +264,7 @@ static int run_devices(struct run *run, const bool *chosen, size_t *steps, struc
 
 int run_actions(const struct sysroot *root, const struct actions *actions,
 		enum run_direction direction, const bool *chosen, unsigned deadline_ms,
-		run_told *told, void *context, struct error *err)
+		run_report *report, void *context, struct error *err)
 {
 	cleanup_free size_t *steps = calloc(actions->count + 1, sizeof(*steps));
 	cleanup_free bool *ended = calloc(actions->count + 1, sizeof(*ended));
@@ -273,7 +273,7 @@ int run_actions(const struct sysroot *root, const struct actions *actions,
 		.actions = actions,
 		.direction = direction,
 		.deadline_ms = deadline_ms,
-		.told = told,
+		.report = report,
 		.context = context,
 		.ended = ended,
 	};

@@ -25,7 +25,8 @@ struct run_result {
  * Told in the parent as soon as an action has ended, while others still run; and with -EINPROGRESS, and
  * no text, when one of a device takes its time.
  */
-typedef void run_told(const struct action *action, const struct run_result *result, void *context);
+typedef void run_report(const struct action *action, const struct run_result *result,
+			void *context);
 
 /*
  * Runs those of the actions for which `chosen` is true (NULL: all), and sets their states. An
@@ -35,4 +36,4 @@ typedef void run_told(const struct action *action, const struct run_result *resu
  */
 int run_actions(const struct sysroot *root, const struct actions *actions,
 		enum run_direction direction, const bool *chosen, unsigned deadline_ms,
-		run_told *told, void *context, struct error *err) must_check;
+		run_report *report, void *context, struct error *err) must_check;

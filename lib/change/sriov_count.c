@@ -165,8 +165,8 @@ static void hear(const struct action *action, const struct run_result *result, v
 
 	if (result->result < 0 && result->result != -EINPROGRESS && hearing->result == 0)
 		hearing->result = error_set(&hearing->failure, result->result, "%s", result->text);
-	if (hearing->count->told)
-		hearing->count->told(action, result, hearing->count->context);
+	if (hearing->count->report)
+		hearing->count->report(action, result, hearing->count->context);
 }
 
 static int run(const struct sriov_count *count, enum run_direction direction, struct error *err)

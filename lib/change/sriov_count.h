@@ -16,7 +16,7 @@ struct sriov_count {
 	const struct state *state;
 	unsigned before, wanted;
 	unsigned deadline_ms; /* for what the kernel does, at most three times */
-	run_told *told;
+	run_report *report;
 	void *context;
 	/*
 	 * What was before, as when the physical function itself is passed: ACTION_KEEP_VFS,

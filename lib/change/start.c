@@ -203,7 +203,7 @@ static int check_unchanged(const struct start *start, const struct claims *seen,
 	return 0;
 }
 
-/* Which devices it has cannot be told, so none may be claimed until somebody has settled it. */
+/* Which devices it has cannot be determined, so none may be claimed until somebody has settled it. */
 static int add_remedy(int r, struct error *err)
 {
 	struct error why = err ? *err : (struct error){ 0 };

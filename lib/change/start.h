@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * change: all that a start of a VM is made from, in the order in which it comes to be: the road of
+ * change: all that a start of a VM is made from, in the order in which it comes to be: the way of
  * ARCHITECTURE.md up to the checks. The hook goes on from here; `pve-vfio plan` stops.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * change: what can be told of a process that is in the kernel with an action and does not come
+ * change: what can be determined of a process that is in the kernel with an action and does not come
  * back: what it waits in, and who uses the device.
  */
 #pragma once

@@ -91,7 +91,7 @@ static uint64_t dynamic_window(const struct sysroot *root, unsigned bits)
 	return UINT64_C(1) << (bits - (version && !package_is_older(version, quarter) ? 2 : 3));
 }
 
-/* The window that OVMF makes; 0 where that cannot be told. */
+/* The window that OVMF makes; 0 where that cannot be determined. */
 static uint64_t find_window(const struct start *start, uint64_t memory_mib, enum width *ret_width)
 {
 	unsigned bits = read_host_bits(start->root);

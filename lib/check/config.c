@@ -86,7 +86,7 @@ static int check_dropped(const struct start *start, struct findings *findings)
 	return r;
 }
 
-/* Only where it cannot be told which keys the installed PVE knows, or it knows more than we do. */
+/* Only where it cannot be determined which keys the installed PVE knows, or it knows more than we do. */
 static int check_unknown_keys(const struct vm_config *config, struct findings *findings)
 {
 	int r = 0;
@@ -107,7 +107,7 @@ static int check_unknown_keys(const struct vm_config *config, struct findings *f
 	return r;
 }
 
-/* How the problems of resolving are told: around the detail stand two pieces of a sentence. */
+/* How the problems of resolving are worded: two pieces of a sentence around the detail. */
 static const struct {
 	enum check_id id;
 	const char *before, *behind;

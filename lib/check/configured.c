@@ -183,7 +183,7 @@ static int look_for_device(uint32_t vmid, char *config, void *context)
 	return compare_config(configured, config, vmid, configured->findings);
 }
 
-/* What nobody has open is no more than a sign, so that what cannot be read is not told. */
+/* What nobody has open is no more than a sign, so that what cannot be read is not reported. */
 int check_configured(const struct start *start, struct findings *findings, struct error *err)
 {
 	cleanup(configured_done) struct configured configured = { .start = start,

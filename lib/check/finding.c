@@ -23,7 +23,7 @@ static const struct check_description descriptions[] = {
 	},
 	[CHECK_CONFIG_UNKNOWN_KEY] = {
 		"config-unknown-key", LEVEL_WARNING,
-		"A hostpci line has a key that pve-vfio does not know, and it cannot be told "
+		"A hostpci line has a key that pve-vfio does not know, and it cannot be determined "
 		"whether this node's Proxmox VE does; if not, it drops the line and starts the VM "
 		"without the device.",
 		"Check the spelling of the key; update pve-vfio if it is a new one.",
@@ -65,7 +65,7 @@ static const struct check_description descriptions[] = {
 	},
 	[CHECK_ARGS_UNCLEAR] = {
 		"args-unclear", LEVEL_WARNING,
-		"'args' has a VFIO device that cannot be told; it is not taken from the host.",
+		"'args' has a VFIO device that cannot be determined; it is not taken from the host.",
 		"Give the device by host=ADDRESS or sysfsdev=PATH.",
 	},
 	[CHECK_ARGS_TIMEOUT] = {
@@ -258,7 +258,7 @@ static const struct check_description descriptions[] = {
 	[CHECK_NVSWITCH_LEFT] = {
 		"nvswitch-left", LEVEL_ERROR,
 		"GPUs of an HGX board go to the VM, and the NVSwitches that join them stay with the "
-		"host: whether its fabric manager is to be stopped cannot be told from that.",
+		"host: whether its fabric manager is to be stopped cannot be determined from that.",
 		"Pass the switches too, or hold the GPUs from boot and set FABRIC_MODE=1, or name the "
 		"fabric manager in \"stop_units\".",
 	},

@@ -12,7 +12,7 @@
 
 enum check_level {
 	LEVEL_ERROR,   /* harm to the host, or a start that is certain to fail: refused */
-	LEVEL_WARNING, /* told; the start goes on */
+	LEVEL_WARNING, /* reported; the start goes on */
 	LEVEL_INFO,
 };
 

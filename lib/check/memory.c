@@ -29,7 +29,7 @@ static int check_size(const struct start *start, uint64_t wanted_mib, struct fin
 	struct memory memory;
 	uint64_t had_mib;
 
-	/* A warning only, so what cannot be read is not told. */
+	/* A warning only, so what cannot be read is not reported. */
 	if (memory_read(start->root, &memory, NULL) < 0)
 		return 0;
 	if (!vm_config_get(&start->config, "hugepages"))

@@ -143,7 +143,7 @@ static int add_reservations(const struct start *start, struct owners *owners, st
 	return r;
 }
 
-/* ---- told */
+/* ---- reported */
 
 /* "VM 100 (process 2001) has /dev/vfio/27 open, and its journal says 'running' (hostpci0 there)" */
 static char *describe(const struct owner *owner)

@@ -75,7 +75,7 @@ static void look_at_others(const struct start *start, const struct pci_device *o
 	}
 }
 
-/* One of its bus that the host uses and that only the group brings: it is no reason to pass more. */
+/* One of its bus that the host uses and that only the group brings: it is not a reason to pass more. */
 static void find_used_sibling(const struct start *start, const struct plan_device *planned,
 			      struct others *others)
 {

@@ -88,7 +88,7 @@ static int check_hostpci(const struct start *start, const char *name, const char
 			      start->vmid, source + strlen("hostpci"));
 }
 
-/* QEMU takes the name as it stands, relative to /, and else looks in its data folder. */
+/* QEMU takes the name as it is, relative to /, and else looks in its data folder. */
 static int check_args(const struct start *start, const char *name, struct findings *findings)
 {
 	cleanup_free char *inside = text_format("%s/%s", ROM_FOLDER, name);

@@ -171,7 +171,7 @@ static int check_line(const struct start *start, const struct vm_lines *vm, unsi
 	return judge(start, vm, number, (struct bytes){ (const uint8_t *)data, size }, findings);
 }
 
-/* PVE adds one unless it is told otherwise, by vga: or by a primary GPU (PCI.pm, QemuServer.pm). */
+/* PVE adds one unless the configuration says otherwise, by vga: or by a primary GPU (PCI.pm, QemuServer.pm). */
 bool check_has_emulated_vga(const struct vm_config *config)
 {
 	const char *vga = vm_config_get(config, "vga");

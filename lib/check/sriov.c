@@ -65,7 +65,7 @@ static int add_host_uses(struct asking *asking, const char *function)
 	return r;
 }
 
-/* Whoever has a node of it open: its group, a vGPU's, a render node. Disks are told above. */
+/* Whoever has a node of it open: its group, a vGPU's, a render node. Disks are reported above. */
 static int add_held(struct asking *asking, const char *function, bool *ret_any)
 {
 	for (size_t i = 0; i < asking->helds.count; i++) {

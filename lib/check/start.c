@@ -28,11 +28,11 @@ static int mark_allowed(const struct start *start, struct findings *findings, st
 		enum check_id id;
 
 		if (check_id_parse(allow->items[i], &id) < 0)
-			return error_set(err, -EBADMSG,
-					 "the settings of VM %u allow '%s', which is no check; did "
-					 "you mean '%s'?",
-					 start->vmid, allow->items[i],
-					 check_id_nearest(allow->items[i]));
+			return error_set(
+				err, -EBADMSG,
+				"the settings of VM %u allow '%s', which is not a check; did "
+				"you mean '%s'?",
+				start->vmid, allow->items[i], check_id_nearest(allow->items[i]));
 		for (size_t k = 0; k < findings->count; k++)
 			if (findings->items[k].id == id)
 				findings->items[k].allowed = true;

@@ -18,7 +18,7 @@ static const struct pci_device *find_controller(const struct plan *plan,
 	return NULL;
 }
 
-/* A note only, so what cannot be read is not told. */
+/* A note only, so what cannot be read is not reported. */
 int check_usb(const struct start *start, struct findings *findings, struct error *err)
 {
 	cleanup_keyboards struct keyboards keyboards = { 0 };

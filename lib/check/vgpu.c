@@ -135,7 +135,7 @@ static enum obstacle look_at(struct looking *looking, const struct line *line, c
 
 	if (find_bound(looking->start, address))
 		return OBSTACLE_BOUND;
-	/* What cannot be told may work. */
+	/* What cannot be determined may work. */
 	if (mdev_types_read_bounded(looking->start->root, address, looking->deadline_ms, &types) <
 	    0)
 		return OBSTACLE_NONE;
@@ -327,7 +327,7 @@ static int check_line(struct looking *looking, const struct line *line)
 	const struct wanted *wanted = &looking->start->wanted;
 	enum obstacle nearest = OBSTACLE_COUNT;
 	const char *type = line->hostpci->mdev;
-	char told[PCI_ADDRESS_TEXT] = "";
+	char asked[PCI_ADDRESS_TEXT] = "";
 
 	for (size_t i = 0; i < wanted->count; i++) {
 		const struct wanted_device *device = &wanted->devices[i];
@@ -350,10 +350,10 @@ static int check_line(struct looking *looking, const struct line *line)
 			return note_made(looking, address, type);
 		if (obstacle < nearest) {
 			nearest = obstacle;
-			memcpy(told, address, sizeof(told));
+			memcpy(asked, address, sizeof(asked));
 		}
 	}
-	return tell_obstacle(looking, line, told, nearest);
+	return tell_obstacle(looking, line, asked, nearest);
 }
 
 /* What PVE makes of the line; false where it is not for a mediated device, or resolved to nothing. */

@@ -64,7 +64,7 @@ static int check_start(const struct doctor *doctor, uint32_t vmid, struct findin
 	return r < 0 ? r : check_start_run(&start, findings, err);
 }
 
-/* What cannot be judged is told, and is no reason to be silent about the rest. */
+/* What cannot be judged is reported, and is not a reason to be silent about the rest. */
 static int judge_start(const struct doctor *doctor, const struct node_vm *vm,
 		       struct verdicts *verdicts)
 {

@@ -186,7 +186,7 @@ static int judge_leftover(const struct boot_leftover *leftover, struct verdicts 
 								    : "boot-leftover";
 	cleanup_free char *place = text_format("/%s, line %u", leftover->path, leftover->line);
 
-	/* told of that file as a whole */
+	/* reported for that file as a whole */
 	if (strcmp(leftover->id, OTHER_LOADER) == 0)
 		return 0;
 	if (!place)
@@ -231,11 +231,11 @@ static int list_files(const struct boot_view *view, const struct strings *listed
 {
 	for (size_t i = 0; i < view->plan.draft.count; i++) {
 		const struct boot_file *file = view->plan.draft.items[i];
-		bool told = !boot_file_changes(file);
+		bool named = !boot_file_changes(file);
 
-		for (size_t k = 0; k < listed->count && !told; k++)
-			told = strstr(listed->items[k], file->path) != NULL;
-		if (!told)
+		for (size_t k = 0; k < listed->count && !named; k++)
+			named = strstr(listed->items[k], file->path) != NULL;
+		if (!named)
 			text_add(files, "%s/%s", files->size ? ", " : "", file->path);
 	}
 	return files->failed ? -ENOMEM : 0;

@@ -33,7 +33,7 @@ static int judge_framebuffer(const struct display *display, struct verdicts *ver
 		return verdict_add(
 			verdicts, VERDICT_UNKNOWN, "boot-framebuffer", display->name,
 			r == -EACCES ? "Run it as root." : NULL,
-			"It cannot be told whether the firmware's framebuffer lies in its "
+			"It cannot be determined whether the firmware's framebuffer lies in its "
 			"memory: %s.",
 			reason.message);
 	if (!held)

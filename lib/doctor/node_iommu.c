@@ -100,7 +100,7 @@ enum silicon {
  * Whether the processor has an IOMMU at all, where the firmware shows none. Every AMD processor
  * from family 17h (Zen) on has. Intel's client processors say in the host bridge's capability
  * CAPID0_A, at e4h, bit 23 (VTDD), that they have no VT-d ("Capabilities A" in the datasheets,
- * volume 2, of the 2nd to 12th generation); the capability stands at e0h and is vendor specific (09h).
+ * volume 2, of the 2nd to 12th generation); the capability is at e0h and is vendor specific (09h).
  */
 static enum silicon ask_silicon(const struct pve_node *node, const struct cpu *cpu)
 {
@@ -190,7 +190,7 @@ static char *remedy_off(const struct boot_view *view, const char *id)
 			   boot_view_refresh(view));
 }
 
-/* The same for a kernel that has to be told, as setup has it. */
+/* The same for a kernel that needs a parameter, as setup has it. */
 static char *remedy_on(const struct boot_view *view)
 {
 	const struct boot_setting *setting = boot_view_parameter(view, "intel_iommu");
@@ -355,7 +355,7 @@ static int judge_remapping(const struct doctor *doctor, const struct cpu *cpu,
 			"interrupt. Look for interrupt remapping or x2APIC in the firmware.",
 			"Interrupts are not remapped, and vfio_iommu_type1 %s "
 			"(allow_unsafe_interrupts).",
-			loaded ? "was told to do without" : "will do without once it is loaded");
+			loaded ? "works without" : "will work without once it is loaded");
 	if (cpu->arm)
 		return verdict_add(verdicts, VERDICT_WARNING, "interrupt-remapping", NULL,
 				   "If QEMU does not start with a device, and you trust the VMs: "

@@ -29,10 +29,10 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 				   "ask.");
 	if (qemu_find(node->root, journal->vmid, &qemu, NULL) < 0)
 		return verdict_add(verdicts, VERDICT_UNKNOWN, "journal-stale", subject, NULL,
-				   "It cannot be told whether it runs.");
+				   "It cannot be determined whether it runs.");
 	if (lock >= 0 && vm_lock_is_held(lock))
 		return verdict_add(verdicts, VERDICT_INFO, "journal", subject, NULL,
-				   "Proxmox VE is at work on it: a start or stop goes on.");
+				   "Proxmox VE is starting or stopping it.");
 	if (qemu.pid)
 		return verdict_add(verdicts, VERDICT_OK, "journal", subject, NULL,
 				   "It runs, with the devices of its journal (%s).",
@@ -49,7 +49,7 @@ static int judge_journal(const struct pve_node *node, const struct journal *jour
 	if (!remedy)
 		return -ENOMEM;
 	return verdict_add(verdicts, VERDICT_INFO, "journal", subject, remedy,
-			   "Its journal says '%s': a phase is at work, or was killed.",
+			   "Its journal says '%s': a phase is running, or was killed.",
 			   journal_phase_name(journal->phase));
 }
 

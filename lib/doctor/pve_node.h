@@ -24,8 +24,8 @@ struct node_vm {
 struct pve_node {
 	const struct sysroot *root;
 	char *name;    /* "pve1" */
-	char *release; /* of the kernel: "6.8.12-4-pve"; "" where it cannot be told */
-	struct kernel_version kernel; /* 0.0 where it cannot be told */
+	char *release; /* of the kernel: "6.8.12-4-pve"; "" where it cannot be determined */
+	struct kernel_version kernel; /* 0.0 where it cannot be determined */
 	char *command_line;	      /* the kernel's; "" where it cannot be read */
 	struct pci_inventory inventory;
 	struct node_vm *vms; /* in order of number */
@@ -36,7 +36,7 @@ struct pve_node {
 	struct strings faults;	/* what could not be read, in sentences */
 };
 
-/* Reads it. 0 or -errno; where a part cannot be read that is told in `faults`. Does not block. */
+/* Reads it. 0 or -errno; where a part cannot be read `faults` says so. Does not block. */
 int pve_node_read(struct pve_node *node, struct error *err) must_check;
 void pve_node_done(struct pve_node *node);
 #define cleanup_pve_node cleanup(pve_node_done)

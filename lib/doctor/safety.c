@@ -50,7 +50,7 @@ static int add_parents(int fd, const char *name, struct pci_addresses *ret)
 	return r;
 }
 
-/* The addresses that stand in the targets of a class's links: who has a child of that class. */
+/* The addresses in the targets of a class's links: who has a child of that class. */
 static int list_parents(const struct sysroot *root, const char *folder, struct pci_addresses *ret)
 {
 	cleanup_close int fd = sysroot_openat(root, folder, O_PATH | O_DIRECTORY);
@@ -106,14 +106,14 @@ static int list_networks(const struct pve_node *node, struct pci_addresses *ret)
 	cleanup_routing struct routing routing = { 0 };
 	cleanup_strings struct strings links = { 0 };
 	cleanup_free char *pppoe = NULL;
-	bool told = routing_read(node->root, &routing, NULL) == 0;
+	bool known = routing_read(node->root, &routing, NULL) == 0;
 	size_t size;
 	int r = fd < 0 ? 0 : sysroot_list(node->root, "sys/class/net", &links);
 
 	(void)sysroot_read(node->root, "proc/net/pppoe", ATTRIBUTE_MAX, &pppoe, &size);
 	for (size_t i = 0; i < links.count && r == 0; i++)
 		r = add_parents(fd, links.items[i],
-				!told || may_be_used(node->root, links.items[i], &routing, pppoe)
+				!known || may_be_used(node->root, links.items[i], &routing, pppoe)
 					? ret
 					: &idle);
 	for (size_t i = 0; i < node->inventory.count && r == 0; i++) {
@@ -334,7 +334,7 @@ static int add_use(struct safety *safety, const char *id, const char *words)
 	return r < 0 ? r : strings_add(&safety->use_ids, id);
 }
 
-/* Of the findings the errors forbid, and all that is a use is told. */
+/* Of the findings the errors forbid, and all that is a use is listed. */
 static int take_finding(struct safety *safety, const struct finding *finding)
 {
 	bool error = finding->level == LEVEL_ERROR;
@@ -347,7 +347,7 @@ static int take_finding(struct safety *safety, const struct finding *finding)
 	length = strlen(words);
 	if (length > 0 && words[length - 1] == '.')
 		words[length - 1] = '\0';
-	/* It will stand behind "no, because"; "VM 102" stays as it is. */
+	/* It will follow "no, because"; "VM 102" stays as it is. */
 	if (isupper((unsigned char)words[0]) && islower((unsigned char)words[1]))
 		words[0] = (char)tolower((unsigned char)words[0]);
 	if (finding->id == CHECK_STORAGE_IN_USE || finding->id == CHECK_NETWORK_IN_USE ||
@@ -360,7 +360,7 @@ static int take_finding(struct safety *safety, const struct finding *finding)
 	return error ? refuse(safety, id, words) : 0;
 }
 
-/* What running processes do with the nodes: a desktop, a transcoder. Disks are told of already. */
+/* What running processes do with the nodes: a desktop, a transcoder. Disks are listed already. */
 static int add_openers(struct judging *judging)
 {
 	cleanup_holdings struct holdings helds = { 0 };

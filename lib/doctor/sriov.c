@@ -233,7 +233,7 @@ static int look_at_network(struct looking *looking, struct sriov_card *card)
 		card->mode = strdup("switchdev");
 		r = card->mode ? 0 : -ENOMEM;
 	}
-	/* Where it cannot be told they count as used. */
+	/* Where it cannot be determined they count as used. */
 	if (r == 0 && network_uses_find(root, address, &looking->sight, &uses, &reason) < 0)
 		r = strings_add(ports.count > 0 ? &card->representors : &card->in_use,
 				reason.message);

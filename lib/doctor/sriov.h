@@ -25,8 +25,8 @@ struct sriov_card {
 	struct strings in_use;	     /* what the host does with these: sentences */
 	struct strings representors; /* of them those that are in use: sentences */
 	bool no_drivers; /* no driver of the host takes its virtual functions: sriov_drivers_autoprobe */
-	char *mode;	 /* of its switch, "legacy"; NULL: it has none, or it cannot be told */
-	char *at_boot;	   /* how many 'pve-vfio setup' has made at each boot, "4"; NULL: none */
+	char *mode;    /* of its switch, "legacy"; NULL: it has none, or it cannot be determined */
+	char *at_boot; /* how many 'pve-vfio setup' has made at each boot, "4"; NULL: none */
 	bool boot_unknown; /* what that has set cannot be read */
 	bool changing;	   /* 'pve-vfio sriov' is changing how many there are */
 	char *interrupted; /* it was, and did not end: how many there were before; NULL */

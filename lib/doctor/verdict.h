@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * doctor: what `doctor` says: one line for each thing it looked at, also for what is well. This is
+ * doctor: what `doctor` says: one line for each thing it checked, also for what is well. This is
  * the row that text, JSON, Markdown and HTML are made from.
  */
 #pragma once
@@ -12,7 +12,7 @@ enum verdict_level {
 	VERDICT_INFO,	 /* worth knowing; nothing to do */
 	VERDICT_WARNING, /* may be the cause of trouble */
 	VERDICT_ERROR,	 /* is: no start, or a start that harms */
-	VERDICT_UNKNOWN, /* could not be told */
+	VERDICT_UNKNOWN, /* could not be determined */
 };
 
 #define VERDICT_LEVEL_COUNT 5

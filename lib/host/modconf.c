@@ -109,7 +109,7 @@ static size_t line_size(const char *text, bool joined)
 	}
 }
 
-/* A copy of the line in which blanks stand for its end and for where lines were joined. */
+/* A copy of the line in which blanks replace its end and the places where lines were joined. */
 static char *copy_line(const char *text, size_t size)
 {
 	char *copy = strndup(text, size);

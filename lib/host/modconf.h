@@ -19,7 +19,7 @@ enum modconf_kind {
 
 struct modconf_line {
 	enum modconf_kind kind;
-	char *module; /* as it stands there; "" where it is missing */
+	char *module; /* as it is written; "" where it is missing */
 	char *rest;   /* behind the module: options, a command */
 	char *path;
 	unsigned line;	     /* from 1 */

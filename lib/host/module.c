@@ -53,7 +53,7 @@ static void keep_silent(void *data, int priority, const char *file, int line, co
 	(void)arguments;
 }
 
-/* modprobe.d can replace a module's loading by a command; that is refused and told. */
+/* modprobe.d can replace a module's loading by a command; that is refused and reported. */
 static int refuse_install_command(struct kmod_module *module, const char *command, void *data)
 {
 	(void)module, (void)command;

@@ -46,7 +46,7 @@ void sysroot_done(struct sysroot *root)
 	*root = (struct sysroot){ .fd = -1 };
 }
 
-/* The whole path of what is open, as the kernel has it; "" where it cannot be told. */
+/* The whole path of what is open, as the kernel has it; "" where it cannot be determined. */
 static void name_descriptor(int fd, char name[PATH_MAX])
 {
 	char link[64];

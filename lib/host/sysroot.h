@@ -71,10 +71,10 @@ int sysroot_open_file(const struct sysroot *root, const char *path);
 /* sysroot_openat() for a name in a folder that has been opened so; never through a symbolic link. */
 int sysroot_openat_in(const struct sysroot *root, int folder, const char *name, int flags);
 
-/* 1: it is there; 0: it is not; or -errno: that cannot be told. */
+/* 1: it is there; 0: it is not; or -errno: that cannot be determined. */
 int sysroot_find(const struct sysroot *root, const char *path) must_check;
 
-/* The same where it does no harm to take what cannot be told for what is not there. */
+/* The same where it does no harm to take what cannot be determined for what is not there. */
 bool sysroot_exists(const struct sysroot *root, const char *path);
 
 /*

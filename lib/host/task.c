@@ -12,7 +12,7 @@
 #define FIELD_STATE	 3
 #define FIELD_START_TIME 22
 
-/* The fields stand behind the command's name, which is in parentheses and may hold any byte. */
+/* The fields follow the command's name, which is in parentheses and may hold any byte. */
 int task_read(const struct sysroot *root, pid_t pid, struct task *ret)
 {
 	cleanup_free char *line = NULL;

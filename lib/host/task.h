@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host: a process, told apart from a later one with its pid.
+ * host: a process, distinguished from a later one with its pid.
  */
 #pragma once
 

@@ -20,7 +20,7 @@ int pci_bars_read(const struct sysroot *root, const char *address,
 		  struct pci_bar bars[PCI_BAR_COUNT]);
 
 /*
- * The sizes a BAR can have: bit N stands for 2^N MiB (`resourceN_resize`, Linux 6.1, in
+ * The sizes a BAR can have: bit N means 2^N MiB (`resourceN_resize`, Linux 6.1, in
  * Documentation/ABI/testing/sysfs-bus-pci). -ENOENT where it cannot be changed. Does not block.
  */
 int pci_bar_sizes(const struct sysroot *root, const char *address, unsigned bar, uint64_t *ret);

@@ -22,7 +22,7 @@ struct pci_claims {
  */
 int pci_claims_parse(char *data, const struct pci_inventory *inventory, struct pci_claims *ret);
 
-/* Reads the file of the running kernel. Lacking it is no error. 0 or -ENOMEM. Does not block. */
+/* Reads the file of the running kernel. Lacking it is not an error. 0 or -ENOMEM. Does not block. */
 int pci_claims_read(const struct sysroot *root, const struct pci_inventory *inventory,
 		    struct pci_claims *ret);
 void pci_claims_done(struct pci_claims *claims);

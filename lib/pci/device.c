@@ -49,7 +49,7 @@ static int read_link(int folder, const char *name, char target[PATH_MAX], const 
 }
 
 /*
- * The header type stands in configuration space. A device that is asleep or dead reads all ones
+ * The header type is in configuration space. A device that is asleep or dead reads all ones
  * there, and a recorded tree may have no such file: then the class tells, which the kernel keeps.
  */
 static void read_header(const struct sysroot *root, int folder, struct pci_device *device)

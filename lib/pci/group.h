@@ -24,7 +24,7 @@ struct iommu_groups {
 
 /*
  * Reads /sys/kernel/iommu_groups (Documentation/ABI/testing/sysfs-kernel-iommu_groups): no folder
- * means no group. Types are only read with `types`. "direct-relaxable" regions, of USB and graphics, do not stand in the way. 0 or
+ * means no group. Types are only read with `types`. "direct-relaxable" regions, of USB and graphics, do not matter. 0 or
  * -errno. Does not block.
  */
 int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_groups *ret);

@@ -22,7 +22,7 @@ struct pci_health {
 	char *power_control;		    /* "auto", "on" */
 	char *numa_node;		    /* "-1" for none */
 	/*
-	 * Resizable BARs: bit n stands for 2^n MiB (resourceN_resize, Linux 6.1). 0: not resizable,
+	 * Resizable BARs: bit n means 2^n MiB (resourceN_resize, Linux 6.1). 0: not resizable,
 	 * or not asked.
 	 */
 	uint64_t sizes[PCI_REGION_ROM];

@@ -18,12 +18,12 @@ struct pci_identity {
 };
 
 /*
- * Reads what a device is. The serial number stands in extended configuration space (PCI Express
+ * Reads what a device is. The serial number is in extended configuration space (PCI Express
  * Base Specification 4.0, 7.9.3), which only root may read, and a device that is asleep does not
  * show: then it is empty.
  */
 void pci_identity_read(const struct sysroot *root, const struct pci_device *device,
 		       struct pci_identity *ret);
 
-/* The same device as far as can be told: a serial number counts where both have one. */
+/* The same device as far as can be determined: a serial number counts where both have one. */
 bool pci_identity_matches(const struct pci_identity *a, const struct pci_identity *b);

@@ -17,7 +17,7 @@
 #define VENDOR_AMD_CHIP 0x1022
 #define FUNCTION_COUNT	8
 
-/* A word and the classes it stands for: PCI Code and ID Assignment Specification, 1. */
+/* A word and the classes it means: PCI Code and ID Assignment Specification, 1. */
 static const struct class_word {
 	const char *word;
 	uint32_t class_code, mask;
@@ -44,7 +44,7 @@ static bool is_of_class(const struct pci_device *device, const struct class_word
 	       (strcmp(class_word->word, "gpu") == 0 && pci_is_gpu(device));
 }
 
-/* "01:00", "01:00.0", either with a domain. False when it is no address. */
+/* "01:00", "01:00.0", either with a domain. False when it is not an address. */
 static bool parse_address(const char *word, struct pci_address *ret, bool *ret_slot)
 {
 	const char *colon = strchr(word, ':');
@@ -173,7 +173,7 @@ static bool is_meant(const struct search *search, const struct pci_device *devic
 }
 
 /*
- * The functions the word means. Of a display's slot the display stands for all: what is called
+ * The functions the word means. Of a display's slot the display represents all: what is called
  * "NVIDIA" is its audio too.
  */
 static int find(const struct search *search, const struct pci_addresses *present,

@@ -69,7 +69,7 @@ static unsigned count_wildcards(const char *pattern)
 
 /*
  * Lines of modules.alias: "alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci". Ten
- * thousand others stand around them, so these are searched for.
+ * thousand others are around them, so these are searched for.
  */
 static char *find_module(char *aliases, const char *modalias)
 {

@@ -166,7 +166,7 @@ static bool is_vfio(const struct option *option)
 				  strcmp(option->driver, "vfio-pci-nohotplug") == 0);
 }
 
-/* Cuts a value off in place, up to a comma that stands alone: two are one comma of the value. */
+/* Cuts a value off in place, up to a single comma: two are one comma of the value. */
 static char *cut_value(char **rest)
 {
 	char *value = *rest, *from = value, *to = value;
@@ -260,7 +260,7 @@ static int read_device(struct args *args, struct options *options, const char *t
 	return r == -ENOMEM ? r : 0;
 }
 
-/* The options -set finds: those that stand before it, but not in JSON. */
+/* The options -set finds: those before it, but not in JSON. */
 static struct option *find_option(const struct options *options, const char *id)
 {
 	for (size_t i = 0; i < options->count; i++)
@@ -269,7 +269,7 @@ static struct option *find_option(const struct options *options, const char *id)
 	return NULL;
 }
 
-/* PVE's own devices stand before `args` on the command line. */
+/* PVE's own devices come before `args` on the command line. */
 static bool is_hostpci(const char *id)
 {
 	uint64_t index;
@@ -298,13 +298,13 @@ static int set_option(struct args *args, struct options *options, const char *te
 	}
 	if (strcmp(key, "host") != 0 && strcmp(key, "sysfsdev") != 0)
 		return 0;
-	return add_problem(args, text_format("'-set %s': no vfio-pci device '%s' stands before it",
+	return add_problem(args, text_format("'-set %s': no vfio-pci device '%s' comes before it",
 					     text, id));
 }
 
 /*
  * GROUP.ID.KEY=VALUE, which QEMU splits at the first two dots: of several functions, whose ids are
- * hostpciN.0, hostpciN.1 …, none can be named. `,,` is no escape here.
+ * hostpciN.0, hostpciN.1 …, none can be named. `,,` is not an escape here.
  */
 static int read_set(struct args *args, struct options *options, const char *text)
 {

@@ -17,7 +17,7 @@ struct args_device {
 	bool from_set; /* "-set device.hostpciN.host=ADDRESS": what QEMU opens for that `id` */
 };
 
-/* What QEMU would not take, or what cannot be told; words for a person. */
+/* What QEMU would not take, or what cannot be determined; words for a person. */
 struct args_problem {
 	char *text;
 };

@@ -268,7 +268,7 @@ static int read_setting(struct reading *reading, struct slice value)
 	return 0;
 }
 
-/* A line that is no setting in PVE's eyes though somebody meant a device with it. */
+/* A line that is not a setting in PVE's eyes though somebody meant a device with it. */
 static bool means_hostpci(struct slice line)
 {
 	static const char word[] = "hostpci";

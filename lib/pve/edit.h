@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pve: changes to a VM's configuration: what a key has now and what it shall have. `qm set` makes
+ * pve: changes to a VM's configuration: what a key has now and what it will have. `qm set` makes
  * them; the text they come to is only for looking at, before anything is changed.
  */
 #pragma once
@@ -15,7 +15,7 @@ struct vm_change {
 	const char *why; /* a sentence without its full stop, or NULL; not owned */
 };
 
-/* Started as { 0 }. A key stands in it once. */
+/* Started as { 0 }. A key is in it once. */
 struct vm_edit {
 	struct vm_change *items; /* in the order in which they were asked for */
 	size_t count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pve: whether Proxmox VE is told to use what is built on a disk. A storage or a disk of a VM that is
+ * pve: whether Proxmox VE is configured to use what is built on a disk. A storage or a disk of a VM that is
  * off leaves no other trace: nothing has it open.
  */
 #pragma once

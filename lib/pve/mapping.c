@@ -21,7 +21,7 @@
 #define BLANKS " \t\r\f\v"
 
 /* Why a line is dropped where it is no matter of its value. */
-#define NO_HEADER   "it is outside any section and not a name that stands alone, at the line's start"
+#define NO_HEADER   "it is outside any section and not a name alone at the line's start"
 #define NO_PROPERTY "a line of a section starts with a blank; only an empty line ends the section"
 #define NO_NAME                                                                                    \
 	"a name is a letter and then one or more letters, digits, '_' or '-'; the section is "     \
@@ -55,7 +55,7 @@ static bool is_integer(const char *value)
 }
 
 /*
- * One or more of DDDD+:BB:DD(.F)? joined by ';', in lower case. What is meant as a dot stands for
+ * One or more of DDDD+:BB:DD(.F)? joined by ';', in lower case. What is meant as a dot matches
  * any character in PVE, since its pattern is put together in double quotes.
  */
 static bool is_path(const char *value)
@@ -359,7 +359,7 @@ static int read_line(struct reading *reading, const char *line)
 
 /*
  * The content as one string. To Perl a NUL is a character like others; nothing that is looked at
- * here may hold one or any other control character, so another stands in for it.
+ * here may hold one or any other control character, so another represents it.
  */
 static char *copy_text(const char *data, size_t size)
 {

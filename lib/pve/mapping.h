@@ -37,7 +37,7 @@ struct mapping {
 
 /*
  * A line PVE ignores with no more than a warning; of a section it ignores as a whole the first.
- * A control character stands for a NUL in `text`.
+ * A control character represents a NUL in `text`.
  */
 struct mapping_dropped_line {
 	unsigned line;
@@ -68,7 +68,7 @@ void mappings_done(struct mappings *mappings);
 /*
  * What assert_valid() of Mapping/PCI.pm would die of for one entry, in its words
  * ("'iommugroup' does not match for 'gpu' (12 != 11)": the device has 12), or NULL when the device
- * is what the entry says. The caller frees it. -errno only when that cannot be told. Does not
+ * is what the entry says. The caller frees it. -errno only when that cannot be determined. Does not
  * block. `mdev` tells whether that is compared too: PVE_RULE_MAPPING_MDEV.
  */
 int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,

@@ -42,7 +42,7 @@ void reservations_done(struct reservations *reservations);
 
 /*
  * The reservation of another VM that keeps `vmid` from `id`, as PVE decides: its time has not
- * come, or its pid is that of the VM's running QEMU (or this cannot be told). NULL when there is
+ * come, or its pid is that of the VM's running QEMU (or this cannot be determined). NULL when there is
  * none.
  */
 const struct reservation *reservation_blocking(const struct sysroot *root,

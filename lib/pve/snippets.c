@@ -10,7 +10,7 @@
 #define STORAGE_MAX ((size_t)1 << 20)
 #define SNIPPETS    "snippets"
 
-/* Types whose volumes are files, and where they are mounted when no path is told. */
+/* Types whose volumes are files, and where they are mounted when no path is given. */
 static const char *const folder_types[] = { "dir", "nfs", "cifs", "cephfs", "btrfs", "glusterfs" };
 
 /* What a section has said so far. */

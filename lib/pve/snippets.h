@@ -25,7 +25,7 @@ struct snippet_stores {
 
 /*
  * Parses the content of the file for a node. Storages without a folder (LVM, ZFS, RBD …) are left
- * out; "local", which PVE has without being told, is added where it is not there. -ENOMEM only.
+ * out; "local", which PVE has by itself, is added where it is not there. -ENOMEM only.
  */
 int snippet_stores_parse(const char *data, size_t size, const char *node,
 			 struct snippet_stores *ret, struct error *err) must_check;
@@ -38,7 +38,7 @@ const struct snippet_store *snippet_stores_find(const struct snippet_stores *sto
 
 /*
  * The path of a hookscript's volume ("local:snippets/pve-vfio-hook"); the caller frees it. NULL for
- * one of an unknown storage, or that is no snippet (or without memory).
+ * one of an unknown storage, or that is not a snippet (or without memory).
  */
 char *snippet_path(const struct snippet_stores *stores, const char *volume);
 void snippet_stores_done(struct snippet_stores *stores);

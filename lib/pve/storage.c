@@ -132,7 +132,7 @@ int volume_path(const char *volume, char **ret, struct error *err)
 	r = pve_run(&words, &output, err);
 	if (r < 0)
 		return r;
-	/* What perl warns of stands ahead. */
+	/* What perl warns of comes first. */
 	line = strrchr(output, '\n');
 	line = line ? line + 1 : output;
 	if (*line != '/')

@@ -38,7 +38,7 @@ int volume_path(const char *volume, char **ret, struct error *err) must_check;
 
 /*
  * Whether a node lists the volume among its snippets: 1, 0, or -errno with a sentence when that
- * cannot be told, as of a node that is off.
+ * cannot be determined, as of a node that is off.
  */
 int volume_is_on_node(const char *node, const char *storage, const char *volume,
 		      struct error *err) must_check;

@@ -30,7 +30,7 @@ struct pve_rule_description {
 
 const struct pve_rule_description *pve_rule_describe(enum pve_rule rule);
 
-/* The installed version of qemu-server, which the caller frees; NULL where it cannot be told. */
+/* The installed version of qemu-server, which the caller frees; NULL where it cannot be determined. */
 char *pve_version_read(const struct sysroot *root);
 
 /* Whether a rule holds in that version; of an unknown one (NULL) the newest is assumed. */

@@ -17,7 +17,7 @@ struct vgpu_use {
 	char *type;	/* or NULL where that cannot be read */
 	uint32_t vmid;	/* 0: it is not known whose it is */
 	uint32_t index; /* of a UUID: hostpciINDEX */
-	bool running;	/* that VM's QEMU runs, or this cannot be told */
+	bool running;	/* that VM's QEMU runs, or this cannot be determined */
 	char *removal;	/* what a person types to end it */
 };
 

@@ -172,7 +172,7 @@ static void record_names(struct recorder *recorder, const struct pve_node *node)
 		return;
 	rest = data;
 	while ((line = strsep(&rest, "\n"))) {
-		/* Remarks stand also among a vendor's devices. */
+		/* There are remarks also among a vendor's devices. */
 		if (*line == '#' || !*line)
 			continue;
 		if (*line != '\t')

@@ -51,7 +51,7 @@ static const char *const links[] = { "driver", "iommu_group", "physfn" };
 
 /*
  * The serial number's capability is made an unknown one (pci/identity.c reads on past it), so that
- * the rest of the chain stands.
+ * the rest of the chain is kept.
  */
 static void take_serial_out(unsigned char *config, size_t size)
 {
@@ -71,7 +71,7 @@ static void take_serial_out(unsigned char *config, size_t size)
 	}
 }
 
-/* What the capability Vital Product Data last read stands in its registers; the others say nothing. */
+/* What the capability Vital Product Data last read is in its registers; the others say nothing. */
 static void record_config(struct recorder *recorder, const struct pci_entry *entry,
 			  const char *folder)
 {

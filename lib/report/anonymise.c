@@ -222,7 +222,7 @@ static size_t find_host(const struct anonymiser *anonymiser, const char *text, c
 	return 0;
 }
 
-/* What stands at the beginning of a word: how much of it to take out, and what to write instead. */
+/* What is at the beginning of a word: how much of it to take out, and what to write instead. */
 static size_t match(const struct anonymiser *anonymiser, const char *text, const char *at,
 		    char instead[32])
 {

@@ -13,7 +13,7 @@
 /* For a driver that is asked what is left. */
 #define PARTS_DEADLINE_MS 2000
 
-/* What stands in a line besides the device's name: group, address, ids, driver, verdict. */
+/* What is in a line besides the device's name: group, address, ids, driver, verdict. */
 #define COLUMN_GROUP  5
 #define COLUMN_IDS    9
 #define COLUMN_DRIVER 10

@@ -156,7 +156,7 @@ static void draw_level(const struct drawing *drawing, const char *bus, size_t bu
 	text_add(drawing->html, "</div>\n");
 }
 
-/* The first function of each root bus stands for it. */
+/* The first function of each root bus represents it. */
 static bool is_new_bus(const struct pci_inventory *inventory, size_t at)
 {
 	size_t size, other;

@@ -18,7 +18,7 @@ static const struct {
 };
 TABLE_FOLLOWS(styles, VERDICT_LEVEL_COUNT);
 
-/* The marks stand in a column of 8, with two blanks ahead. */
+/* The marks are in a column of 8, after two blanks. */
 #define MARK_WIDTH 7
 #define INDENT	   "         "
 
@@ -79,7 +79,7 @@ int verdicts_problems_first(struct verdicts *verdicts)
 			if (verdicts->items[i].level == problems[level])
 				sorted[count++] = verdicts->items[i];
 	for (size_t i = 0; i < count; i++)
-		sorted[i].section = "What is wrong, or could not be looked at";
+		sorted[i].section = "What is wrong, or could not be checked";
 	for (size_t i = 0; i < verdicts->count; i++)
 		if (!is_problem(&verdicts->items[i]))
 			sorted[count++] = verdicts->items[i];
@@ -192,8 +192,8 @@ char *verdicts_summary(const struct verdicts *verdicts)
 	struct text text = { 0 };
 
 	add_count(&text, verdicts_count(verdicts, VERDICT_ERROR), "error", "errors");
-	add_count(&text, verdicts_count(verdicts, VERDICT_UNKNOWN), "thing that could not be told",
-		  "things that could not be told");
+	add_count(&text, verdicts_count(verdicts, VERDICT_UNKNOWN),
+		  "thing that could not be determined", "things that could not be determined");
 	add_count(&text, verdicts_count(verdicts, VERDICT_WARNING), "warning", "warnings");
 	if (!text.size)
 		text_add(&text, "Nothing is wrong");

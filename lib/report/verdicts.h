@@ -13,7 +13,7 @@
 enum verdicts_view {
 	VIEW_SHORT,    /* problems; then by section what is worth knowing, and how many are ok */
 	VIEW_ALL,      /* what is ok in one line each, too */
-	VIEW_PROBLEMS, /* errors, what could not be told, warnings: nothing else */
+	VIEW_PROBLEMS, /* errors, what could not be determined, warnings: nothing else */
 };
 
 /*

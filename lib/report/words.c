@@ -34,7 +34,7 @@ static const char *driver_words(const char *driver)
 	return driver ? driver : "no driver";
 }
 
-/* The name stands last, and gives way where a line would be too wide. */
+/* The name comes last, and gives way where a line would be too wide. */
 static char *add_name(const char *line, const char *name)
 {
 	size_t used = strlen(line) + strlen(", ");

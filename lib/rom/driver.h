@@ -46,7 +46,7 @@ const char *rom_driver_fault(const struct rom_image *image, uint16_t *ret_machin
 
 /*
  * Whether there is no more of the driver than a DOS header that leads nowhere: an image that was made
- * to stand for a driver. Its headers have no fault then, since there are none.
+ * to represent a driver. Its headers have no fault then, since there are none.
  */
 bool rom_driver_is_stub(const struct rom_image *image);
 

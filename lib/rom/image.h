@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Larger is no option ROM: the BAR of one decodes at most 16 MiB (PCI 3.0, 6.2.5.2). */
+/* Larger is not an option ROM: the BAR of one decodes at most 16 MiB (PCI 3.0, 6.2.5.2). */
 #define ROM_SIZE_MAX ((size_t)16 * 1024 * 1024)
 
 #define ROM_BLOCK    ((size_t)512) /* the unit of every length in a ROM */
@@ -84,7 +84,7 @@ struct rom_image {
 enum rom_end {
 	ROM_END_LAST,	   /* the last image says so */
 	ROM_END_FILE,	   /* the file ends where the next should start: no image says it is last */
-	ROM_END_NO_IMAGE,  /* something else stands where the next should start */
+	ROM_END_NO_IMAGE,  /* something else is where the next should start */
 	ROM_END_TRUNCATED, /* the file ends within an image */
 	ROM_END_NO_LENGTH, /* an image gives its length as 0 */
 	ROM_END_NO_PCIR,   /* an ISA ROM */

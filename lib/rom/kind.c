@@ -70,7 +70,7 @@ static bool is_archive(struct bytes file)
 /* Without the end: that is not there of a file that was only begun. */
 static bool starts_as_flash(struct bytes file)
 {
-	/* where AMD's firmware may be told of, from the start of 16 MiB */
+	/* where AMD's firmware may be named, from the start of 16 MiB */
 	static const size_t amd[] = { 0x20000, 0x820000, 0xc20000, 0xe20000, 0xf20000, 0xfa0000 };
 
 	if (bytes_u32(file, 0) == DESCRIPTOR || bytes_u32(file, 16) == DESCRIPTOR)

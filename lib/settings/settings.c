@@ -31,7 +31,7 @@ struct reading {
 };
 
 /*
- * The line a key stands in. jansson keeps no places, so the text is searched: for the keys of the
+ * The line a key is in. jansson keeps no places, so the text is searched: for the keys of the
  * objects around it first, one behind the other.
  */
 static unsigned find_line(const struct reading *reading, const char *const path[])
@@ -181,7 +181,7 @@ static bool is_check_id(const char *id)
 	return *id != '\0';
 }
 
-/* Whether there is such a check is told where they are known: mark_allowed() in check/start.c. */
+/* Whether there is such a check is said where they are known: mark_allowed() in check/start.c. */
 static int set_allow(const struct reading *reading, json_t *value)
 {
 	return parse_list(reading, value, is_check_id, &reading->settings->allow);
@@ -410,8 +410,9 @@ static int set_pins_member(const struct reading *reading, const char *name, json
 		return fault(reading, "pins", NULL, name, "must be an object");
 	if (!*node) {
 		if (pci_address_parse(name, &address) < 0)
-			return fault(reading, "pins", NULL, name,
-				     "is no node and no full PCI address such as 0000:01:00.0");
+			return fault(
+				reading, "pins", NULL, name,
+				"is neither a node nor a full PCI address such as 0000:01:00.0");
 		return add_pin(reading, node, name, address, value);
 	}
 	json_object_foreach(value, key, member) {

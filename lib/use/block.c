@@ -217,7 +217,7 @@ static int add_own(struct tower *tower, const char *address)
 	return r;
 }
 
-/* A loop device over a block device claims nothing and is no holder. */
+/* A loop device over a block device claims nothing and is not a holder. */
 static int add_loops(struct tower *tower, const char *node, const char *base)
 {
 	int r = 0;

@@ -30,7 +30,7 @@ struct blocks {
 
 /*
  * Own ones are the disks and partitions whose folder lies below the function's; with multipath
- * NVMe also the head that stands for a hidden path. Built on them are, at any height, what their
+ * NVMe also the head that represents a hidden path. Built on them are, at any height, what their
  * holders folders name (device-mapper, md, bcache: Documentation/ABI/stable/sysfs-block), loop devices
  * with one as their loop/backing_file, and the partitions of all these. 0 or -errno; does not block.
  */

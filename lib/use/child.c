@@ -121,7 +121,7 @@ bool child_is_behind_usb(const struct sysroot *root, const char *link)
 {
 	cleanup_close int fd = sysroot_openat(root, link, O_PATH | O_NOFOLLOW);
 	char target[PATH_MAX];
-	/* An empty path is the link itself that the descriptor stands for: readlinkat(2). */
+	/* An empty path is the link itself that the descriptor refers to: readlinkat(2). */
 	ssize_t size = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target) - 1);
 
 	if (size < 0)

@@ -31,7 +31,7 @@ int framebuffer_find(const struct sysroot *root, const char *address, bool *ret_
 		     struct framebuffer *ret, struct error *err);
 
 /*
- * The platform device that stands for the firmware's framebuffer, "efi-framebuffer.0", and the
+ * The platform device of the firmware's framebuffer, "efi-framebuffer.0", and the
  * driver that draws on it (sysfb_init() in drivers/firmware/sysfb.c makes one at most). NULL when
  * there is none, or none with a driver. 0 or -errno. Does not block.
  */

@@ -24,7 +24,7 @@ static int find_number(const char *text, const char *name, uint64_t *ret)
 		if (strncmp(line, name, length) == 0 && strchr(" \t:", line[length])) {
 			const char *last = end, *digits = line + length;
 
-			/* Behind the number may stand a unit. */
+			/* A unit may follow the number. */
 			while (last > digits && !(last[-1] >= '0' && last[-1] <= '9'))
 				last--;
 			for (digits = last; digits[-1] >= '0' && digits[-1] <= '9';)

@@ -101,7 +101,7 @@ static int add_uppers(struct network *network)
 
 /*
  * "	ring0_addr: 10.0.0.1". A name in place of an address is passed over: the address it
- * stands for is a use of the interface anyway.
+ * represents is a use of the interface anyway.
  */
 static int add_ring(struct network *network, const char *line)
 {

@@ -15,7 +15,7 @@ struct network_sight {
 	struct strings *sockets;
 };
 
-/* The interface has been brought up; also where that cannot be told. */
+/* The interface has been brought up; also where that cannot be determined. */
 bool network_is_up(const struct sysroot *root, const char *name);
 
 void network_sight_done(struct network_sight *sight);
@@ -35,7 +35,7 @@ void network_sight_done(struct network_sight *sight);
  * - an XDP program is attached to it;
  * - it is in another network namespace, a container's: then its folder `net` is there, and empty.
  *
- * It is told, too, when one of its addresses, or of what is built on it, is corosync's
+ * It is reported, too, when one of its addresses, or of what is built on it, is corosync's
  * (corosync.conf(5), ringN_addr).
  *
  * Returns 0, or -errno where it cannot tell, with the reason in `err`. May block as netlink does.

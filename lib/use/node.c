@@ -460,7 +460,7 @@ static int add_vfio_devices(const struct finding_nodes *finding, enum node_kind 
 /*
  * A group can be open only while each of its devices has a VFIO driver or none
  * (Documentation/driver-api/vfio.rst); all VFIO drivers have it in their name. Which VFIO device is
- * that of a function without the folder vfio-dev cannot be told, so it may be any.
+ * that of a function without the folder vfio-dev cannot be determined, so it may be any.
  */
 static int add_vfio(const struct finding_nodes *finding, const struct pci_device *device)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * use: the processes of the machine, with the kernel's own threads told from others: they are most of
+ * use: the processes of the machine, with the kernel's own threads distinguished from others: they are most of
  * what is in /proc, and have nothing open.
  */
 #pragma once

@@ -61,7 +61,7 @@ static void split(char *line, char *fields[FIELDS_MAX])
 
 static void copy_name(char interface[IFNAMSIZ], const char *name)
 {
-	/* The label of an address, "vmbr0:1", is no name: dev_valid_name() in net/core/dev.c. */
+	/* The label of an address, "vmbr0:1", is not a name: dev_valid_name() in net/core/dev.c. */
 	snprintf(interface, IFNAMSIZ, "%.*s", (int)strcspn(name, ":"), name);
 }
 

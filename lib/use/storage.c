@@ -88,7 +88,7 @@ static bool is_swap(const struct storage *storage, const char *node)
 
 /*
  * The mounted btrfs a block device is a member of; the folder is there while it is mounted. Here and in the
- * next two what cannot be told is taken for a use.
+ * next two what cannot be determined is taken for a use.
  */
 static char *find_btrfs(const struct storage *storage, const char *name)
 {

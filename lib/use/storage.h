@@ -21,7 +21,7 @@ struct storage_question {
  * Adds to `uses` a sentence for each use of a block device below the function `address`, such as
  * "nvme0n1p3 belongs to the LVM volume pve-root, mounted on /". None: nothing on the host
  * would miss the disks. Looked at are its disks and partitions (with multipath NVMe, the head that
- * stands for a hidden path), and whatever is built on them, at any height:
+ * represents a hidden path), and whatever is built on them, at any height:
  *
  * - device-mapper (LVM, dm-crypt, multipath), md, bcache: the holders folders in sysfs
  *   (Documentation/ABI/stable/sysfs-block); loop devices: loop/backing_file. Of these a layer that

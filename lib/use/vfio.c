@@ -71,7 +71,7 @@ static int group_of_device(const struct sysroot *root, const char *name, int *re
 /*
  * The group that a descriptor's link leads to, in any form: "/dev/vfio/14", "/dev/vfio/noiommu-0",
  * "/dev/vfio/devices/vfio3" of a QEMU with iommufd; IOMMU_GROUP_NONE: to something else. A node that
- * was removed is open all the same. 0, or -errno: it cannot be told.
+ * was removed is open all the same. 0, or -errno: it cannot be determined.
  */
 static int group_of_node(const struct sysroot *root, char *target, int *ret)
 {

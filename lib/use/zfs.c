@@ -51,7 +51,7 @@ static bool is_word(struct bytes bytes, const char *word)
 }
 
 /*
- * What zpool_namecheck() in OpenZFS' zfs_namecheck.c lets through. So a name is no path and can be
+ * What zpool_namecheck() in OpenZFS' zfs_namecheck.c lets through. So a name is not a path and can be
  * printed, whatever the label says.
  */
 static bool is_pool_name(struct bytes text)

@@ -53,7 +53,7 @@ enum form {
 	FORM_SLOT,     /* one line, the slot if nothing else is in it */
 	FORM_FUNCTION, /* one line, always the function */
 	FORM_APU,      /* two lines: graphics and audio, each with its ROM */
-	FORM_ARGS,     /* in `args`, where QEMU is told what a hostpci line cannot */
+	FORM_ARGS,     /* in `args`, which can say to QEMU what a hostpci line cannot */
 	FORM_MDEV,     /* one line: the function, and the type of the part that is meant */
 };
 
@@ -266,7 +266,7 @@ static enum layout_kind kind_of_class(const struct pci_device *device)
 
 /*
  * A virtual function has no outputs, whatever its class says; the display of a management controller
- * is no GPU.
+ * is not a GPU.
  */
 static enum layout_kind kind_of(const struct sysroot *root, const struct pci_device *device)
 {

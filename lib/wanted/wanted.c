@@ -291,7 +291,7 @@ static int resolve_line(struct resolution *resolution, struct error *err)
 	return hostpci->mapping ? resolve_mapping(resolution, err) : resolve_host(resolution, err);
 }
 
-/* PVE does nothing for these: QEMU opens them as they stand there. */
+/* PVE does nothing for these: QEMU opens them as they are written. */
 static int resolve_args(struct resolution *resolution, const struct vm_setting *setting,
 			struct error *err)
 {

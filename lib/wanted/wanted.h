@@ -14,7 +14,7 @@
 /* "hostpci15" and the NUL. */
 #define SOURCE_MAX 16
 
-/* The source of a device that stands in `args`. */
+/* The source of a device in `args`. */
 #define SOURCE_ARGS "args"
 
 enum wanted_use {
@@ -49,7 +49,7 @@ enum wanted_problem_kind {
 	WANTED_NONE_FREE,	/* all alternatives are in use */
 	WANTED_MDEV_MANY,	/* a mediated device of more than one device */
 	WANTED_ARGS_VANISH,	/* `args` that PVE passes nothing of */
-	WANTED_ARGS_UNCLEAR,	/* a device in `args` that cannot be told */
+	WANTED_ARGS_UNCLEAR,	/* a device in `args` that cannot be determined */
 };
 
 struct wanted_problem {

@@ -199,7 +199,7 @@ void attach_print_devices(struct attach *attach);
 void attach_print_changes(const struct attach *attach);
 void attach_print_guest(const struct attach *attach);
 
-/* Whether the guest is Windows: --guest, else what Proxmox VE was told of it. */
+/* Whether the guest is Windows: --guest, else what Proxmox VE's configuration says. */
 bool attach_guest_is_windows(const struct attach *attach);
 
 /* Says the command and, but for a dry run, runs it. */

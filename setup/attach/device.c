@@ -235,7 +235,7 @@ static int look_at_device(struct attach *attach, const char *word, bool *has_dis
 	return r;
 }
 
-/* The device a mapping has on this node; of several alternatives the first stands for all. */
+/* The device a mapping has on this node; of several alternatives the first represents all. */
 static const char *mapped_device(const struct attach *attach)
 {
 	const char *name = attach->mapping;
@@ -273,7 +273,7 @@ int attach_devices_look(struct attach *attach, struct error *err)
 		r = look_at_mapped(attach, &has_display, &used, err);
 	/* With a sentence: it is the person's word that does not fit, not the machine. */
 	if (r < 0)
-		/* a device that is absent is no refusal, as everywhere */
+		/* a device that is absent is not a refusal, as everywhere */
 		return r == -ENODEV ? r : error_as_refusal(err, r);
 	if (options->layout && !used && attach->device_count > 0)
 		return error_refuse(err, "layout '%s' is not for %s (%s)", options->layout,

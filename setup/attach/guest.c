@@ -125,15 +125,15 @@ static void print_lines(const char *words)
 void attach_print_guest(const struct attach *attach)
 {
 	bool windows = attach_guest_is_windows(attach);
-	const struct guide *told = NULL;
+	const struct guide *last = NULL;
 
 	print_efi_hint(attach);
 	for (size_t i = 0; i < attach->device_count; i++) {
 		const struct guide *guide = find_guide(&attach->devices[i].device);
 
-		if (!guide || guide == told)
+		if (!guide || guide == last)
 			continue;
-		told = guide;
+		last = guide;
 		printf("\nIn the guest (%s):\n", windows ? "Windows" : "Linux");
 		print_lines(windows ? guide->windows_words : guide->linux_words);
 	}

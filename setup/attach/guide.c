@@ -23,7 +23,7 @@ static int ask(const char *question, const struct strings *choices, size_t usual
 
 /* ---- the device */
 
-/* What names all of the device that a function stands for: its slot, of a display. */
+/* What names all of the device that a function represents: its slot, of a display. */
 static void name_device(const struct pci_device *device, char word[PCI_ADDRESS_TEXT])
 {
 	snprintf(word, PCI_ADDRESS_TEXT, "%s", device->name);

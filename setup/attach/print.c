@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* setup: what attach does, told: devices, layouts, commands. */
+/* setup: what attach does, in words: devices, layouts, commands. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

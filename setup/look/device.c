@@ -64,7 +64,7 @@ static int read_detail(const struct pve_node *node, const struct device_row *row
 	r = pci_health_read(node->root, row->entry, &detail->health);
 	if (r < 0)
 		return r;
-	/* The serial number stands where a sleeping device would have to be woken. */
+	/* The serial number is where a sleeping device would have to be woken. */
 	detail->identity = (struct pci_identity){ 0 };
 	if (!row->entry->facts.power || strcmp(row->entry->facts.power, "D3cold") != 0)
 		pci_identity_read(node->root, device, &detail->identity);

@@ -43,7 +43,7 @@ static void format_time(time_t when, char buffer[32])
 struct sight {
 	struct override_reading *readings; /* one for each action; of an ACTION_BIND it is read */
 	size_t count;
-	bool told; /* whether the VM runs could be told */
+	bool known; /* whether it could be determined if the VM runs */
 	bool runs;
 	bool at_work; /* a phase holds the VM's lock */
 	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
@@ -83,7 +83,7 @@ static int look(struct command *command, const struct state *state, const struct
 	for (size_t i = 0; i < journal->actions.count; i++)
 		if (journal->actions.items[i].type == ACTION_BIND)
 			sight->readings[sight->count++].address = journal->actions.items[i].target;
-	sight->told = qemu_find(&command->root, journal->vmid, &qemu, NULL) == 0;
+	sight->known = qemu_find(&command->root, journal->vmid, &qemu, NULL) == 0;
 	sight->runs = qemu.pid != 0;
 	sight->at_work = is_locked(state, journal->vmid);
 	pci_overrides_read(&command->root, sight->readings, sight->count);
@@ -116,19 +116,19 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 		return any_stuck(journal)
 			       ? "a child of the hook is stuck in the kernel with one of "
 				 "its devices; most often only a reboot of the host helps"
-			       : "a phase is at work on it just now";
+			       : "a phase is running just now";
 	if (sight->locked)
-		return "Proxmox VE is at work on it: a start or stop goes on";
+		return "Proxmox VE is starting or stopping it";
 	if (sight->watched && !sight->runs && journal_has_guests(journal))
 		return "a watch starts again who gave way to it";
 	if (sight->watched)
 		return sight->runs
 			       ? "a watch waits for the end of its QEMU, to give its devices back"
 			       : "a watch gives its devices back as soon as nobody has them open";
-	if (journal->phase == JOURNAL_KEPT || !sight->told || sight->runs)
+	if (journal->phase == JOURNAL_KEPT || !sight->known || sight->runs)
 		return NULL;
 	if (journal->phase == JOURNAL_STARTING || journal->phase == JOURNAL_STOPPING)
-		return "no phase is at work on it: one was killed, or could not give all back; "
+		return "no phase is running: one was killed, or could not give all back; "
 		       "'pve-vfio restore' tries again";
 	return "it does not run: its start failed, or post-stop never came; 'pve-vfio restore' "
 	       "gives its devices back";
@@ -255,7 +255,7 @@ static json_t *json_vm(struct command *command, struct pci_names *names,
 			 (json_int_t)journal->vmid, "phase", journal_phase_name(journal->phase),
 			 "since", (json_int_t)journal->since, "qemu_pid",
 			 journal->qemu.pid ? json_integer(journal->qemu.pid) : json_null(), "runs",
-			 sight->told ? json_boolean(sight->runs) : json_null(), "at_work",
+			 sight->known ? json_boolean(sight->runs) : json_null(), "at_work",
 			 sight->at_work, "locked", sight->locked, "watch_pid",
 			 sight->watched ? json_integer(journal->watch.pid) : json_null(), "fault",
 			 find_fault(journal, sight), "devices", devices, "changes", changes);

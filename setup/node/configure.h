@@ -74,7 +74,7 @@ int configure_read_device(const struct sysroot *root, struct pci_address address
 
 /*
  * Refuses to take from the host what it cannot do without; `what` is what would be done.
- * Where nothing can be told there is no host: an image.
+ * Where nothing can be determined there is no host: an image.
  */
 int configure_check_uses(const struct sysroot *root, const struct pci_device *device,
 			 const char *what, struct error *err) must_check;

@@ -123,7 +123,7 @@ static char *mark_words(const struct mark *mark)
 			 mark->pci.subsystem_device);
 	if (*mark->pci.serial) {
 		text_add(&text, " serial=%u:", mark->pci.serial_offset + SERIAL_BYTES);
-		/* it is written from the highest byte on, and stands there from the lowest on */
+		/* it is written from the highest byte on, and is stored from the lowest on */
 		for (size_t i = 1; i <= SERIAL_SIZE; i++)
 			text_add(&text, "%.2s", mark->pci.serial + PCI_SERIAL_TEXT - 3 * i);
 	} else if (mark->nvme) {

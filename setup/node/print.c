@@ -25,7 +25,7 @@ static const char *action_of(const struct boot_file *file)
 	return file->after ? "changed" : "removed";
 }
 
-/* The reasons of words that stand where no comment can. */
+/* The reasons of words in places where no comment can be. */
 static void print_reasons(const struct boot_settings *settings)
 {
 	for (size_t i = 0; i < settings->count; i++) {
@@ -129,7 +129,7 @@ static void print_leftovers(const struct configure *configure)
 		const struct boot_leftover *leftover = &leftovers->items[i];
 
 		printf("  /%s, line %u: %s%s\n", leftover->path, leftover->line, leftover->text,
-		       leftover->size == 0 ? " (by hand: more stands there)" : "");
+		       leftover->size == 0 ? " (by hand: there is more in it)" : "");
 		/* once for lines that follow one another */
 		if (i + 1 == leftovers->count || leftovers->items[i + 1].why != leftover->why)
 			print_wrapped("    ", 4, leftover->why);

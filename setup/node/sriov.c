@@ -426,7 +426,7 @@ static int change(struct command *command, struct error *err)
 	if (!changing.card)
 		return error_set(err, -ENODEV, "%s has just gone", device.name);
 	changing.count.wanted = changing.wanted;
-	changing.count.told = tell;
+	changing.count.report = tell;
 	changing.count.context = &changing;
 	deeds_begin(&changing.deeds, command);
 	return make_change(&changing, err);

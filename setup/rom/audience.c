@@ -37,7 +37,8 @@ static int read_target(const struct command *command, const char *device,
 
 	if (rom_device_parse(device, &address, &target->vendor, &target->device, &is_address) < 0)
 		return usage_error(err, command,
-				   "'%s' is no device: neither an address nor VVVV:DDDD", device);
+				   "'%s' is not a device: neither an address nor VVVV:DDDD",
+				   device);
 	audience->has_target = true;
 	return is_address ? rom_target_read(&command->root, address, target, err) : 0;
 }

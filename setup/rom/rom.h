@@ -19,7 +19,7 @@ int rom_option_number(const struct command *command, const char *option, uint32_
 		      uint32_t *ret, struct error *err) must_check;
 
 /*
- * Parses a device given by its address, as lspci, sysfs or Proxmox VE write it (a slot stands for
+ * Parses a device given by its address, as lspci, sysfs or Proxmox VE write it (a slot means
  * its function 0), or as VVVV:DDDD. *ret_is_address tells which of the others is set. -EINVAL.
  */
 int rom_device_parse(const char *text, struct pci_address *ret_address, uint16_t *ret_vendor,

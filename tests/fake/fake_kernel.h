@@ -193,7 +193,7 @@ int fake_roll_back(struct fake_kernel *kernel, unsigned deadline_ms, struct jour
 /* restore_journal() of the journal in the file, as another process does; -ENOENT without one. */
 int fake_restore(struct fake_kernel *kernel, unsigned deadline_ms);
 
-/* run_told: into kernel->told. */
+/* run_report: into kernel->told. */
 void fake_told(const struct action *action, const struct run_result *result, void *context);
 
 bool fake_has_journal(const struct fake_kernel *kernel);

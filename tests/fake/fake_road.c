@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests: the road of the hook over a fake kernel, and what is told on it. */
+/* tests: the way of the hook over a fake kernel, and what is told on it. */
 #include "fake_kernel.h"
 
 #define VMID 101
@@ -107,7 +107,7 @@ struct restore fake_giving_back(struct fake_kernel *kernel, unsigned deadline_ms
 		.root = &kernel->tree.root,
 		.state = &kernel->state,
 		.deadline_ms = deadline_ms,
-		.told = fake_told,
+		.report = fake_told,
 		.context = kernel,
 	};
 }

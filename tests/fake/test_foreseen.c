@@ -103,7 +103,7 @@ static void test_claimed_by_another(void **state)
 	assert_true(tree_has(&kernel->tree, "run/pve-vfio/102.json"));
 }
 
-/* Whose the alternative is cannot be told: it is left. The VM's own devices go back all the same. */
+/* Whose the alternative is cannot be determined: it is left. The VM's own devices go back all the same. */
 static void test_cannot_tell(void **state)
 {
 	cleanup_journal struct journal journal = { 0 };

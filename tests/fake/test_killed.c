@@ -119,7 +119,7 @@ static int give_back(struct fake_kernel *kernel, void *context)
 	int r = journal_read(&kernel->tree.root, &kernel->state, 101, &journal, &kernel->err);
 
 	(void)context;
-	restore.told = ignore_told;
+	restore.report = ignore_told;
 	return r < 0 ? r : restore_journal(&restore, &journal, NULL, &kernel->err);
 }
 

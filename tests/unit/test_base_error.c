@@ -32,7 +32,7 @@ static void test_kind(void **state)
 	assert_int_equal(error_misuse(&err, "no '%s'", "x"), -EINVAL);
 	assert_int_equal(err.kind, ERROR_USAGE);
 	assert_string_equal(err.message, "no 'x'");
-	/* a permission that the kernel does not give is no refusal of ours */
+	/* a permission that the kernel does not give is not a refusal of ours */
 	assert_int_equal(error_set(&err, -EPERM, "cannot open"), -EPERM);
 	assert_int_equal(err.kind, ERROR_FAILED);
 	assert_int_equal(error_as_refusal(&err, -EINVAL), -EINVAL);

@@ -110,7 +110,7 @@ static void test_no_text(void **state)
 
 	tree_bytes(tree, "etc/bytes", "a\0b", 3);
 	assert_int_equal(boot_draft_open(&draft, &tree->root, "etc/bytes", &file, &err), -EBADMSG);
-	assert_string_equal(err.message, "'/etc/bytes' is no text: it has a NUL byte");
+	assert_string_equal(err.message, "'/etc/bytes' is not text: it has a NUL byte");
 }
 
 static void test_sweep(void **state)
@@ -174,7 +174,7 @@ static void test_lock(void **state)
 	first = transaction_lock(&tree->root, &err);
 	assert_true(first >= 0);
 	assert_int_equal(transaction_lock(&tree->root, &err), -EAGAIN);
-	assert_string_equal(err.message, "another pve-vfio setup or undo is at work");
+	assert_string_equal(err.message, "another pve-vfio setup or undo is running");
 	close(first);
 	second = transaction_lock(&tree->root, &err);
 	assert_true(second >= 0);

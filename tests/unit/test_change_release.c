@@ -356,7 +356,7 @@ static void test_boot_framebuffer(void **state)
 	assert_actions(tree, GPU, "{}", RELEASE_BOOT GPU_LINE AUDIO_LINE);
 	tree_remove(tree, "sys/class/graphics/fb1");
 
-	/* whose memory it is in cannot be told: check_framebuffer() says so */
+	/* whose memory it is in cannot be determined: check_framebuffer() says so */
 	tree_remove(tree, "proc/iomem");
 	assert_actions(tree, GPU, "{}", GPU_LINE AUDIO_LINE);
 	tree_file(tree, "proc/iomem", "a0000000-afffffff : " GPU "\n");

@@ -113,7 +113,7 @@ static void test_variant(void **state)
 	/* a device that only comes along is not the VM's to migrate */
 	tree_attribute(tree, AUDIO, "modalias", "pci:v000015B3d0000101Esv0sd0bc02sc00i00");
 	assert_found(machine, check_variant, line, "");
-	/* what cannot be told is no hint */
+	/* what cannot be determined is no hint */
 	tree_remove(tree, "lib/modules/6.8.12-9-pve/modules.alias");
 	tree_folder(tree, "lib/modules/6.8.12-9-pve/modules.alias");
 	tree_file(tree, SETTINGS, "{}");

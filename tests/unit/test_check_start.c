@@ -246,7 +246,7 @@ static void test_allow(void **state)
 	assert_int_equal(check_start_run(&machine->start, &machine->findings, &machine->err),
 			 -EBADMSG);
 	assert_string_equal(machine->err.message, "the settings of VM 101 allow 'rom-file', which "
-						  "is no check; did you mean 'romfile'?");
+						  "is not a check; did you mean 'romfile'?");
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Processes told apart from later ones with their pid. */
+/* Processes distinguished from later ones with their pid. */
 #include <errno.h>
 
 #include "host/task.h"

@@ -31,7 +31,7 @@ static void test_settings(void **state)
 	}
 }
 
-/* What PVE drops is no setting: a carriage return or a NUL in the value. */
+/* What PVE drops is not a setting: a carriage return or a NUL in the value. */
 static void test_dropped_settings(void **state)
 {
 	static const char text[] =

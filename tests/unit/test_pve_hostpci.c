@@ -81,8 +81,8 @@ static void test_taken(void **state)
 		{ "", "JS", .host = NULL },
 		{ " ", "JS", .host = NULL },
 		{ ",", "JS", .host = NULL },
-		{ "pcie=1", "JS: neither host nor mapping is no error here", .pcie = true },
-		{ "01:00,mapping=gpu", "JS: both is no error here", .host = "01:00",
+		{ "pcie=1", "JS: neither host nor mapping is not an error here", .pcie = true },
+		{ "01:00,mapping=gpu", "JS: both is not an error here", .host = "01:00",
 		  .mapping = "gpu" },
 
 		/* booleans */

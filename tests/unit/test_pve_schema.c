@@ -117,7 +117,7 @@ static void test_knowledge(void **state)
 {
 	const struct tree *tree = *state;
 
-	/* nothing can be told of the node */
+	/* nothing can be determined of the node */
 	assert_int_equal(hostpci_key_knowledge(&tree->root, "driver", true), KEY_KNOWN);
 	assert_int_equal(hostpci_key_knowledge(&tree->root, "future", false), KEY_UNTOLD);
 	assert_int_equal(hostpci_key_knowledge(NULL, "future", false), KEY_UNTOLD);

@@ -56,16 +56,16 @@ static void test_rows(void **state)
 	words = verdicts_end(&verdicts, VIEW_SHORT, &plain);
 	assert_string_equal(words, "  WARNING dev: It is a long sentence th~\n"
 				   "  UNKNOWN Unseen.\n"
-				   "1 thing that could not be told, 1 warning.\n");
+				   "1 thing that could not be determined, 1 warning.\n");
 	free(words);
 	words = verdicts_end(&verdicts, VIEW_PROBLEMS, &plain);
-	assert_string_equal(words, "1 thing that could not be told, 1 warning.\n");
+	assert_string_equal(words, "1 thing that could not be determined, 1 warning.\n");
 	free(words);
 	words = verdicts_words(&verdicts, VIEW_SHORT, &colour);
 	assert_non_null(strstr(words, "\033[33mWARNING\033[0m dev"));
 	free(words);
 	words = verdicts_summary(&verdicts);
-	assert_string_equal(words, "1 thing that could not be told, 1 warning.");
+	assert_string_equal(words, "1 thing that could not be determined, 1 warning.");
 	free(words);
 	json = verdicts_json(&verdicts);
 	assert_int_equal(json_array_size(json), 5);

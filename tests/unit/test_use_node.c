@@ -106,7 +106,7 @@ static void vfio_has_groups_and_devices(void **state)
 	build(tree, "e1000e");
 	tree_group(tree, GPU, 14);
 	assert_nodes(tree, "");
-	/* which VFIO device it is cannot be told */
+	/* which VFIO device it is cannot be determined */
 	tree_bind(tree, GPU, "vfio-pci");
 	assert_nodes(tree, "/dev/vfio/14 /dev/vfio/devices/*");
 	tree_folder(tree, "sys/devices/pci0000:00/" GPU "/vfio-dev/vfio3");
