@@ -202,6 +202,9 @@ install: all
 		install -D -m 644 $$example \
 			$(DESTDIR)/usr/share/doc/pve-vfio/examples/$$example || exit; \
 	done
+	$(Q)for unit in share/systemd/*; do \
+		install -D -m 644 $$unit $(DESTDIR)/usr/lib/systemd/system/$${unit##*/} || exit; \
+	done
 	$(Q)install -D -m 644 share/schema.json $(DESTDIR)/usr/share/pve-vfio/schema.json
 
 # debhelper is told everything anew; the programs are made by this Makefile either way.

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "change/displace.h"
 #include "change/recover.h"
+#include "change/tally.h"
 #include "settings/settings.h"
 
 /* How long a lane is waited for after its SIGKILL: base/lanes.h. */
@@ -113,6 +115,7 @@ int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms,
 {
 	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
 	struct restore restore = hook_restore(hook, wait_ms, journal->deadline_s);
+	uint64_t began = clock_now_us();
 	int r;
 
 	*ret_held = 0;
@@ -131,6 +134,8 @@ int hook_give_back(struct hook *hook, struct journal *journal, unsigned wait_ms,
 	restore.leave_guests |= hook->leaves;
 	r = restore_journal(&restore, journal, chosen, err);
 	*ret_held = restore.held;
+	if (r == 0)
+		tally_give(hook->lock, clock_now_us() - began);
 	if (r == 0 && !hook->leaves)
 		r = journal_settle(&hook->state, journal, err);
 	if (r <= 0)

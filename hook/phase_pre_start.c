@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "change/held.h"
+#include "change/tally.h"
 #include "hook.h"
 #include "pci/driver.h"
 #include "pci/vfio.h"
@@ -286,9 +287,12 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 		return 0;
 
 	r = take(hook, start, err);
-	if (r == 0)
-		tell_ready(hook, clock_now_us() - began);
-	return r;
+	if (r < 0)
+		return r;
+	began = clock_now_us() - began;
+	tally_take(hook->lock, began);
+	tell_ready(hook, began);
+	return 0;
 }
 
 /* What an earlier configuration had named; and says what PVE leaves out of this one. */

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "change/tally.h"
 #include "check/check.h"
 #include "hook.h"
 #include "report/words.h"
@@ -58,6 +59,20 @@ static void tell_finding(struct hook *hook, const struct finding *finding)
 		hook_tell(hook, &event, words);
 }
 
+static void count_refusal(struct hook *hook, const struct findings *findings)
+{
+	cleanup_strings struct strings checks = { 0 };
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->items[i];
+		const char *id = check_describe(finding->id)->id;
+
+		if (finding->level == LEVEL_ERROR && !finding->allowed && !strings_has(&checks, id))
+			(void)strings_add(&checks, id);
+	}
+	tally_refuse(hook->lock, &checks);
+}
+
 /* Says all that was found, and refuses where one of it is an error. */
 static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
 {
@@ -68,6 +83,8 @@ static int tell_findings(struct hook *hook, const struct findings *findings, str
 		for (size_t i = 0; i < findings->count; i++)
 			if (findings->items[i].level == levels[level])
 				tell_finding(hook, &findings->items[i]);
+	if (errors > 0)
+		count_refusal(hook, findings);
 	if (errors > 0)
 		return error_refuse(err,
 				    "VM %u is not started, for %zu reason%s; the host is as it was",

@@ -57,6 +57,12 @@ static const struct verb_option log_options[] = {
 	END,
 };
 
+static const struct verb_option metrics_options[] = {
+	VALUE("-o", "FILE", "file", "written as a whole: where node_exporter looks for *.prom"),
+	FLAG("--openmetrics", "as OpenMetrics 1.0 has it, in place of Prometheus' text format"),
+	END,
+};
+
 static const struct verb_option report_options[] = {
 	VALUE("--html", "FILE", "file",
 	      "a page for a browser, with a picture of where the devices are; - is standard output"),
@@ -248,6 +254,17 @@ const struct verb verbs[] = {
 		.options = log_options,
 		.examples = { "pve-vfio log 101", "pve-vfio log --since today",
 			      "pve-vfio log 101 --json" },
+	},
+	{
+		.name = "metrics",
+		.words = "",
+		.offers = "",
+		.looks = true,
+		.run = verb_metrics,
+		.what = "devices, who has them, links, power, errors and starts, for Prometheus",
+		.options = metrics_options,
+		.examples = { "pve-vfio metrics", "pve-vfio metrics --openmetrics",
+			      "pve-vfio metrics -o /var/lib/prometheus/node-exporter/pve-vfio.prom" },
 	},
 	{
 		.name = "report",

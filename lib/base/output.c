@@ -33,9 +33,16 @@ static size_t clean(struct output *output, const char *at, size_t size, char *ou
 	char *to = out;
 
 	while (at < end) {
-		struct text_character character = text_character(at, (size_t)(end - at));
-		size_t colour =
-			output->form == OUTPUT_COLOUR ? colour_size(at, (size_t)(end - at)) : 0;
+		struct text_character character;
+		size_t colour;
+
+		/* Most of it is this, in any form. */
+		if ((*at >= ' ' && *at <= '~') || *at == '\n') {
+			*to++ = *at++;
+			continue;
+		}
+		character = text_character(at, (size_t)(end - at));
+		colour = output->form == OUTPUT_COLOUR ? colour_size(at, (size_t)(end - at)) : 0;
 
 		if (character.cut) {
 			output->held_size = (size_t)(end - at);

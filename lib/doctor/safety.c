@@ -14,6 +14,7 @@
 #include "check/check.h"
 #include "pci/group.h"
 #include "use/child.h"
+#include "use/container.h"
 #include "use/route.h"
 #include "use/usb.h"
 
@@ -190,29 +191,6 @@ static bool is_display(const struct pci_entry *entry, const struct pci_addresses
 	return pci_is_display(&entry->device);
 }
 
-/* The configurations of containers name device nodes in a few keys; most hosts have none. */
-static bool containers_have_devices(const struct sysroot *root)
-{
-	static const char *const keys[] = { "\ndev", "devices.allow", "lxc.mount.entry" };
-	cleanup_strings struct strings names = { 0 };
-
-	if (sysroot_list(root, "etc/pve/lxc", &names) < 0)
-		return false;
-	for (size_t i = 0; i < names.count; i++) {
-		cleanup_free char *data = NULL;
-		char path[SYSROOT_PATH_MAX];
-		size_t size;
-
-		snprintf(path, sizeof(path), "etc/pve/lxc/%s", names.items[i]);
-		if (sysroot_read(root, path, VM_CONFIG_MAX, &data, &size) < 0)
-			return true;
-		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
-			if (strstr(data, keys[k]) || text_starts_with(data, keys[k] + 1))
-				return true;
-	}
-	return false;
-}
-
 static int ask_chosen(struct judging *judging, check_topic *topic, choice *choose,
 		      const struct pci_addresses *parents, bool each, struct error *err)
 {
@@ -304,7 +282,7 @@ static int ask_all(struct judging *judging, struct error *err)
 		r = ask_chosen(judging, check_framebuffer, is_display, NULL, false, err);
 	if (r == 0)
 		r = ask_chosen(judging, check_mdev, is_endpoint, NULL, false, err);
-	if (r == 0 && containers_have_devices(root))
+	if (r == 0 && containers_name_nodes(root))
 		r = ask_chosen(judging, check_container, is_endpoint, NULL, false, err);
 	return r;
 }

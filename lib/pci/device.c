@@ -58,7 +58,6 @@ static void read_header(const struct sysroot *root, int folder, struct pci_devic
 	unsigned char header[CONFIG_HEADER_SIZE];
 	size_t ones = 0;
 
-	device->bridge = device->class_code >> 8 == CLASS_BASE_SUB_PCI_TO_PCI;
 	if (fd < 0 || pread(fd, header, sizeof(header), 0) != (ssize_t)sizeof(header))
 		return;
 	while (ones < sizeof(header) && header[ones] == 0xff)
@@ -194,8 +193,8 @@ int pci_device_identify(const struct sysroot *root, struct pci_address address,
 	return r;
 }
 
-int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
-		    struct error *err)
+static int read_device(const struct sysroot *root, struct pci_address address, bool header,
+		       struct pci_device *ret, struct error *err)
 {
 	cleanup_pci_device struct pci_device device = { .address = address };
 	cleanup_close int folder = open_device(root, &device, err);
@@ -209,7 +208,9 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 	if (r < 0)
 		return error_set(err, r, "%s: cannot read its identity from sysfs: %s", device.name,
 				 strerror(-r));
-	read_header(root, folder, &device);
+	device.bridge = device.class_code >> 8 == CLASS_BASE_SUB_PCI_TO_PCI;
+	if (header)
+		read_header(root, folder, &device);
 
 	r = read_driver(folder, &device.driver);
 	if (r < 0)
@@ -218,6 +219,18 @@ int pci_device_read(const struct sysroot *root, struct pci_address address, stru
 	*ret = device;
 	device.driver = NULL;
 	return 0;
+}
+
+int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
+		    struct error *err)
+{
+	return read_device(root, address, true, ret, err);
+}
+
+int pci_device_glance(const struct sysroot *root, struct pci_address address,
+		      struct pci_device *ret, struct error *err)
+{
+	return read_device(root, address, false, ret, err);
 }
 
 void pci_device_done(struct pci_device *device)

@@ -37,6 +37,14 @@ void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const 
 int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
 		    struct error *err) must_check;
 
+/*
+ * The same without a look at its configuration space, which would wake a function in D3cold
+ * (pci_config_pm_runtime_get() in drivers/pci/pci.c): whether it is a bridge goes by its class, and that
+ * it is dead is not seen.
+ */
+int pci_device_glance(const struct sysroot *root, struct pci_address address,
+		      struct pci_device *ret, struct error *err) must_check;
+
 /* Its address and ids alone, which need not be freed. The same. */
 int pci_device_identify(const struct sysroot *root, struct pci_address address,
 			struct pci_device *ret) must_check;

@@ -2,6 +2,7 @@
 /* pci: how a function is. Changes nothing. */
 #include "pci/health.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +20,11 @@ static char *read_value(const struct sysroot *root, const char *address, const c
 }
 
 /* The last line is "TOTAL_ERR_COR 3". */
-static bool read_total(const struct sysroot *root, const char *address, const char *name,
-		       uint64_t *ret)
+static bool read_total(const struct sysroot *root, int folder, const char *name, uint64_t *ret)
 {
-	cleanup_free char *value = read_value(root, address, name);
-	const char *line = value ? strstr(value, "TOTAL_ERR_") : NULL;
+	cleanup_free char *value = NULL;
+	int r = sysroot_read_attribute_in(root, folder, name, &value);
+	const char *line = r == 0 ? strstr(value, "TOTAL_ERR_") : NULL;
 	const char *number = line ? strchr(line, ' ') : NULL;
 
 	return number &&
@@ -43,14 +44,26 @@ static uint64_t read_sizes(const struct sysroot *root, const char *address, size
 	return sizes;
 }
 
-void pci_errors_read(const struct sysroot *root, const char *address, struct pci_errors *ret)
+void pci_errors_read_in(const struct sysroot *root, int folder, struct pci_errors *ret)
 {
 	struct pci_errors errors = { 0 };
 
-	errors.known = read_total(root, address, "aer_dev_correctable", &errors.correctable) &&
-		       read_total(root, address, "aer_dev_nonfatal", &errors.nonfatal) &&
-		       read_total(root, address, "aer_dev_fatal", &errors.fatal);
+	errors.known = read_total(root, folder, "aer_dev_correctable", &errors.correctable) &&
+		       read_total(root, folder, "aer_dev_nonfatal", &errors.nonfatal) &&
+		       read_total(root, folder, "aer_dev_fatal", &errors.fatal);
 	*ret = errors;
+}
+
+void pci_errors_read(const struct sysroot *root, const char *address, struct pci_errors *ret)
+{
+	char path[SYSROOT_PATH_MAX];
+	cleanup_close int folder = -1;
+
+	*ret = (struct pci_errors){ 0 };
+	pci_attribute_path(path, address, "");
+	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+	if (folder >= 0)
+		pci_errors_read_in(root, folder, ret);
 }
 
 int pci_health_read(const struct sysroot *root, const struct pci_entry *entry,

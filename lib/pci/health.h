@@ -34,7 +34,8 @@ struct pci_health {
  */
 int pci_health_read(const struct sysroot *root, const struct pci_entry *entry,
 		    struct pci_health *ret);
-/* Reads the counters alone. */
+/* Reads the counters alone; of the function's folder, opened with O_PATH. Wakes nothing. */
+void pci_errors_read_in(const struct sysroot *root, int folder, struct pci_errors *ret);
 void pci_errors_read(const struct sysroot *root, const char *address, struct pci_errors *ret);
 void pci_health_done(struct pci_health *health);
 #define cleanup_pci_health cleanup(pci_health_done)

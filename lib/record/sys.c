@@ -37,6 +37,7 @@ static const char *const attributes[] = {
 	"max_link_width",
 	"numa_node",
 	"power/control",
+	"power/runtime_status",
 	"aer_dev_correctable",
 	"aer_dev_nonfatal",
 	"aer_dev_fatal",

@@ -386,6 +386,28 @@ int container_uses_find(const struct sysroot *root, const struct device_nodes *n
 	return 0;
 }
 
+bool containers_name_nodes(const struct sysroot *root)
+{
+	static const char *const keys[] = { "\ndev", "devices.allow", "lxc.mount.entry" };
+	cleanup_strings struct strings names = { 0 };
+
+	if (sysroot_list(root, CONFIG_FOLDER, &names) < 0)
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		cleanup_free char *data = NULL;
+		char path[SYSROOT_PATH_MAX];
+		size_t size;
+
+		snprintf(path, sizeof(path), CONFIG_FOLDER "/%s", names.items[i]);
+		if (sysroot_read(root, path, CONFIG_MAX, &data, &size) < 0)
+			return true;
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+			if (strstr(data, keys[k]) || text_starts_with(data, keys[k] + 1))
+				return true;
+	}
+	return false;
+}
+
 void container_uses_done(struct container_uses *uses)
 {
 	for (size_t i = 0; i < uses->count; i++)

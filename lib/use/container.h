@@ -37,6 +37,12 @@ int container_uses_find(const struct sysroot *root, const struct device_nodes *n
 			const char *address, struct container_uses *ret,
 			struct error *err) must_check;
 
+/*
+ * Whether a configuration of them names a node at all, or cannot be read: on most hosts none does, and then
+ * nothing needs to be compared. Blocks likewise.
+ */
+bool containers_name_nodes(const struct sysroot *root);
+
 /* As above: its command socket is open. 0 or -errno. */
 int container_is_running(const struct sysroot *root, uint32_t vmid, bool *ret) must_check;
 
