@@ -20,7 +20,7 @@
 #define NAME_SIZE    4
 #define TAKE_AT	     0
 #define GIVE_AT	     PHASE_SIZE
-#define REFUSED_AT   (2 * PHASE_SIZE)
+#define REFUSED_AT   ((size_t)2 * PHASE_SIZE)
 
 /* More than all checks there are come to. */
 #define TALLY_MAX ((size_t)16384)
@@ -82,13 +82,13 @@ static int add_refusals(struct tally *tally, const char *check, uint64_t starts)
 static int parse(char *data, size_t size, struct tally *ret)
 {
 	cleanup_tally struct tally tally = { 0 };
-	char *rest = data + REFUSED_AT, *line;
+	char *rest = size > REFUSED_AT ? data + REFUSED_AT : NULL, *line;
 
 	if (size >= GIVE_AT)
 		parse_phase(data + TAKE_AT, "take", &tally.take);
 	if (size >= REFUSED_AT)
 		parse_phase(data + GIVE_AT, "give", &tally.give);
-	while (size > REFUSED_AT && (line = strsep(&rest, "\n"))) {
+	while ((line = strsep(&rest, "\n"))) {
 		char *count = strchr(line, ' ');
 		uint64_t starts;
 
