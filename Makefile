@@ -414,8 +414,8 @@ demo: all $(B)/packages/vm
 	$(Q)tests/vm/demo
 
 # Those of the README anew, from what the programs print now.
-pictures: all $(B)/packages/vm
-	$(Q)tests/vm/demo | tests/cli/test-pictures --write
+pictures: all $(COUNTED)
+	$(Q)tests/cli/test-pictures --write
 
 # The manuals and the pictures on one page.
 web: all $(B)/packages/test
