@@ -79,7 +79,10 @@ int ask_choice(const char *question, const struct strings *choices, size_t usual
 	for (;;) {
 		int r;
 
-		fprintf(stderr, "Number (%zu): ", usual + 1);
+		if (usual < choices->count)
+			fprintf(stderr, "Number (%zu): ", usual + 1);
+		else
+			fputs("Number: ", stderr);
 		r = ask_line(answer, sizeof(answer));
 		if (r < 0)
 			return r;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -23,6 +24,7 @@ int ask_yes_no(const char *question);
 
 /*
  * Asks which of the choices, a line each: its number in `ret`, from 0 on. An answer is its number, or
- * its first word; an empty line is `usual`. -ECANCELED as above.
+ * its first word; an empty line is `usual`, or with ASK_NO_USUAL no answer. -ECANCELED as above.
  */
+#define ASK_NO_USUAL SIZE_MAX
 int ask_choice(const char *question, const struct strings *choices, size_t usual, size_t *ret);

@@ -13,6 +13,12 @@
 #include "setup/attach/attach.h"
 #include "setup/print.h"
 
+/* Which VM and which device nobody but the person knows; of one alone there is nothing to know. */
+static size_t usual_of(const struct strings *choices)
+{
+	return choices->count == 1 ? 0 : ASK_NO_USUAL;
+}
+
 static int ask(const char *question, const struct strings *choices, size_t usual, size_t *ret,
 	       struct error *err)
 {
@@ -49,7 +55,7 @@ int attach_ask_device(const struct sysroot *root, struct pci_names *names,
 		if (!line || strings_add(&choices, line) < 0)
 			return error_set_memory(err);
 	}
-	r = ask(question, &choices, 0, &at, err);
+	r = ask(question, &choices, usual_of(&choices), &at, err);
 	if (r == 0)
 		r = pci_device_read(root, from->items[at], &chosen, err);
 	if (r == 0)
@@ -130,7 +136,7 @@ static int ask_vm(const struct pve_node *node, uint32_t *ret, struct error *err)
 					    : "s run and are not listed");
 	if (choices.count == 0)
 		return error_refuse(err, "this node has no VM that is off");
-	r = ask("Which VM gets a device?", &choices, 0, &at, err);
+	r = ask("Which VM gets a device?", &choices, usual_of(&choices), &at, err);
 	if (r < 0)
 		return r;
 	parse_number(choices.items[at], strcspn(choices.items[at], " "), 10, UINT32_MAX, &vmid);

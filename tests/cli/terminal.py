@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A person at a terminal: terminal.py ANSWER... -- PROGRAM ARG... gives each question, which ends in
-# "): ", the next answer; ^C is the key. The terminal has $WIDTH columns, or 80. Prints what the terminal shows, and how the program ended.
+# "): " or "Number: ", the next answer; ^C is the key. The terminal has $WIDTH columns, or 80. Prints what the terminal shows, and how the program ended.
 import fcntl, os, pty, select, struct, sys, termios
 
 at = sys.argv.index('--')
@@ -17,7 +17,7 @@ try:
         if not more:
             break
         asked += more
-        if asked.endswith(b'): ') and answers:
+        if asked.endswith((b'): ', b'Number: ')) and answers:
             answer = answers.pop(0)
             os.write(terminal, b'\x03' if answer == '^C' else answer.encode() + b'\n')
             asked = b''
