@@ -16,12 +16,17 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size)
 {
 	cleanup_free char *data = NULL;
 	size_t size = 0, room = 0;
+	size_t whole = 0; /* 0: not known */
 	struct stat status;
 
-	/* sysfs and procfs report a size that says nothing; a regular file's saves the growing. */
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > READ_STEP &&
-	    (size_t)status.st_size <= max)
-		room = (size_t)status.st_size + 2;
+	/*
+	 * sysfs and procfs report a size that says nothing, and more comes than that or less. A regular
+	 * file's saves the growing, and the last read(2), which would have nothing.
+	 */
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+		whole = (size_t)status.st_size;
+	if (whole > READ_STEP && whole <= max)
+		room = whole + 2;
 
 	for (;;) {
 		ssize_t got;
@@ -44,7 +49,7 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_size)
 		size += (size_t)got;
 		if (size > max)
 			return -EFBIG;
-		if (got == 0)
+		if (got == 0 || (size == whole && size < room - 1))
 			break;
 	}
 	data[size] = '\0';

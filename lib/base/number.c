@@ -18,6 +18,7 @@ static unsigned digit_value(char c)
 
 int parse_number(const char *text, size_t length, unsigned base, uint64_t max, uint64_t *ret)
 {
+	const uint64_t most = max / base, last = max % base;
 	uint64_t value = 0;
 
 	if (length == 0)
@@ -27,7 +28,7 @@ int parse_number(const char *text, size_t length, unsigned base, uint64_t max, u
 
 		if (digit >= base)
 			return -EINVAL;
-		if (value > (max - digit) / base || digit > max)
+		if (value > most || (value == most && digit > last))
 			return -ERANGE;
 		value = value * base + digit;
 	}

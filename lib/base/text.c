@@ -10,6 +10,10 @@
 
 #include "base/array.h"
 
+#define LONG_BITS  (8 * (int)sizeof(long))
+#define TEXT_ROOM  64  /* of a text at first */
+#define PIECE_ROOM 256 /* of most pieces */
+
 char *text_format_list(const char *format, va_list arguments)
 {
 	char *string;
@@ -30,30 +34,48 @@ char *text_format(const char *format, ...)
 	return string;
 }
 
+/* What has room for `size` bytes and a NUL, a power of two: no capacity is kept, as in base/array.h. */
+static size_t room_for(size_t size)
+{
+	return size < TEXT_ROOM ? TEXT_ROOM : (size_t)1 << (LONG_BITS - __builtin_clzl(size));
+}
+
+void text_append(struct text *text, const char *piece, size_t size)
+{
+	size_t room = room_for(text->size + size);
+
+	if (!text->failed && (!text->data || room != room_for(text->size))) {
+		char *grown = realloc(text->data, room);
+
+		text->failed = !grown;
+		text->data = grown ? grown : text->data;
+	}
+	if (text->failed)
+		return;
+	memcpy(text->data + text->size, piece, size);
+	text->size += size;
+	text->data[text->size] = '\0';
+}
+
 void text_add(struct text *text, const char *format, ...)
 {
-	cleanup_free char *piece = NULL;
+	cleanup_free char *large = NULL;
+	char piece[PIECE_ROOM];
 	va_list arguments;
-	size_t size;
-	char *grown;
+	int size;
 
 	va_start(arguments, format);
-	piece = text_format_list(format, arguments);
+	size = vsnprintf(piece, sizeof(piece), format, arguments);
 	va_end(arguments);
-	if (!piece || text->failed) {
-		text->failed = true;
-		return;
+	if (size >= PIECE_ROOM) {
+		va_start(arguments, format);
+		large = text_format_list(format, arguments);
+		va_end(arguments);
 	}
-
-	size = strlen(piece);
-	grown = realloc(text->data, text->size + size + 1);
-	if (!grown) {
+	if (size < 0 || (size >= PIECE_ROOM && !large))
 		text->failed = true;
-		return;
-	}
-	memcpy(grown + text->size, piece, size + 1);
-	text->data = grown;
-	text->size += size;
+	else
+		text_append(text, large ? large : piece, (size_t)size);
 }
 
 char *text_take(struct text *text)
@@ -109,10 +131,16 @@ static int compare_strings(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+void strings_sort_from(struct strings *strings, size_t first)
+{
+	if (strings->count > first + 1)
+		qsort(strings->items + first, strings->count - first, sizeof(char *),
+		      compare_strings);
+}
+
 void strings_sort(struct strings *strings)
 {
-	if (strings->count > 1)
-		qsort(strings->items, strings->count, sizeof(char *), compare_strings);
+	strings_sort_from(strings, 0);
 }
 
 void strings_done(struct strings *strings)

@@ -23,6 +23,9 @@ struct text {
 
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Adds `size` bytes. */
+void text_append(struct text *text, const char *piece, size_t size);
+
 /* The text as a string the caller frees (never NULL for lack of content), and `text` empty. */
 char *text_take(struct text *text);
 
@@ -42,6 +45,9 @@ void strings_words(const struct strings *strings, size_t first, size_t most, str
 int strings_add(struct strings *strings, const char *string);
 bool strings_has(const struct strings *strings, const char *string);
 void strings_sort(struct strings *strings);
+
+/* What comes before `first` stays where it is. */
+void strings_sort_from(struct strings *strings, size_t first);
 void strings_done(struct strings *strings);
 #define cleanup_strings cleanup(strings_done)
 

@@ -46,6 +46,26 @@ void sysroot_done(struct sysroot *root)
 	*root = (struct sysroot){ .fd = -1 };
 }
 
+/* Behind the NUL is no more room. */
+static char *append(char *at, const char *end, const char *piece)
+{
+	size_t size = strnlen(piece, (size_t)(end - at));
+
+	at = mempcpy(at, piece, size);
+	*at = '\0';
+	return at;
+}
+
+void sysroot_path(char path[SYSROOT_PATH_MAX], const char *folder, const char *name,
+		  const char *attribute)
+{
+	const char *end = path + SYSROOT_PATH_MAX - 1;
+	char *at = append(append(append(path, end, folder), end, "/"), end, name);
+
+	if (*attribute)
+		(void)append(append(at, end, "/"), end, attribute);
+}
+
 /* The whole path of what is open, as the kernel has it; "" where it cannot be determined. */
 static void name_descriptor(int fd, char name[PATH_MAX])
 {
@@ -417,9 +437,51 @@ int sysroot_resolve(const struct sysroot *root, const char *path, char **ret_pat
 	return *ret_path ? 0 : -ENOMEM;
 }
 
+/* The names with their NUL bytes, in one piece. */
+static void remember_list(struct remembered *remembered, const char *key, int r,
+			  const struct strings *names)
+{
+	cleanup_free char *data = NULL;
+	size_t size = 0, at = 0;
+
+	for (size_t i = 0; i < names->count; i++)
+		size += strlen(names->items[i]) + 1;
+	data = malloc(size + 1);
+	if (!data)
+		return;
+	for (size_t i = 0; i < names->count; i++)
+		at += (size_t)(stpcpy(data + at, names->items[i]) - (data + at)) + 1;
+	remembered_add(remembered, key, r, data, size);
+}
+
+static int list_remembered(const struct sysroot *root, const char *path, struct strings *names)
+{
+	const struct remembered_file *known;
+	char key[SYSROOT_PATH_MAX + 1];
+	cleanup_close int fd = -1;
+	int r;
+
+	if (snprintf(key, sizeof(key), "%s/", path) >= (int)sizeof(key))
+		return -ENAMETOOLONG;
+	known = remembered_find(root->remembered, key);
+	r = known ? known->result : 0;
+	for (size_t at = 0; known && r == 0 && at < known->size; at += strlen(known->data + at) + 1)
+		r = strings_add(names, known->data + at);
+	if (known)
+		return r;
+	fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
+	r = fd < 0 ? fd : directory_list(fd, names);
+	remember_list(root->remembered, key, r, names);
+	return r;
+}
+
 int sysroot_list(const struct sysroot *root, const char *path, struct strings *names)
 {
-	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
+	cleanup_close int fd = -1;
 
+	/* What is added to other names is sorted with them. */
+	if (root->remembered && names->count == 0)
+		return list_remembered(root, path, names);
+	fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
 	return fd < 0 ? fd : directory_list(fd, names);
 }

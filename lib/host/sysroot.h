@@ -111,6 +111,13 @@ int sysroot_read_hex(const struct sysroot *root, const char *path, unsigned *ret
  */
 int sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value);
 
+/*
+ * Writes "FOLDER/NAME/ATTRIBUTE", or "FOLDER/NAME" for an empty ATTRIBUTE, cut where there is no room. Not
+ * by snprintf(), for a look at a machine needs thousands of these.
+ */
+void sysroot_path(char path[SYSROOT_PATH_MAX], const char *folder, const char *name,
+		  const char *attribute);
+
 /* The last part of what a symbolic link points to, such as the driver's name. -ENOENT if none. */
 int sysroot_link_name(const struct sysroot *root, const char *path, char **ret_name);
 

@@ -65,11 +65,81 @@ static void what_failed_is_read_again(void **state)
 	assert_int_equal(remembered.count, 1);
 }
 
+static void assert_names(const struct sysroot *root, const char *path, const char *expected)
+{
+	cleanup_strings struct strings names = { 0 };
+	cleanup_text struct text words = { 0 };
+	int r = sysroot_list(root, path, &names);
+
+	if (r < 0)
+		text_add(&words, "%s", strerror(-r));
+	for (size_t i = 0; i < names.count; i++)
+		text_add(&words, "%s%s", i > 0 ? " " : "", names.items[i]);
+	assert_string_equal(words.data ? words.data : "", expected);
+}
+
+/* A folder is no file of the same path. */
+static void a_folder_stays(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_remembered struct remembered remembered = { 0 };
+	cleanup_strings struct strings names = { 0 };
+	struct sysroot root = tree->root;
+
+	root.remembered = &remembered;
+	tree_file(tree, "sys/b", "one\n");
+	tree_file(tree, "sys/a", "one\n");
+	tree_folder(tree, "sys/empty");
+	assert_names(&root, "sys", "a b empty");
+	assert_names(&root, "sys/empty", "");
+	assert_names(&root, "sys/none", "No such file or directory");
+	assert_names(&root, "sys/a", "Not a directory");
+	tree_file(tree, "sys/c", "one\n");
+	tree_file(tree, "sys/empty/d", "one\n");
+	tree_folder(tree, "sys/none");
+	assert_names(&root, "sys", "a b empty");
+	assert_names(&root, "sys/empty", "");
+	assert_names(&root, "sys/none", "No such file or directory");
+	assert_value(&root, "sys/a", "one");
+	assert_value(&root, "sys", "-");
+	assert_names(&tree->root, "sys", "a b c empty none");
+	/* what is added to others is sorted with them */
+	assert_int_equal(strings_add(&names, "bb"), 0);
+	assert_int_equal(sysroot_list(&root, "sys", &names), 0);
+	assert_int_equal(names.count, 6);
+	assert_string_equal(names.items[2], "bb");
+}
+
+/* More than the table has room for at first. */
+static void many_stay(void **state)
+{
+	const struct tree *tree = *state;
+	cleanup_remembered struct remembered remembered = { 0 };
+	struct sysroot root = tree->root;
+	char path[32], value[32];
+
+	root.remembered = &remembered;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 1000; i++) {
+			snprintf(path, sizeof(path), "sys/%d", i);
+			snprintf(value, sizeof(value), "%d", i);
+			if (round == 0)
+				tree_file(tree, path, "%d\n", i);
+			assert_value(&root, path, value);
+			if (round == 0)
+				tree_file(tree, path, "other\n");
+		}
+	}
+	assert_int_equal(remembered.count, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(what_was_read_stays),
 		tree_test(what_failed_is_read_again),
+		tree_test(a_folder_stays),
+		tree_test(many_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
