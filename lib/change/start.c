@@ -112,7 +112,7 @@ static int read_host(struct start *start, struct error *err)
 	if (!vm_config_names_devices(&start->config))
 		return 0;
 	r = mappings_read(start->root, &start->mappings, err);
-	return r < 0 ? r : pci_devices_list(start->root, &start->present, err);
+	return r < 0 ? r : pci_present_read(start->root, &start->present, err);
 }
 
 /* What the VM's own QEMU has open is no reason against it. At a start there is no QEMU. */
@@ -277,7 +277,7 @@ void start_forget(struct start *start)
 	free(start->node);
 	start->node = NULL;
 	claims_done(&start->claims);
-	pci_addresses_done(&start->present);
+	pci_present_done(&start->present);
 	mappings_done(&start->mappings);
 	vm_config_done(&start->config);
 	start->config_read = false;

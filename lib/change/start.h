@@ -31,7 +31,7 @@ struct start {
 	bool config_read;
 	struct vm_config config;
 	struct mappings mappings;
-	struct pci_addresses present;
+	struct pci_present present;
 	struct claims claims;
 	char *node; /* this node's name */
 	/*

@@ -185,9 +185,9 @@ static int advise_functions(const struct start *start, const struct wanted_probl
 	struct pci_address address;
 	int r;
 
-	if (!find_address(problem->detail, &address) || pci_addresses_has(&start->present, address))
+	if (!find_address(problem->detail, &address) || pci_present_has(&start->present, address))
 		return 0;
-	if (!sriov_absent_find(start->root, &start->present, address, &absent))
+	if (!sriov_absent_find(start->root, address, &absent))
 		return advise_graphics(start, address, findings);
 	if (pci_address_parse(absent.physical, &address) < 0 ||
 	    pci_device_read(start->root, address, &physical, NULL) < 0)
@@ -235,18 +235,21 @@ static int advise_none_free(const struct start *start, const char *name, struct 
 {
 	const struct mapping *mapping = mappings_find(&start->mappings, name);
 	cleanup_reservations struct reservations reservations = { 0 };
+	cleanup_pci_addresses struct pci_addresses present = { 0 };
 	cleanup_strings struct strings commands = { 0 };
 	cleanup_text struct text list = { 0 };
 	int r = 0;
 
 	(void)reservations_read(start->root, &reservations, NULL);
+	if (pci_devices_list(start->root, &present, NULL) == -ENOMEM)
+		return -ENOMEM;
 	for (size_t i = 0; mapping && i < mapping->count; i++) {
 		const struct mapping_entry *entry = &mapping->entries[i];
 
-		for (size_t k = 0; k < start->present.count && r == 0; k++) {
+		for (size_t k = 0; k < present.count && r == 0; k++) {
 			char function[PCI_ADDRESS_TEXT];
 
-			pci_address_format(start->present.items[k], function);
+			pci_address_format(present.items[k], function);
 			for (size_t p = 0; p < entry->paths.count && r == 0; p++)
 				if (text_equal(entry->node, start->node) &&
 				    path_has(entry->paths.items[p], function))

@@ -59,13 +59,15 @@ static int report_function(const struct asking *asking, const char *physical, un
 /* Of all cards: what is set for a function is in effect whether or not somebody uses it now. */
 static int ask_functions(const struct asking *asking)
 {
-	const struct pci_addresses *present = &asking->start->present;
+	cleanup_pci_addresses struct pci_addresses present = { 0 };
 
-	for (size_t i = 0; i < present->count; i++) {
+	if (pci_devices_list(asking->start->root, &present, NULL) == -ENOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; i < present.count; i++) {
 		cleanup_vfs struct vfs vfs = { 0 };
 		char path[SYSROOT_PATH_MAX], physical[PCI_ADDRESS_TEXT];
 
-		pci_address_format(present->items[i], physical);
+		pci_address_format(present.items[i], physical);
 		pci_attribute_path(path, physical, "virtfn0");
 		if (!sysroot_exists(asking->start->root, path) ||
 		    vfs_read(asking->start->root, physical, &vfs, NULL) < 0)

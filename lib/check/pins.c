@@ -19,12 +19,16 @@ static void identity_words(const struct pci_identity *identity, char words[80])
 static void find_device(const struct start *start, const struct pci_identity *identity,
 			char ret[PCI_ADDRESS_TEXT])
 {
+	cleanup_pci_addresses struct pci_addresses present = { 0 };
+
 	ret[0] = '\0';
-	for (size_t i = 0; i < start->present.count; i++) {
+	if (pci_devices_list(start->root, &present, NULL) < 0)
+		return;
+	for (size_t i = 0; i < present.count; i++) {
 		cleanup_pci_device struct pci_device device = { 0 };
 		struct pci_identity now;
 
-		if (pci_device_read(start->root, start->present.items[i], &device, NULL) < 0)
+		if (pci_device_read(start->root, present.items[i], &device, NULL) < 0)
 			continue;
 		pci_identity_read(start->root, &device, &now);
 		if (!pci_identity_matches(&now, identity))

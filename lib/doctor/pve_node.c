@@ -48,7 +48,7 @@ static void vm_done(struct node_vm *vm)
 	wanted_done(&vm->wanted);
 }
 
-static int read_vm(const struct pve_node *node, const struct pci_addresses *present, uint32_t vmid,
+static int read_vm(const struct pve_node *node, const struct pci_present *present, uint32_t vmid,
 		   struct node_vm *vm, struct error *err)
 {
 	struct wanted_input input = {
@@ -70,7 +70,7 @@ static int read_vm(const struct pve_node *node, const struct pci_addresses *pres
 	return r;
 }
 
-static int add_vm(struct pve_node *node, const struct pci_addresses *present, uint32_t vmid)
+static int add_vm(struct pve_node *node, const struct pci_present *present, uint32_t vmid)
 {
 	struct error reason = { 0 };
 	struct node_vm vm = { 0 };
@@ -96,7 +96,7 @@ static int compare_vms(const void *a, const void *b)
 	return (first->vmid > second->vmid) - (first->vmid < second->vmid);
 }
 
-static int read_vms(struct pve_node *node, const struct pci_addresses *present)
+static int read_vms(struct pve_node *node, const struct pci_present *present)
 {
 	cleanup_strings struct strings names = { 0 };
 	int r = sysroot_list(node->root, CONFIG_FOLDER, &names);
@@ -133,18 +133,16 @@ static int read_journals(struct pve_node *node, struct error *err)
 	return 0;
 }
 
-static int list_present(const struct pve_node *node, struct pci_addresses *present)
+static int list_present(const struct pve_node *node, struct pci_present *present)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < node->inventory.count && r == 0; i++)
-		r = pci_addresses_add(present, node->inventory.items[i].device.address);
-	return r;
+	for (size_t i = 0; i < node->inventory.count; i++)
+		pci_present_add(present, node->inventory.items[i].device.address);
+	return present->names.failed ? -ENOMEM : 0;
 }
 
 int pve_node_read(struct pve_node *node, struct error *err)
 {
-	cleanup_pci_addresses struct pci_addresses present = { 0 };
+	cleanup_pci_present struct pci_present present = { 0 };
 	struct error reason = { 0 };
 	int r = read_host(node, err);
 

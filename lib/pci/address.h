@@ -25,4 +25,9 @@ const char *pci_address_format(struct pci_address address, char buffer[PCI_ADDRE
 
 /* Orders as a person and PVE do: domain, bus, device, function. <0, 0, >0. */
 int pci_address_compare(struct pci_address a, struct pci_address b);
-bool pci_address_equal(struct pci_address a, struct pci_address b);
+
+static inline bool pci_address_equal(struct pci_address a, struct pci_address b)
+{
+	return a.domain == b.domain && a.bus == b.bus && a.device == b.device &&
+	       a.function == b.function;
+}

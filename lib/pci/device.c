@@ -21,8 +21,7 @@
 
 void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const char *name)
 {
-	snprintf(path, SYSROOT_PATH_MAX, "sys/bus/pci/devices/%s%s%s", address, *name ? "/" : "",
-		 name);
+	sysroot_path(path, PCI_DEVICES, address, name);
 }
 
 /* An attribute that is one number. Relative to the function's folder: its path is walked once. */
@@ -104,7 +103,7 @@ static int read_driver(int folder, char **ret)
  * One attribute has all of its ids, as modalias_show() in drivers/pci/pci-sysfs.c writes them:
  * "pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00".
  */
-static bool read_modalias(const struct sysroot *root, int folder, struct pci_device *device)
+static bool parse_modalias(const char *text, struct pci_device *device)
 {
 	static const struct {
 		const char *name;
@@ -112,12 +111,8 @@ static bool read_modalias(const struct sysroot *root, int folder, struct pci_dev
 	} fields[] = { { "pci:v", 8 }, { "d", 8 },  { "sv", 8 }, { "sd", 8 },
 		       { "bc", 2 },    { "sc", 2 }, { "i", 2 } };
 	uint64_t values[ARRAY_SIZE(fields)];
-	cleanup_free char *text = NULL;
-	const char *at;
+	const char *at = text;
 
-	if (sysroot_read_attribute_in(root, folder, "modalias", &text) < 0)
-		return false;
-	at = text;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		size_t size = strlen(fields[i].name);
 
@@ -178,16 +173,31 @@ static int open_device(const struct sysroot *root, struct pci_device *device, st
 
 static int identify(const struct sysroot *root, int folder, struct pci_device *device)
 {
-	return read_modalias(root, folder, device) ? 0 : read_ids(root, folder, device);
+	cleanup_free char *modalias = NULL;
+
+	if (sysroot_read_attribute_in(root, folder, "modalias", &modalias) == 0 &&
+	    parse_modalias(modalias, device))
+		return 0;
+	return read_ids(root, folder, device);
 }
 
 int pci_device_identify(const struct sysroot *root, struct pci_address address,
 			struct pci_device *ret)
 {
 	struct pci_device device = { .address = address, .iommu_group = IOMMU_GROUP_NONE };
-	cleanup_close int folder = open_device(root, &device, NULL);
-	int r = folder < 0 ? folder : identify(root, folder, &device);
+	cleanup_free char *modalias = NULL;
+	cleanup_close int folder = -1;
+	char path[SYSROOT_PATH_MAX];
+	int r = 0;
 
+	/* One attribute is all that is needed, but in a tree that has none. */
+	pci_address_format(address, device.name);
+	pci_attribute_path(path, device.name, "modalias");
+	if (sysroot_read_attribute(root, path, &modalias) < 0 ||
+	    !parse_modalias(modalias, &device)) {
+		folder = open_device(root, &device, NULL);
+		r = folder < 0 ? folder : read_ids(root, folder, &device);
+	}
 	if (r == 0)
 		*ret = device;
 	return r;
@@ -266,6 +276,19 @@ static int compare_addresses(const void *a, const void *b)
 	return pci_address_compare(*(const struct pci_address *)a, *(const struct pci_address *)b);
 }
 
+bool pci_addresses_sorted_has(const struct pci_addresses *addresses, struct pci_address address)
+{
+	return addresses->count > 0 && bsearch(&address, addresses->items, addresses->count,
+					       sizeof(address), compare_addresses);
+}
+
+void pci_addresses_sort(struct pci_addresses *addresses, size_t first)
+{
+	if (addresses->count > first + 1)
+		qsort(addresses->items + first, addresses->count - first, sizeof(*addresses->items),
+		      compare_addresses);
+}
+
 static int list_addresses(const struct sysroot *root, const char *path, struct pci_addresses *ret)
 {
 	cleanup_pci_addresses struct pci_addresses addresses = { 0 };
@@ -287,19 +310,17 @@ static int list_addresses(const struct sysroot *root, const char *path, struct p
 	}
 	if (r < 0)
 		return r;
-	if (addresses.count > 1)
-		qsort(addresses.items, addresses.count, sizeof(*addresses.items),
-		      compare_addresses);
+	pci_addresses_sort(&addresses, 0);
 	*ret = TAKE_STRUCT(addresses);
 	return 0;
 }
 
 int pci_devices_list(const struct sysroot *root, struct pci_addresses *ret, struct error *err)
 {
-	int r = list_addresses(root, "sys/bus/pci/devices", ret);
+	int r = list_addresses(root, PCI_DEVICES, ret);
 
 	if (r < 0)
-		return error_set(err, r, "cannot list the PCI devices in /sys/bus/pci/devices: %s",
+		return error_set(err, r, "cannot list the PCI devices in /" PCI_DEVICES ": %s",
 				 strerror(-r));
 	return 0;
 }

@@ -30,6 +30,8 @@ struct pci_device {
 	char *driver;	 /* that is bound, or NULL */
 };
 
+#define PCI_DEVICES "sys/bus/pci/devices"
+
 /* Writes "sys/bus/pci/devices/ADDRESS/NAME", or the device's folder for an empty NAME. */
 void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const char *name);
 
@@ -59,6 +61,12 @@ struct pci_addresses {
 
 int pci_addresses_add(struct pci_addresses *addresses, struct pci_address address);
 bool pci_addresses_has(const struct pci_addresses *addresses, struct pci_address address);
+
+/* Of a list that is in order of address. */
+bool pci_addresses_sorted_has(const struct pci_addresses *addresses, struct pci_address address);
+
+/* From the item `first` on, in order of address. */
+void pci_addresses_sort(struct pci_addresses *addresses, size_t first);
 void pci_addresses_done(struct pci_addresses *addresses);
 #define cleanup_pci_addresses cleanup(pci_addresses_done)
 

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci: names from pci.ids. Uses libpci for nothing but this list, and gives it little of that. */
+/* pci: names from pci.ids. Reads of that long list what is asked for. */
 #include "pci/name.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pci/pci.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/array.h"
-#include "base/file.h"
 
 /* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
 #define PCI_IDS_FILE	"usr/share/misc/pci.ids"
@@ -20,164 +13,100 @@
 
 #define NAME_MAX_LENGTH 256
 
-/* All classes are one section, and no vendor's. */
-#define CLASSES 0x10000u
-
 /*
- * What is asked for most is a device or two of a list of 35000 lines, which libpci takes some
- * milliseconds to load. So it gets sections of it: a vendor with the one device, or the classes.
+ * The list, as its own head explains it; the classes come last:
+ *
+ *   8086  Intel Corporation
+ *   <tab>1533  I210 Gigabit Network Connection
+ *   C 02  Network controller
+ *   <tab>00  Ethernet controller
  */
-struct pci_section {
+
+/* Of which a name was asked for; a class has no vendor, and `device` has it. */
+#define NO_VENDOR 0x10000u
+
+struct pci_known_name {
 	unsigned vendor, device;
-	struct pci_access *access; /* NULL: it is not in the list, or broken */
+	char *name; /* as pci_name() or pci_class_name() gives it */
 };
 
-/*
- * libpci reports a broken pci.ids through a callback that must not return and gets no context,
- * which leaves a jump out of it, and this one variable that the callback can find.
- */
-static _Thread_local jmp_buf *on_error;
-
-__attribute__((noreturn)) static void libpci_error(char *message, ...)
-{
-	(void)message;
-	longjmp(*on_error, 1);
-}
-
-static void libpci_silent(char *message, ...)
-{
-	(void)message;
-}
-
-static const char *find_section(const char *list, unsigned vendor)
+/* A line that starts with `key`, of those that start with no blank. */
+static const char *find_upper(const char *list, const char *key)
 {
 	char start[16];
 	const char *found;
 
-	if (vendor == CLASSES)
-		snprintf(start, sizeof(start), "\nC ");
-	else
-		snprintf(start, sizeof(start), "\n%04x ", vendor);
+	snprintf(start, sizeof(start), "\n%s", key);
 	if (text_starts_with(list, start + 1))
 		return list;
 	found = strstr(list, start);
 	return found ? found + 1 : NULL;
 }
 
-/* The classes are last, behind all vendors. */
-static bool is_of_section(const char *line, unsigned vendor)
+/* Below it, up to the next that starts with no blank, remarks and empty lines aside. */
+static const char *find_lower(const char *line, const char *key)
 {
-	return *line == '\t' || *line == '#' || *line == '\n' || vendor == CLASSES;
-}
-
-/* The line of the vendor and that of the device, of the thousands some have; of classes all. */
-static bool is_wanted(const char *line, unsigned vendor, const char *device)
-{
-	return vendor == CLASSES || (*line != '\t' && *line != '#' && *line != '\n') ||
-	       text_starts_with(line, device);
-}
-
-/* A file in memory that has a section, for libpci takes nothing but a path; or -errno. */
-static int section_file(const char *list, unsigned vendor, unsigned device)
-{
-	cleanup_close int fd = memfd_create("pci.ids", MFD_CLOEXEC);
-	cleanup_text struct text section = { 0 };
-	const char *line = find_section(list, vendor);
-	char wanted[16];
-	int ret;
-
-	if (!line)
-		return -ENOENT;
-	snprintf(wanted, sizeof(wanted), "\t%04x ", device);
-	do {
-		const char *end = strchrnul(line, '\n');
-
-		if (is_wanted(line, vendor, wanted))
-			text_add(&section, "%.*s\n", (int)(end - line), line);
-		line = end + (*end == '\n');
-	} while (*line && is_of_section(line, vendor));
-	if (fd < 0 || section.failed || file_write_fd(fd, section.data, section.size) < 0)
-		return -EIO;
-	ret = fd;
-	fd = -1;
-	return ret;
-}
-
-static struct pci_access *load_section(const struct sysroot *root, const char *list,
-				       unsigned vendor, unsigned device)
-{
-	cleanup_close int fd = section_file(list, vendor, device);
-	struct pci_access *access = fd >= 0 ? pci_alloc() : NULL;
-	volatile bool loaded = false;
-	char path[32];
-	jmp_buf here;
-
-	if (!access)
-		return NULL;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	/* Where procfs is not mounted the whole list will do. */
-	if (root->live && faccessat(AT_FDCWD, path, R_OK, 0) < 0)
-		snprintf(path, sizeof(path), "/%s", PCI_IDS_FILE);
-	access->error = libpci_error;
-	access->warning = libpci_silent;
-	access->debug = libpci_silent;
-	pci_set_name_list_path(access, strdup(path), 1);
-	on_error = &here;
-	if (setjmp(here) == 0)
-		loaded = pci_load_name_list(access);
-	on_error = NULL;
-	if (!loaded) {
-		pci_cleanup(access);
-		return NULL;
+	while (*(line = strchrnul(line, '\n'))) {
+		line++;
+		if (*line != '\t' && *line != '#' && *line != '\n')
+			return NULL;
+		if (text_starts_with(line, key))
+			return line;
 	}
-	return access;
+	return NULL;
 }
 
-/* Loaded, if it was not before; NULL where there is nothing to be asked. */
-static struct pci_access *get_section(struct pci_names *names, const struct sysroot *root,
-				      unsigned vendor, unsigned device)
+/* NULL where it cannot be read. */
+static const char *get_list(struct pci_names *names, const struct sysroot *root)
 {
-	struct pci_section section = { .vendor = vendor, .device = device };
 	size_t size;
 
-	for (size_t i = 0; i < names->count; i++)
-		if (names->sections[i].vendor == vendor && names->sections[i].device == device)
-			return names->sections[i].access;
 	if (!names->opened)
 		(void)sysroot_read(root, PCI_IDS_FILE, PCI_IDS_MAX, &names->list, &size);
 	names->opened = true;
-	if (!names->list || array_reserve(&names->sections, names->count, sizeof(section)) < 0)
-		return NULL;
-	section.access = load_section(root, names->list, vendor, device);
-	names->sections[names->count++] = section;
-	return section.access;
+	return names->list;
+}
+
+static const char *find_known(const struct pci_names *names, unsigned vendor, unsigned device)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (names->known[i].vendor == vendor && names->known[i].device == device)
+			return names->known[i].name;
+	return NULL;
+}
+
+/* A copy of the name, which is kept for the next who asks. */
+static char *keep_name(struct pci_names *names, unsigned vendor, unsigned device, char *name)
+{
+	struct pci_known_name known = { vendor, device, name };
+	char *copy = name ? strdup(name) : NULL;
+
+	if (!copy || array_reserve(&names->known, names->count, sizeof(known)) < 0) {
+		free(name);
+		return copy;
+	}
+	names->known[names->count++] = known;
+	return copy;
 }
 
 void pci_names_done(struct pci_names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
-		if (names->sections[i].access)
-			pci_cleanup(names->sections[i].access);
-	free(names->sections);
+		free(names->known[i].name);
+	free(names->known);
 	free(names->list);
 	*names = (struct pci_names){ 0 };
 }
 
-/* False where it is not in the list. `kind` is one of PCI_LOOKUP_*. */
-static bool look_up(struct pci_access *access, int kind, unsigned id, unsigned device,
-		    char name[NAME_MAX_LENGTH])
+/* What comes after the key and blanks; false where nothing does. */
+static bool copy_name(const char *line, const char *key, char name[NAME_MAX_LENGTH])
 {
-	volatile bool found = false;
-	jmp_buf here;
-
-	if (!access)
+	if (!line)
 		return false;
-	on_error = &here;
-	if (setjmp(here) == 0)
-		found = pci_lookup_name(access, name, NAME_MAX_LENGTH, kind | PCI_LOOKUP_NO_NUMBERS,
-					id, device) != NULL;
-	on_error = NULL;
-	return found;
+	line += strlen(key);
+	line += strspn(line, " \t");
+	snprintf(name, NAME_MAX_LENGTH, "%.*s", (int)strcspn(line, "\r\n"), line);
+	return *name;
 }
 
 /* What pci.ids puts in brackets is the name on the box: "GA104 [GeForce RTX 3070]". */
@@ -215,25 +144,66 @@ static void shorten_vendor(char *vendor)
 	}
 }
 
-char *pci_name(struct pci_names *names, const struct sysroot *root, const struct pci_device *device)
+/* Most of a machine's functions are of one or two vendors: the one before is remembered. */
+static const char *find_vendor(struct pci_names *names, const struct sysroot *root, const char *key)
 {
-	struct pci_access *section = get_section(names, root, device->vendor, device->device);
-	char vendor[NAME_MAX_LENGTH] = "", name[NAME_MAX_LENGTH] = "";
+	const char *list = get_list(names, root);
 
-	if (!look_up(section, PCI_LOOKUP_VENDOR, device->vendor, 0, vendor) ||
-	    !look_up(section, PCI_LOOKUP_DEVICE, device->vendor, device->device, name))
+	if (!list)
+		return NULL;
+	if (!names->vendor || !text_starts_with(names->vendor, key))
+		names->vendor = find_upper(list, key);
+	return names->vendor;
+}
+
+static char *look_up(struct pci_names *names, const struct sysroot *root,
+		     const struct pci_device *device)
+{
+	char vendor_key[16], device_key[16], vendor[NAME_MAX_LENGTH], name[NAME_MAX_LENGTH];
+	const char *line;
+
+	snprintf(vendor_key, sizeof(vendor_key), "%04x ", device->vendor);
+	snprintf(device_key, sizeof(device_key), "\t%04x ", device->device);
+	line = find_vendor(names, root, vendor_key);
+	if (!line || !copy_name(line, vendor_key, vendor) ||
+	    !copy_name(find_lower(line, device_key), device_key, name))
 		return text_format("[%04x:%04x]", device->vendor, device->device);
 	shorten_vendor(vendor);
 	keep_brackets(name);
 	return text_format("%s %s", vendor, name);
 }
 
+/* Where the subclass is not in the list its class and its number say most. */
+static char *look_up_class(const char *list, uint32_t class_code)
+{
+	char class_key[16], subclass_key[16], name[NAME_MAX_LENGTH];
+	const char *line;
+
+	snprintf(class_key, sizeof(class_key), "C %02x ", class_code >> 16 & 0xff);
+	snprintf(subclass_key, sizeof(subclass_key), "\t%02x ", class_code >> 8 & 0xff);
+	line = list ? find_upper(list, class_key) : NULL;
+	if (line && copy_name(find_lower(line, subclass_key), subclass_key, name))
+		return strdup(name);
+	if (line && copy_name(line, class_key, name))
+		return text_format("%s [%04x]", name, class_code >> 8 & 0xffff);
+	return text_format("class %06x", class_code);
+}
+
+char *pci_name(struct pci_names *names, const struct sysroot *root, const struct pci_device *device)
+{
+	const char *known = find_known(names, device->vendor, device->device);
+
+	if (known)
+		return strdup(known);
+	return keep_name(names, device->vendor, device->device, look_up(names, root, device));
+}
+
 char *pci_class_name(struct pci_names *names, const struct sysroot *root, uint32_t class_code)
 {
-	char name[NAME_MAX_LENGTH] = "";
+	const char *known = find_known(names, NO_VENDOR, class_code);
 
-	return look_up(get_section(names, root, CLASSES, 0), PCI_LOOKUP_CLASS, class_code >> 8, 0,
-		       name)
-		       ? strdup(name)
-		       : text_format("class %06x", class_code);
+	if (known)
+		return strdup(known);
+	return keep_name(names, NO_VENDOR, class_code,
+			 look_up_class(get_list(names, root), class_code));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pci: what people call a device, from pci.ids through libpci. The list is read at the first name that
- * is printed, and what libpci has loaded of it is kept.
+ * pci: what people call a device, from pci.ids. The list is read at the first name that is printed, and
+ * each name is looked up once.
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 struct pci_names {
 	char *list; /* NULL: cannot be read, names are ids */
 	bool opened;
-	struct pci_section *sections; /* of the list, as libpci has them */
+	const char *vendor;	      /* its line in the list that was found last, or NULL */
+	struct pci_known_name *known; /* that were asked for */
 	size_t count;
 };
 

@@ -110,15 +110,19 @@ static bool is_function_of(const struct sysroot *root, struct pci_address physic
 	return absent->number <= absent->most;
 }
 
-bool sriov_absent_find(const struct sysroot *root, const struct pci_addresses *present,
-		       struct pci_address address, struct sriov_absent *ret)
+bool sriov_absent_find(const struct sysroot *root, struct pci_address address,
+		       struct sriov_absent *ret)
 {
-	for (size_t i = 0; i < present->count; i++) {
+	cleanup_pci_addresses struct pci_addresses present = { 0 };
+
+	if (pci_devices_list(root, &present, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < present.count; i++) {
 		cleanup_pci_addresses struct pci_addresses functions = { 0 };
 		struct sriov_absent absent = { 0 };
 
-		if (present->items[i].domain != address.domain ||
-		    !is_function_of(root, present->items[i], address, &absent))
+		if (present.items[i].domain != address.domain ||
+		    !is_function_of(root, present.items[i], address, &absent))
 			continue;
 		(void)sriov_functions_find(root, absent.physical, &functions, NULL);
 		absent.now = (unsigned)functions.count;

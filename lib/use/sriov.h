@@ -34,9 +34,9 @@ struct sriov_absent {
 };
 
 /*
- * The physical function, of those `present`, that `address` would be a virtual function of: by
+ * The physical function that `address` would be a virtual function of, of those there are: by
  * sriov_offset and sriov_stride (PCI Express base specification, SR-IOV: First VF Offset, VF
  * Stride). false when there is none. Does not block: sriov_numvfs is not read.
  */
-bool sriov_absent_find(const struct sysroot *root, const struct pci_addresses *present,
-		       struct pci_address address, struct sriov_absent *ret);
+bool sriov_absent_find(const struct sysroot *root, struct pci_address address,
+		       struct sriov_absent *ret);

@@ -70,31 +70,18 @@ static int add_devices(struct resolution *resolution, const struct pci_addresses
 }
 
 /*
- * PVE keeps the sysfs ids that match ^(0000:)?ENTRY: without a function all of them, without a
- * domain those of domain 0000.
+ * Adds the functions one entry means, each once more for each entry that means it, as PVE does, which
+ * keeps the sysfs ids that match ^(0000:)?ENTRY: without a function all of them, without a domain those
+ * of domain 0000.
  */
-static bool matches(const char *name, const char *entry)
-{
-	return text_starts_with(name, entry) ||
-	       (text_starts_with(name, "0000:") && text_starts_with(name + 5, entry));
-}
-
-/* Adds the functions one entry means; each once more for each entry that means it, as PVE does. */
 static int find_entry(struct resolution *resolution, const char *entry,
 		      struct pci_addresses *addresses)
 {
-	const struct pci_addresses *present = resolution->input->present;
 	size_t before = addresses->count;
+	int r = pci_present_match(resolution->input->present, entry, addresses);
 
-	for (size_t i = 0; i < present->count; i++) {
-		char name[PCI_ADDRESS_TEXT];
-
-		if (matches(pci_address_format(present->items[i], name), entry) &&
-		    pci_addresses_add(addresses, present->items[i]) < 0)
-			return -ENOMEM;
-	}
-	if (addresses->count > before)
-		return 0;
+	if (r < 0 || addresses->count > before)
+		return r;
 	return add_problem(resolution, WANTED_ABSENT, entry);
 }
 
@@ -316,7 +303,7 @@ static int resolve_args(struct resolution *resolution, const struct vm_setting *
 		/* -set may name the address that hostpciN has anyway. */
 		if (args->devices[i].from_set && wanted_find(resolution->wanted, address))
 			continue;
-		if (pci_addresses_has(resolution->input->present, address))
+		if (pci_present_has(resolution->input->present, address))
 			r = add_device(resolution, address, WANTED_TAKE);
 		else
 			r = add_problem(resolution, WANTED_ABSENT,

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "pci/device.h"
+#include "pci/present.h"
 #include "pve/args.h"
 #include "pve/config.h"
 #include "pve/mapping.h"
@@ -88,7 +88,7 @@ typedef int wanted_choose(const struct wanted_choice *choice, const struct wante
 struct wanted_input {
 	const struct sysroot *root;
 	const struct vm_config *config;
-	const struct pci_addresses *present; /* the functions there are now */
+	const struct pci_present *present; /* the functions there are now */
 	const struct mappings *mappings;
 	const char *node; /* this node's name */
 	bool take_kept;	  /* driver=keep lines too get their driver from us */

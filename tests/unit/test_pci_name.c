@@ -99,6 +99,9 @@ static void test_sections(void **state)
 	name = pci_class_name(&names, &tree->root, 0x020000);
 	assert_string_equal(name, "Ethernet controller");
 	free(name);
+	name = pci_class_name(&names, &tree->root, 0x03ff00);
+	assert_string_equal(name, "Display controller [03ff]");
+	free(name);
 	name = pci_class_name(&names, &tree->root, 0x090000);
 	assert_string_equal(name, "class 090000");
 	free(name);
@@ -154,7 +157,6 @@ static void test_no_file(void **state)
 	pci_names_done(&names);
 }
 
-/* libpci would end the process. */
 static void test_broken_list(void **state)
 {
 	static const char *const broken[] = {
