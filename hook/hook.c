@@ -26,14 +26,14 @@ void hook_done(struct hook *hook)
 /*
  * The longest that a phase can have the lock: a pre-start that waits for its own earlier run's QEMU, for
  * what that had open, and for other VMs; makes its plan twice and waits for nodes, each within the
- * deadline; and gives back for others and for itself, takes, and gives all back again. Each of these
+ * deadline, a plan in two rounds of lanes; and gives back for others and for itself, takes, and gives all back again. Each of these
  * four runs has its deadline for the devices and once more for the host, and looks for what is open.
  */
 static unsigned longest_phase_ms(unsigned deadline_s)
 {
 	const unsigned step_ms = deadline_s * 1000 + LANE_GRACE_MS;
 
-	return 3 * OWNER_WAIT_MS + CLAIM_LOCK_WAIT_MS + 4 * step_ms +
+	return 3 * OWNER_WAIT_MS + CLAIM_LOCK_WAIT_MS + 4 * step_ms + 2 * LANE_GRACE_MS +
 	       4 * (2 * step_ms + LANE_GRACE_MS);
 }
 

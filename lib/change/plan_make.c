@@ -14,6 +14,9 @@
 #include "pci/driver.h"
 #include "use/child.h"
 
+/* How long one may hold up the others. */
+#define AT_ONCE_MS 250
+
 static int add_device(struct plan *plan, const struct sysroot *root, struct pci_address address,
 		      const char *source, bool sibling, bool foreseen, struct error *err)
 {
@@ -113,23 +116,30 @@ static int choose_drivers(struct plan *plan, const struct sysroot *root,
 	return r;
 }
 
+/* What a lane reads of: the devices from `first` on, of `count`. */
 struct override_reading {
 	const struct sysroot *root;
-	struct plan_device *device;
+	struct plan_device *first;
+	size_t count;
+	size_t read; /* that it has reported */
 };
 
-static void read_override_in_lane(int fd, void *work, void *context)
+static void read_overrides_in_lane(int fd, void *work, void *context)
 {
 	const struct override_reading *reading = work;
-	cleanup_free char *override = NULL;
-	struct lane_report report = { 0 };
 
 	(void)context;
-	report.result = pci_override_read(reading->root, reading->device->device.name, &override);
-	if (report.result == 0)
-		snprintf(report.text, sizeof(report.text), "%s",
-			 override ? override : DRIVER_OVERRIDE_UNSET);
-	lane_send(fd, &report);
+	for (size_t i = 0; i < reading->count; i++) {
+		cleanup_free char *override = NULL;
+		struct lane_report report = { .step = i };
+
+		report.result =
+			pci_override_read(reading->root, reading->first[i].device.name, &override);
+		if (report.result == 0)
+			snprintf(report.text, sizeof(report.text), "%s",
+				 override ? override : DRIVER_OVERRIDE_UNSET);
+		lane_send(fd, &report);
+	}
 }
 
 static void note_override(const struct lane_report *report, struct lane *lane, void *context)
@@ -137,11 +147,12 @@ static void note_override(const struct lane_report *report, struct lane *lane, v
 	struct override_reading *reading = lane->work;
 	int *first = context;
 
+	reading->read++;
 	if (report->result < 0)
 		*first = *first < 0 ? *first : report->result;
 	else if (strcmp(report->text, DRIVER_OVERRIDE_UNSET) != 0) {
-		reading->device->override = strdup(report->text);
-		if (!reading->device->override)
+		reading->first[report->step].override = strdup(report->text);
+		if (!reading->first[report->step].override)
 			*first = -ENOMEM;
 	}
 }
@@ -164,37 +175,67 @@ static int read_overrides_here(struct plan *plan, const struct sysroot *root, st
 	return 0;
 }
 
-/* Reading driver_override waits for the device's lock, so each is read in a lane. */
-static int read_overrides(struct plan *plan, const struct sysroot *root, unsigned deadline_ms,
-			  struct error *err)
+static int run_readings(struct lane *lanes, size_t count, unsigned deadline_ms, struct error *err)
 {
-	static const struct lanes_callbacks callbacks = { .run = read_override_in_lane,
+	static const struct lanes_callbacks callbacks = { .run = read_overrides_in_lane,
 							  .report = note_override };
-	size_t count = plan->device_count;
-	cleanup_free struct override_reading *readings = calloc(count + 1, sizeof(*readings));
-	cleanup_free struct lane *lanes = calloc(count + 1, sizeof(*lanes));
-	int first = 0, r;
+	int first = 0;
+	int r = lanes_run(lanes, count, deadline_ms, &callbacks, &first);
 
-	if (!readings || !lanes)
-		return error_set_memory(err);
-	if (root->anew)
-		return read_overrides_here(plan, root, err);
-	for (size_t i = 0; i < count; i++) {
-		readings[i] = (struct override_reading){ root, &plan->devices[i] };
-		lanes[i].work = &readings[i];
-	}
-	r = lanes_run(lanes, count, deadline_ms, &callbacks, &first);
 	if (r < 0)
 		return error_set(err, r, "cannot start a child process: %s", strerror(-r));
 	if (first < 0)
 		return cannot_read(first, err);
 	for (size_t i = 0; i < count; i++) {
-		if (lanes[i].end == LANE_DIED)
+		const struct override_reading *reading = lanes[i].work;
+
+		if (lanes[i].end == LANE_DIED && reading->read < reading->count)
 			return error_set(err, -EIO, "%s: reading its driver_override was cut short",
-					 plan->devices[i].device.name);
-		plan->devices[i].stuck = lanes[i].end != LANE_FINISHED;
+					 reading->first[reading->read].device.name);
 	}
 	return 0;
+}
+
+/* Each in a lane of its own, from the one on that holds the others up. */
+static int read_overrides_apart(struct plan *plan, size_t from, const struct sysroot *root,
+				unsigned deadline_ms, struct error *err)
+{
+	size_t count = plan->device_count - from;
+	cleanup_free struct override_reading *readings = calloc(count + 1, sizeof(*readings));
+	cleanup_free struct lane *lanes = calloc(count + 1, sizeof(*lanes));
+	int r;
+
+	if (!readings || !lanes)
+		return error_set_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		readings[i] = (struct override_reading){ root, &plan->devices[from + i], 1, 0 };
+		lanes[i].work = &readings[i];
+	}
+	r = run_readings(lanes, count, deadline_ms, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		plan->devices[from + i].stuck = lanes[i].end != LANE_FINISHED;
+	return r;
+}
+
+/*
+ * Reading driver_override waits for the device's lock, so it is done in a lane: one for all, which takes
+ * no time where nobody holds a lock. Who does may do so for a moment, or for ever.
+ */
+static int read_overrides(struct plan *plan, const struct sysroot *root, unsigned deadline_ms,
+			  struct error *err)
+{
+	struct override_reading all = { root, plan->devices, plan->device_count, 0 };
+	struct lane lane = { .work = &all };
+	int r;
+
+	if (root->anew)
+		return read_overrides_here(plan, root, err);
+	if (plan->device_count < 2)
+		return read_overrides_apart(plan, 0, root, deadline_ms, err);
+	r = run_readings(&lane, 1, deadline_ms < AT_ONCE_MS ? deadline_ms : AT_ONCE_MS, err);
+	return r < 0 || all.read == all.count
+		       ? r
+		       : read_overrides_apart(plan, all.read, root, deadline_ms, err);
 }
 
 static int add_bind_action(struct plan *plan, const struct plan_device *device,

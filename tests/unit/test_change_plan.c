@@ -2,6 +2,8 @@
 /* tests: change/plan.c: what a start would do, from trees. What becomes of it is in tests/fake. */
 #include "plan.h"
 
+#include <unistd.h>
+
 #define GPU   "0000:01:00.0"
 #define AUDIO "0000:01:00.1"
 #define NIC   "0000:02:00.0"
@@ -356,15 +358,54 @@ static void test_gone(void **state)
 	assert_int_equal(plan.device_count, 0);
 }
 
+/* Its lock is held for as long as this child lives. */
+static int hold_gpu(const struct sysroot *root, const char *path)
+{
+	(void)root;
+	if (strcmp(path, "sys/bus/pci/devices/" GPU "/driver_override") == 0)
+		for (;;)
+			pause();
+	return 0;
+}
+
+/* One device that does not answer is named, and keeps nothing of the others from being read. */
+static void test_one_does_not_answer(void **state)
+{
+	cleanup_settings struct settings settings = { 0 };
+	cleanup_plan struct plan plan = { 0 };
+	struct tree *tree = *state;
+	struct error err = { 0 };
+
+	build(tree);
+	settings_init(&settings);
+	settings.deadline_s = 1;
+	tree->root.fake_open = hold_gpu;
+	assert_int_equal(plan_of(tree, NIC " " GPU, &settings, &plan, &err), 0);
+	tree->root.fake_open = NULL;
+	assert_int_equal(plan.device_count, 3);
+	assert_false(plan.devices[0].stuck);
+	assert_string_equal(plan.devices[1].device.name, GPU);
+	assert_true(plan.devices[1].stuck);
+	assert_false(plan.devices[2].stuck);
+	assert_string_equal(plan.devices[2].override, "none");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(test_actions),       tree_test(test_module),
-		tree_test(test_alternatives),  tree_test(test_devices),
-		tree_test(test_bridge),	       tree_test(test_no_group),
-		tree_test(test_keep),	       tree_test(test_adopt),
-		tree_test(test_gone),	       tree_test(test_adopt_attributes),
-		tree_test(test_adopt_release), tree_test(test_prune),
+		tree_test(test_actions),
+		tree_test(test_module),
+		tree_test(test_alternatives),
+		tree_test(test_devices),
+		tree_test(test_bridge),
+		tree_test(test_no_group),
+		tree_test(test_keep),
+		tree_test(test_adopt),
+		tree_test(test_gone),
+		tree_test(test_adopt_attributes),
+		tree_test(test_adopt_release),
+		tree_test(test_prune),
+		tree_test(test_one_does_not_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
