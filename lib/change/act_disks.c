@@ -380,7 +380,7 @@ static char *find_missing(const struct sysroot *root, const char *address,
 {
 	cleanup_strings struct strings now = { 0 };
 
-	if (stack_words(root, address, &now) < 0)
+	if (before->count == 0 || stack_words(root, address, &now) < 0)
 		return NULL;
 	for (size_t i = 0; i < before->count; i++)
 		if (!stack_has_word(&now, before->items[i]) &&

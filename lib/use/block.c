@@ -13,7 +13,7 @@
 /* The list that grows, and what it is made from. */
 struct tower {
 	const struct sysroot *root;
-	struct strings names; /* of all block devices there are */
+	struct strings loops; /* all loop devices there are */
 	struct blocks blocks;
 };
 
@@ -53,7 +53,7 @@ bool block_number(const struct block *block, unsigned *ret_major, unsigned *ret_
 
 static void block_path(char path[SYSROOT_PATH_MAX], const char *name, const char *attribute)
 {
-	snprintf(path, SYSROOT_PATH_MAX, "%s/%s/%s", BLOCK_CLASS, name, attribute);
+	sysroot_path(path, BLOCK_CLASS, name, attribute);
 }
 
 /* An attribute that only some block devices have: NULL where it is not there. */
@@ -187,12 +187,15 @@ static char *head_of_path(const char *path)
 static int add_head(struct tower *tower, const char *path)
 {
 	cleanup_free char *head = head_of_path(path);
+	char folder[SYSROOT_PATH_MAX];
 	int r;
 
 	if (!head)
 		return -ENOMEM;
-	if (!strings_has(&tower->names, head))
-		return 0;
+	block_path(folder, head, "");
+	r = sysroot_find(tower->root, folder);
+	if (r <= 0)
+		return r;
 	r = add_block(tower, head, NULL);
 	return r < 0 ? r : add_partitions(tower, head, NULL);
 }
@@ -209,7 +212,7 @@ static int add_own(struct tower *tower, const char *address)
 	if (r < 0 || tower->blocks.count == 0)
 		return r;
 
-	r = sysroot_list(tower->root, BLOCK_CLASS, &tower->names);
+	r = child_names(tower->root, BLOCK_CLASS, "loop", &tower->loops);
 	count = tower->blocks.count;
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (tower->blocks.items[i].hidden)
@@ -222,12 +225,10 @@ static int add_loops(struct tower *tower, const char *node, const char *base)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < tower->names.count; i++) {
-		const char *name = tower->names.items[i];
+	for (size_t i = 0; r == 0 && i < tower->loops.count; i++) {
+		const char *name = tower->loops.items[i];
 		cleanup_free char *file = NULL;
 
-		if (!text_starts_with(name, "loop"))
-			continue;
 		r = read_optional(tower->root, name, "loop/backing_file", &file);
 		if (r == 0 && text_equal(file, node))
 			r = add_block(tower, name, base);
@@ -262,9 +263,14 @@ static int add_built_on(struct tower *tower)
 
 int blocks_find(const struct sysroot *root, const char *address, struct blocks *ret)
 {
-	struct tower tower = { .root = root };
+	cleanup_child_memory struct child_memory children = { 0 };
+	struct sysroot once = *root;
+	struct tower tower = { .root = &once };
 	int r;
 
+	/* The class is read once, for the disks, their partitions and those of what is built on them. */
+	if (!once.children)
+		once.children = &children;
 	r = add_own(&tower, address);
 	if (r == 0)
 		r = add_built_on(&tower);
@@ -273,6 +279,6 @@ int blocks_find(const struct sysroot *root, const char *address, struct blocks *
 		tower.blocks = (struct blocks){ 0 };
 	}
 	blocks_done(&tower.blocks);
-	strings_done(&tower.names);
+	strings_done(&tower.loops);
 	return r;
 }

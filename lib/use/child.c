@@ -23,17 +23,19 @@ bool child_is_below(const char *path, const char *parent)
 	return false;
 }
 
-/* The links in a folder, and the path each leads to. */
+/*
+ * The links in a folder, and the path each leads to, in any order: "name\0target\0name\0target\0". Of
+ * hundreds one or two are asked for.
+ */
 struct child_folder {
 	char *path;
-	struct strings names, targets;
+	struct text links;
 };
 
 static void folder_done(struct child_folder *folder)
 {
 	free(folder->path);
-	strings_done(&folder->names);
-	strings_done(&folder->targets);
+	text_done(&folder->links);
 }
 
 void child_memory_done(struct child_memory *memory)
@@ -46,37 +48,48 @@ void child_memory_done(struct child_memory *memory)
 
 static int read_folder(const struct sysroot *root, const char *path, struct child_folder *folder)
 {
-	cleanup_strings struct strings links = { 0 };
 	cleanup_close int fd = sysroot_openat(root, path, O_RDONLY | O_DIRECTORY);
-	int r;
+	struct directory directory;
+	char target[PATH_MAX];
+	const char *name;
+	int r = 0;
 
-	if (fd == -ENOENT)
-		return 0;
 	if (fd < 0)
-		return fd;
-	r = directory_list(fd, &links);
-	for (size_t i = 0; r == 0 && i < links.count; i++) {
-		char target[PATH_MAX];
-		ssize_t size = readlinkat(fd, links.items[i], target, sizeof(target) - 1);
+		return fd == -ENOENT ? 0 : fd;
+	directory_begin(&directory, fd);
+	while ((r = directory_next(&directory, &name, NULL)) > 0) {
+		ssize_t size = readlinkat(fd, name, target, sizeof(target) - 1);
 
 		/* Gone meanwhile, or no link: /sys/class/net holds the file bonding_masters. */
 		if (size < 0)
 			continue;
 		target[size] = '\0';
-		r = strings_add(&folder->targets, target);
-		if (r == 0)
-			r = strings_add(&folder->names, links.items[i]);
+		text_append(&folder->links, name, strlen(name) + 1);
+		text_append(&folder->links, target, (size_t)size + 1);
 	}
-	return r;
+	return r < 0 ? r : folder->links.failed ? -ENOMEM : 0;
 }
 
-static int add_below(const struct child_folder *folder, const char *parent, struct strings *names)
+/* What is looked for: links that lead below `parent`, unless that is NULL, with names that begin so. */
+struct wish {
+	const char *parent, *start;
+};
+
+static int add_below(const struct child_folder *folder, struct wish wish, struct strings *names)
 {
+	const char *at = folder->links.data, *end = at + folder->links.size;
+	size_t first = names->count;
 	int r = 0;
 
-	for (size_t i = 0; i < folder->names.count && r == 0; i++)
-		if (child_is_below(folder->targets.items[i], parent))
-			r = strings_add(names, folder->names.items[i]);
+	while (at < end && r == 0) {
+		const char *target = at + strlen(at) + 1;
+
+		if ((!*wish.start || text_starts_with(at, wish.start)) &&
+		    (!wish.parent || child_is_below(target, wish.parent)))
+			r = strings_add(names, at);
+		at = target + strlen(target) + 1;
+	}
+	strings_sort_from(names, first);
 	return r;
 }
 
@@ -100,21 +113,33 @@ static bool keep_folder(struct child_memory *memory, const char *path, struct ch
 	return true;
 }
 
-int child_list(const struct sysroot *root, const char *folder, const char *parent,
-	       struct strings *names)
+static int list_links(const struct sysroot *root, const char *folder, struct wish wish,
+		      struct strings *names)
 {
 	const struct child_folder *known = find_folder(root->children, folder);
 	struct child_folder read = { 0 };
 	int r;
 
 	if (known)
-		return add_below(known, parent, names);
+		return add_below(known, wish, names);
 	r = read_folder(root, folder, &read);
 	if (r == 0)
-		r = add_below(&read, parent, names);
+		r = add_below(&read, wish, names);
 	if (r < 0 || !keep_folder(root->children, folder, &read))
 		folder_done(&read);
 	return r;
+}
+
+int child_list(const struct sysroot *root, const char *folder, const char *parent,
+	       struct strings *names)
+{
+	return list_links(root, folder, (struct wish){ parent, "" }, names);
+}
+
+int child_names(const struct sysroot *root, const char *folder, const char *start,
+		struct strings *names)
+{
+	return list_links(root, folder, (struct wish){ NULL, start }, names);
 }
 
 bool child_is_behind_usb(const struct sysroot *root, const char *link)
@@ -137,7 +162,7 @@ int child_node(const struct sysroot *root, const char *path, char **ret_node)
 	char *rest, *line;
 	int r;
 
-	snprintf(file, sizeof(file), "%s/uevent", path);
+	sysroot_path(file, path, "uevent", "");
 	r = sysroot_read_attribute(root, file, &uevent);
 	if (r < 0)
 		return r;

@@ -34,6 +34,10 @@ void child_memory_done(struct child_memory *memory);
 int child_list(const struct sysroot *root, const char *folder, const char *parent,
 	       struct strings *names);
 
+/* All links in it whose names begin with `start`. The same. */
+int child_names(const struct sysroot *root, const char *folder, const char *start,
+		struct strings *names);
+
 /*
  * The path of a child's device node below the root, "dev/dri/card0", from the DEVNAME line of its
  * uevent file; `path` is its folder or a link to it. -ENOENT when it has no node.

@@ -164,7 +164,7 @@ static char type_of(const struct sysroot *root, int folder, const char *name)
 		path[size] = '\0';
 		return text_equal(strrchr(path, '/'), "/block") ? 'b' : 'c';
 	}
-	snprintf(path, sizeof(path), "sys/class/block/%s", name);
+	sysroot_path(path, "sys/class/block", name, "");
 	return sysroot_exists(root, path) ? 'b' : 'c';
 }
 

@@ -22,7 +22,7 @@
 
 static void block_path(char path[SYSROOT_PATH_MAX], const char *name, const char *attribute)
 {
-	snprintf(path, SYSROOT_PATH_MAX, "%s/%s/%s", BLOCK_CLASS, name, attribute);
+	sysroot_path(path, BLOCK_CLASS, name, attribute);
 }
 
 static bool has(const struct sysroot *root, const char *name, const char *attribute)

@@ -121,7 +121,7 @@ static const char *find_file_system(const struct storage *storage, const char *n
 		if (sysroot_find(storage->root, path) != 0)
 			return storage->file_systems.items[i];
 	}
-	snprintf(path, sizeof(path), "%s/%s/bcachefs", BLOCK_CLASS, name);
+	sysroot_path(path, BLOCK_CLASS, name, "bcachefs");
 	return sysroot_find(storage->root, path) != 0 ? "bcachefs" : NULL;
 }
 
@@ -240,7 +240,7 @@ static bool is_partition(const struct storage *storage, const struct block *bloc
 {
 	char path[SYSROOT_PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s/partition", BLOCK_CLASS, block->name);
+	sysroot_path(path, BLOCK_CLASS, block->name, "partition");
 	return sysroot_exists(storage->root, path);
 }
 
