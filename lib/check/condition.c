@@ -115,40 +115,96 @@ static int check_devices(json_t *value, struct error *err)
 	return 0;
 }
 
-static bool has_id(const json_t *ids, uint16_t device)
+/* "0c03" is a class whose first four of six digits are these; what is no number fits none. */
+static void read_class(const json_t *value, struct device_pattern *pattern)
 {
-	const json_t *id;
-	char text[5];
-	size_t i;
+	const char *text = value ? json_string_value(value) : "";
+	size_t digits = strlen(text);
+	uint64_t number = 0;
 
-	snprintf(text, sizeof(text), "%04x", device);
-	json_array_foreach(ids, i, id)
-		if (strcmp(json_string_value(id), text) == 0)
-			return true;
-	return !ids;
+	pattern->class_shift = (unsigned)(4 * (6 - digits));
+	if (digits > 0 && parse_number(text, digits, 16, 0xffffff, &number) < 0)
+		number = UINT32_MAX;
+	pattern->class_start = (uint32_t)number;
+	pattern->any_class = digits == 0;
 }
 
-static bool meets_devices(json_t *value, const struct quirk_target *target)
+static int read_ids(const json_t *ids, struct device_pattern *pattern)
 {
-	const struct pci_device *device = target->device;
-	json_t *item;
-	char class_code[9];
+	const json_t *id;
 	size_t i;
 
-	snprintf(class_code, sizeof(class_code), "%06x", device->class_code);
-	json_array_foreach(value, i, item) {
-		const char *class = json_string_value(json_object_get(item, "class"));
+	pattern->ids = calloc(json_array_size(ids) + 1, sizeof(*pattern->ids));
+	if (!pattern->ids)
+		return -ENOMEM;
+	json_array_foreach(ids, i, id) {
+		uint64_t number = 0;
 
-		if (hex_of(item, "vendor", device->vendor) == device->vendor &&
-		    hex_of(item, "subsystem", device->subsystem_vendor) ==
-			    device->subsystem_vendor &&
-		    hex_of(item, "from", 0) <= device->device &&
-		    hex_of(item, "to", 0xffff) >= device->device &&
-		    has_id(json_object_get(item, "ids"), device->device) &&
-		    text_starts_with(class_code, class ? class : ""))
+		(void)parse_number(json_string_value(id), 4, 16, 0xffff, &number);
+		pattern->ids[pattern->id_count++] = (uint16_t)number;
+	}
+	return 0;
+}
+
+int device_patterns_make(json_t *entry, struct device_patterns *ret)
+{
+	const json_t *devices = json_object_get(entry, "devices");
+	struct device_patterns patterns = { 0 };
+	json_t *item;
+	size_t i;
+
+	patterns.items = calloc(json_array_size(devices) + 1, sizeof(*patterns.items));
+	if (!patterns.items)
+		return -ENOMEM;
+	json_array_foreach(devices, i, item) {
+		struct device_pattern *pattern = &patterns.items[patterns.count++];
+
+		pattern->any_vendor = !json_object_get(item, "vendor");
+		pattern->vendor = hex_of(item, "vendor", 0);
+		pattern->any_subsystem = !json_object_get(item, "subsystem");
+		pattern->subsystem = hex_of(item, "subsystem", 0);
+		pattern->from = hex_of(item, "from", 0);
+		pattern->to = hex_of(item, "to", 0xffff);
+		read_class(json_object_get(item, "class"), pattern);
+		if (read_ids(json_object_get(item, "ids"), pattern) < 0) {
+			device_patterns_done(&patterns);
+			return -ENOMEM;
+		}
+	}
+	*ret = patterns;
+	return 0;
+}
+
+static bool has_id(const struct device_pattern *pattern, uint16_t device)
+{
+	for (size_t i = 0; i < pattern->id_count; i++)
+		if (pattern->ids[i] == device)
+			return true;
+	return pattern->id_count == 0;
+}
+
+bool device_patterns_meet(const struct device_patterns *patterns, const struct pci_device *device)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		const struct device_pattern *pattern = &patterns->items[i];
+
+		if ((pattern->any_vendor || pattern->vendor == device->vendor) &&
+		    (pattern->any_subsystem || pattern->subsystem == device->subsystem_vendor) &&
+		    pattern->from <= device->device && pattern->to >= device->device &&
+		    (pattern->any_class ||
+		     pattern->class_start == device->class_code >> pattern->class_shift) &&
+		    has_id(pattern, device->device))
 			return true;
 	}
 	return false;
+}
+
+void device_patterns_done(struct device_patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		free(patterns->items[i].ids);
+	free(patterns->items);
+	*patterns = (struct device_patterns){ 0 };
 }
 
 static int check_kernel(json_t *value, struct error *err)
@@ -480,33 +536,46 @@ static const struct condition {
 	const char *key;
 	int (*check)(json_t *value, struct error *err);
 	bool (*meets)(json_t *value, const struct quirk_target *target);
+	bool host; /* the same for all devices */
 } conditions[] = {
-	{ "devices", check_devices, meets_devices },
-	{ "drivers", check_strings, meets_drivers },
-	{ "kernel", check_kernel, meets_kernel },
-	{ "vm", check_vm, meets_vm },
-	{ "virtual", check_bool, meets_virtual },
-	{ "boot_display", check_bool, meets_boot_display },
-	{ "reset", check_word, meets_reset },
-	{ "modules", check_strings, meets_modules },
-	{ "unless_modules", check_strings, meets_unless_modules },
-	{ "firmware", check_firmware, meets_firmware },
-	{ "parameter", check_word, meets_parameter },
-	{ "unless_parameter", check_word, meets_unless_parameter },
-	{ "packages", check_packages, meets_packages },
+	{ "devices", check_devices, NULL, false }, /* device_patterns_meet(), before all others */
+	{ "drivers", check_strings, meets_drivers, false },
+	{ "kernel", check_kernel, meets_kernel, true },
+	{ "vm", check_vm, meets_vm, false },
+	{ "virtual", check_bool, meets_virtual, false },
+	{ "boot_display", check_bool, meets_boot_display, false },
+	{ "reset", check_word, meets_reset, false },
+	{ "modules", check_strings, meets_modules, true },
+	{ "unless_modules", check_strings, meets_unless_modules, true },
+	{ "firmware", check_firmware, meets_firmware, true },
+	{ "parameter", check_word, meets_parameter, true },
+	{ "unless_parameter", check_word, meets_unless_parameter, true },
+	{ "packages", check_packages, meets_packages, true },
 };
 
 #define CONDITION_COUNT (ARRAY_SIZE(conditions))
 
-bool conditions_meet(json_t *entry, const struct quirk_target *target)
+static bool meet(json_t *entry, const struct quirk_target *target, bool host)
 {
 	for (size_t i = 0; i < CONDITION_COUNT; i++) {
-		json_t *value = json_object_get(entry, conditions[i].key);
+		json_t *value = NULL;
 
+		if (conditions[i].host == host && conditions[i].meets)
+			value = json_object_get(entry, conditions[i].key);
 		if (value && !conditions[i].meets(value, target))
 			return false;
 	}
 	return true;
+}
+
+bool conditions_meet_host(json_t *entry, const struct quirk_target *target)
+{
+	return meet(entry, target, true);
+}
+
+bool conditions_meet_device(json_t *entry, const struct quirk_target *target)
+{
+	return meet(entry, target, false);
 }
 
 int conditions_check(json_t *entry, const char *const others[], struct error *err)

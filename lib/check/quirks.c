@@ -10,9 +10,25 @@
 #include "base/json.h"
 #include "check/condition.h"
 
+bool quirk_names(const struct quirk *quirk, const struct pci_device *device)
+{
+	return device_patterns_meet(&quirk->devices, device);
+}
+
+bool quirk_fits_host(const struct quirk *quirk, const struct quirk_target *target)
+{
+	return conditions_meet_host(quirk->entry, target);
+}
+
+bool quirk_fits_device(const struct quirk *quirk, const struct quirk_target *target)
+{
+	return conditions_meet_device(quirk->entry, target);
+}
+
 bool quirk_applies(const struct quirk *quirk, const struct quirk_target *target)
 {
-	return conditions_meet(quirk->entry, target);
+	return quirk_names(quirk, target->device) && quirk_fits_host(quirk, target) &&
+	       quirk_fits_device(quirk, target);
 }
 
 static int check_sources(const json_t *sources, struct error *err)
@@ -71,8 +87,12 @@ static int add_entry(const char *name, size_t number, json_t *entry, struct quir
 	if (r < 0)
 		return error_set(err, r, "%s: entry %zu%s%s: %s", name, number, id ? ", " : "",
 				 id ? id : "", reason.message);
-	if (array_reserve(&quirks->items, quirks->count, sizeof(quirk)) < 0)
+	if (device_patterns_make(entry, &quirk.devices) < 0)
 		return error_set_memory(err);
+	if (array_reserve(&quirks->items, quirks->count, sizeof(quirk)) < 0) {
+		device_patterns_done(&quirk.devices);
+		return error_set_memory(err);
+	}
 	json_incref(entry);
 	quirks->items[quirks->count++] = quirk;
 	return 0;
@@ -105,6 +125,7 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 		if (r < 0)
 			return r;
 	}
+	quirks.known = quirks.count;
 	*ret = TAKE_STRUCT(quirks);
 	return 0;
 }
@@ -113,12 +134,15 @@ int quirks_parse(const char *name, const char *data, size_t size, struct quirks 
 static bool names_kind(const char *line, size_t size, const struct quirk_kind *kind)
 {
 	static const char class_key[] = ", \"class\": \"";
+	char vendor[] = "\"vendor\": \"0000\"", class_digits[] = "00";
 	const char *end = line + size, *at = line;
-	char vendor[32], class_digits[3];
-	int length = snprintf(vendor, sizeof(vendor), "\"vendor\": \"%04x\"", kind->vendor);
+	const size_t length = sizeof(vendor) - 1;
 
-	snprintf(class_digits, sizeof(class_digits), "%02x", (kind->class_code >> 16) & 0xff);
-	while ((at = memmem(at, (size_t)(end - at), vendor, (size_t)length))) {
+	for (size_t i = 0; i < 4; i++)
+		vendor[length - 2 - i] = "0123456789abcdef"[kind->vendor >> (4 * i) & 0xf];
+	for (size_t i = 0; i < 2; i++)
+		class_digits[1 - i] = "0123456789abcdef"[kind->class_code >> (16 + 4 * i) & 0xf];
+	while ((at = memmem(at, (size_t)(end - at), vendor, length))) {
 		at += length;
 		if (!text_starts_with(at, class_key) ||
 		    text_starts_with(at + strlen(class_key), class_digits))
@@ -158,6 +182,7 @@ static int read_built_in(const struct quirk_kind *kinds, size_t count, struct qu
 				return r;
 		}
 		at += size + 1;
+		quirks.known = number;
 	}
 	*ret = TAKE_STRUCT(quirks);
 	return 0;
@@ -182,8 +207,10 @@ int quirks_read(const struct sysroot *root, const struct quirk_kind *kinds, size
 
 void quirks_done(struct quirks *quirks)
 {
-	for (size_t i = 0; i < quirks->count; i++)
+	for (size_t i = 0; i < quirks->count; i++) {
+		device_patterns_done(&quirks->items[i].devices);
 		json_decref(quirks->items[i].entry);
+	}
 	free(quirks->items);
 	*quirks = (struct quirks){ 0 };
 }

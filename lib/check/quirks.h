@@ -18,9 +18,26 @@
 #define QUIRKS_FORMAT 2
 #define QUIRKS_MAX    ((size_t)1 << 20)
 
+/* One of the devices that an entry names. */
+struct device_pattern {
+	bool any_vendor, any_subsystem, any_class;
+	uint16_t vendor, subsystem;
+	uint16_t from, to; /* device ids */
+	uint16_t *ids;	   /* or one of these; none: any */
+	size_t id_count;
+	uint32_t class_start; /* the class without its last `class_shift` bits */
+	unsigned class_shift;
+};
+
+struct device_patterns {
+	struct device_pattern *items;
+	size_t count;
+};
+
 /* Strings are borrowed from `entry`, which the quirk owns. */
 struct quirk {
 	json_t *entry;
+	struct device_patterns devices;
 	const char *id;
 	enum check_level level;
 	const char *what;
@@ -31,6 +48,7 @@ struct quirk {
 struct quirks {
 	struct quirk *items;
 	size_t count;
+	size_t known;  /* how many the table has, of which only some may have been asked for */
 	bool replaced; /* they come from the file, not from the program */
 };
 
@@ -68,6 +86,11 @@ struct quirk_target {
 
 /* Reads attributes that take no lock, and for a few entries the list of packages. */
 bool quirk_applies(const struct quirk *quirk, const struct quirk_target *target);
+
+/* The three parts of it, for who asks about many devices. The host's needs no device in `target`. */
+bool quirk_names(const struct quirk *quirk, const struct pci_device *device);
+bool quirk_fits_host(const struct quirk *quirk, const struct quirk_target *target);
+bool quirk_fits_device(const struct quirk *quirk, const struct quirk_target *target);
 
 /*
  * The remedy for a device, and a VM (0: the word VMID); `rombar_off` is the command that sets rombar=0 in

@@ -30,17 +30,15 @@ static const struct {
 
 int doctor_node(struct doctor *doctor, struct verdicts *verdicts, struct error *err)
 {
-	int r = iommu_groups_read(doctor->node->root, true, &doctor->groups);
+	int r;
 
-	if (r < 0)
-		return error_set(err, r, "cannot read /sys/kernel/iommu_groups: %s", strerror(-r));
+	iommu_groups_read_types(doctor->node->root, &doctor->safeties->groups);
 	r = boot_view_read(doctor->node, doctor->claims, &doctor->boot);
 	for (size_t i = 0; i < ARRAY_SIZE(topics) && r == 0; i++) {
 		verdicts->section = topics[i].section;
 		r = topics[i].topic(doctor, verdicts);
 	}
 	boot_view_done(&doctor->boot);
-	iommu_groups_done(&doctor->groups);
 	return r < 0 ? error_set_memory(err) : 0;
 }
 

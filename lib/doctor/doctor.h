@@ -11,15 +11,13 @@
 #include "doctor/safety.h"
 #include "doctor/verdict.h"
 #include "pci/claim.h"
-#include "pci/group.h"
 
 /* What the topics look at. All borrowed. */
 struct doctor {
 	const struct pve_node *node;
-	const struct safeties *safeties;
+	struct safeties *safeties; /* the types of groups are read when they are told */
 	const struct pci_claims *claims;
 	const struct quirks *quirks;
-	struct iommu_groups groups; /* read by doctor_node(), as what follows */
 	struct boot_view boot;
 };
 
@@ -42,6 +40,9 @@ int node_network(const struct doctor *doctor, struct verdicts *verdicts);
 int node_modules(const struct doctor *doctor, struct verdicts *verdicts);
 int node_displays(const struct doctor *doctor, struct verdicts *verdicts);
 int node_errors(const struct doctor *doctor, struct verdicts *verdicts);
+/* Of the known troubles those that can concern a function of the node. */
+int doctor_quirks_read(const struct pve_node *node, struct quirks *ret,
+		       struct error *err) must_check;
 int node_quirks(const struct doctor *doctor, struct verdicts *verdicts);
 int node_hook(const struct doctor *doctor, struct verdicts *verdicts);
 int node_state(const struct doctor *doctor, struct verdicts *verdicts);

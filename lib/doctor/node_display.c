@@ -55,7 +55,7 @@ static int judge_no_group(const struct display *display, struct verdicts *verdic
 	cleanup_free char *intel = kernel_parameter(node->command_line, "intel_iommu");
 	const struct boot_kernel *kernel;
 
-	if (display->doctor->groups.count == 0)
+	if (display->doctor->safeties->groups.count == 0)
 		return 0;
 	if (boot_machine_read(node->root, &machine, NULL) < 0)
 		return -ENOMEM;

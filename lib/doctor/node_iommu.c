@@ -259,15 +259,15 @@ static int judge_active(const struct doctor *doctor, struct verdicts *verdicts)
 	cleanup_text struct text words = { 0 };
 
 	(void)sysroot_list(doctor->node->root, "sys/class/iommu", &units);
-	text_add(&words, "%zu groups", doctor->groups.count);
+	text_add(&words, "%zu groups", doctor->safeties->groups.count);
 	if (units.count > 0)
 		text_add(&words, " by %zu unit%s (%s%s)", units.count, units.count > 1 ? "s" : "",
 			 units.items[0], units.count > 1 ? ", ..." : "");
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		size_t count = 0;
 
-		for (size_t k = 0; k < doctor->groups.count; k++)
-			count += text_equal(doctor->groups.items[k].type, types[i].type);
+		for (size_t k = 0; k < doctor->safeties->groups.count; k++)
+			count += text_equal(doctor->safeties->groups.items[k].type, types[i].type);
 		if (count > 0)
 			text_add(&words, "; the host's own DMA of %zu is %s", count, types[i].what);
 	}
@@ -385,7 +385,7 @@ int node_iommu(const struct doctor *doctor, struct verdicts *verdicts)
 
 	if (r < 0)
 		return r;
-	if (doctor->groups.count == 0)
+	if (doctor->safeties->groups.count == 0)
 		return dmar || ivrs ? judge_unused(doctor, dmar, verdicts)
 				    : judge_absent(node, &cpu, verdicts);
 	r = judge_active(doctor, verdicts);
@@ -402,7 +402,7 @@ static int judge_reserved(const struct doctor *doctor, struct verdicts *verdicts
 		const struct pci_device *device = &inventory->items[i].device;
 
 		if (device->bridge ||
-		    !iommu_group_is_reserved(&doctor->groups, device->iommu_group))
+		    !iommu_group_is_reserved(&doctor->safeties->groups, device->iommu_group))
 			continue;
 		if (count++ < 8)
 			text_add(&devices, " %s", device->name);
@@ -433,7 +433,7 @@ int node_groups(const struct doctor *doctor, struct verdicts *verdicts)
 	cleanup_free char *acs = kernel_parameter(doctor->node->command_line, "pcie_acs_override");
 	int r = 0;
 
-	if (doctor->groups.count == 0)
+	if (doctor->safeties->groups.count == 0)
 		return 0;
 	if (acs)
 		r = verdict_add(

@@ -4,6 +4,33 @@
 
 #include "doctor/doctor.h"
 
+/* Of hundreds of functions there are a few kinds. */
+static size_t collect_kinds(const struct pci_inventory *inventory, struct quirk_kind *kinds)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct pci_device *device = &inventory->items[i].device;
+		size_t k = 0;
+
+		while (k < count && (kinds[k].vendor != device->vendor ||
+				     kinds[k].class_code != device->class_code))
+			k++;
+		if (k == count)
+			kinds[count++] = (struct quirk_kind){ device->vendor, device->class_code };
+	}
+	return count;
+}
+
+int doctor_quirks_read(const struct pve_node *node, struct quirks *ret, struct error *err)
+{
+	cleanup_free struct quirk_kind *kinds = calloc(node->inventory.count + 1, sizeof(*kinds));
+
+	if (!kinds)
+		return error_set_memory(err);
+	return quirks_read(node->root, kinds, collect_kinds(&node->inventory, kinds), ret, err);
+}
+
 /* One line for each trouble; what depends on a VM's settings is for the checks of its start. */
 static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, bool *ret_found,
 		       struct verdicts *verdicts)
@@ -13,16 +40,19 @@ static int judge_quirk(const struct doctor *doctor, const struct quirk *quirk, b
 	cleanup_free char *remedy = NULL, *sources = NULL;
 	const struct node_vm *owner = NULL;
 	const char *first = NULL;
+	struct quirk_target target = { .root = doctor->node->root,
+				       .release = doctor->node->release };
+	bool asked = false;
 	size_t count = 0;
 
 	for (size_t i = 0; i < inventory->count; i++) {
-		struct quirk_target target = {
-			.root = doctor->node->root,
-			.release = doctor->node->release,
-			.device = &inventory->items[i].device,
-		};
-
-		if (!quirk_applies(quirk, &target))
+		target.device = &inventory->items[i].device;
+		if (!quirk_names(quirk, target.device))
+			continue;
+		if (!asked && !quirk_fits_host(quirk, &target))
+			break;
+		asked = true;
+		if (!quirk_fits_device(quirk, &target))
 			continue;
 		/* The remedy is for the first that a VM has, if any has one. */
 		if (!owner) {
@@ -61,5 +91,5 @@ int node_quirks(const struct doctor *doctor, struct verdicts *verdicts)
 		return 0;
 	return verdict_add(verdicts, VERDICT_OK, "quirks-none", NULL, NULL,
 			   "None of the %zu known troubles fits this kernel and these devices.",
-			   doctor->quirks->count);
+			   doctor->quirks->known);
 }

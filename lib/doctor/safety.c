@@ -12,7 +12,6 @@
 #include "base/array.h"
 #include "change/holding.h"
 #include "check/check.h"
-#include "pci/group.h"
 #include "use/child.h"
 #include "use/container.h"
 #include "use/route.h"
@@ -25,8 +24,8 @@
 struct judging {
 	const struct pve_node *node;
 	struct safety *items;
+	const struct iommu_groups *groups;
 	struct findings findings;
-	struct iommu_groups groups;
 	struct plan seen; /* of all functions: the nodes, and who has any open */
 	bool owners_hidden;
 	struct sysroot root; /* the node's, which remembers */
@@ -51,7 +50,7 @@ static int add_parents(int fd, const char *name, struct pci_addresses *ret)
 	return r;
 }
 
-/* The addresses in the targets of a class's links: who has a child of that class. */
+/* The addresses in the targets of a class's links, in order: who has a child of that class. */
 static int list_parents(const struct sysroot *root, const char *folder, struct pci_addresses *ret)
 {
 	cleanup_close int fd = sysroot_openat(root, folder, O_PATH | O_DIRECTORY);
@@ -60,6 +59,7 @@ static int list_parents(const struct sysroot *root, const char *folder, struct p
 
 	for (size_t i = 0; i < links.count && r == 0; i++)
 		r = add_parents(fd, links.items[i], ret);
+	pci_addresses_sort(ret, 0);
 	return r;
 }
 
@@ -94,12 +94,13 @@ static bool may_be_moved(const struct sysroot *root, const struct pci_device *de
 {
 	char path[SYSROOT_PATH_MAX];
 
-	if (!device->driver || device->class_code >> 16 != CLASS_NETWORK)
+	if (!device->driver)
 		return false;
 	pci_attribute_path(path, device->name, "net");
 	return text_starts_with(device->driver, "virtio") || sysroot_exists(root, path);
 }
 
+/* In order. */
 static int list_networks(const struct pve_node *node, struct pci_addresses *ret)
 {
 	cleanup_close int fd = sysroot_openat(node->root, "sys/class/net", O_PATH | O_DIRECTORY);
@@ -117,13 +118,16 @@ static int list_networks(const struct pve_node *node, struct pci_addresses *ret)
 				!known || may_be_used(node->root, links.items[i], &routing, pppoe)
 					? ret
 					: &idle);
+	pci_addresses_sort(&idle, 0);
 	for (size_t i = 0; i < node->inventory.count && r == 0; i++) {
 		const struct pci_device *device = &node->inventory.items[i].device;
 
-		if (!pci_addresses_has(ret, device->address) &&
-		    !pci_addresses_has(&idle, device->address) && may_be_moved(node->root, device))
+		if (device->class_code >> 16 == CLASS_NETWORK &&
+		    !pci_addresses_sorted_has(&idle, device->address) &&
+		    !pci_addresses_has(ret, device->address) && may_be_moved(node->root, device))
 			r = pci_addresses_add(ret, device->address);
 	}
+	pci_addresses_sort(ret, 0);
 	return r;
 }
 
@@ -176,7 +180,7 @@ static bool is_endpoint(const struct pci_entry *entry, const struct pci_addresse
 
 static bool is_parent(const struct pci_entry *entry, const struct pci_addresses *parents)
 {
-	return !entry->device.bridge && pci_addresses_has(parents, entry->device.address);
+	return !entry->device.bridge && pci_addresses_sorted_has(parents, entry->device.address);
 }
 
 static bool is_usb(const struct pci_entry *entry, const struct pci_addresses *parents)
@@ -256,6 +260,7 @@ static int ask_owner(struct judging *judging, struct error *err)
 			r = pci_addresses_add(&owned, inventory->items[i].device.address);
 	if (r < 0)
 		return error_set_memory(err);
+	pci_addresses_sort(&owned, 0);
 	return ask_chosen(judging, check_owner, is_parent, &owned, true, err);
 }
 
@@ -418,7 +423,7 @@ static int judge_alone(struct judging *judging, size_t at)
 		return refuse(safety, "device-bridge", "it is a bridge: pass what is behind it");
 	if (device->iommu_group == IOMMU_GROUP_NONE)
 		return refuse(safety, "iommu-off", "it is in no IOMMU group");
-	if (iommu_group_is_reserved(&judging->groups, device->iommu_group) &&
+	if (iommu_group_is_reserved(judging->groups, device->iommu_group) &&
 	    iommu_reserved_is_refused(judging->node->root))
 		return refuse(safety, "group-reserved", "the firmware has reserved memory for it");
 	if (judging->owners_hidden && device->driver && strstr(device->driver, "vfio"))
@@ -472,11 +477,11 @@ static int judge_group(struct judging *judging, size_t at)
 
 	if (safety->pass == PASS_NO)
 		return 0;
-	for (size_t i = 0; i < inventory->count; i++) {
+	for (size_t i = inventory->items[at].group_first; i != GROUP_END;
+	     i = inventory->items[i].group_next) {
 		const struct pci_device *other = &inventory->items[i].device;
 
-		if (i == at || other->bridge ||
-		    other->iommu_group != inventory->items[at].device.iommu_group)
+		if (i == at || other->bridge)
 			continue;
 		if (judging->items[i].pass == PASS_NO && judging->items[i].why &&
 		    !text_starts_with(judging->items[i].why, "its group has ")) {
@@ -546,7 +551,8 @@ int safeties_judge(const struct pve_node *node, struct safeties *ret, struct err
 	judging.items = safeties.items;
 	judging.root = *node->root;
 	judging.root.children = &judging.children;
-	r = iommu_groups_read(node->root, false, &judging.groups);
+	judging.groups = &safeties.groups;
+	r = iommu_groups_read(node->root, &safeties.groups);
 	if (r < 0)
 		return error_set(err, r, "cannot read /sys/kernel/iommu_groups: %s", strerror(-r));
 	r = ask_all(&judging, err);
@@ -557,7 +563,6 @@ int safeties_judge(const struct pve_node *node, struct safeties *ret, struct err
 	judging.seen.device_count = 0;
 	plan_done(&judging.seen);
 	child_memory_done(&judging.children);
-	iommu_groups_done(&judging.groups);
 	if (r < 0)
 		return r;
 	*ret = TAKE_STRUCT(safeties);
@@ -572,6 +577,7 @@ void safeties_done(struct safeties *safeties)
 		strings_done(&safeties->items[i].use_ids);
 	}
 	free(safeties->items);
+	iommu_groups_done(&safeties->groups);
 	*safeties = (struct safeties){ 0 };
 }
 

@@ -7,6 +7,7 @@
 
 #include "check/finding.h"
 #include "doctor/pve_node.h"
+#include "pci/group.h"
 
 enum pass {
 	PASS_YES,
@@ -29,6 +30,7 @@ struct safety {
 struct safeties {
 	struct safety *items;
 	size_t count;
+	struct iommu_groups groups;
 };
 
 /*

@@ -48,11 +48,16 @@ static unsigned read_count(const struct sysroot *root, int folder, const char *n
 	return value && parse_u32(value, &count) == 0 ? count : 0;
 }
 
+/* What most lines are. */
+#define NO_REGION "0x0000000000000000 0x0000000000000000 0x0000000000000000"
+
 /* "0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200": start, end, flags. */
 static bool parse_region(const char *line, struct pci_region *ret)
 {
 	uint64_t numbers[3];
 
+	if (strcmp(line, NO_REGION) == 0)
+		return true;
 	for (size_t i = 0; i < 3; i++) {
 		size_t size = strcspn(line, " ");
 
@@ -224,6 +229,44 @@ static int add_entry(const struct sysroot *root, struct pci_address address,
 	return 0;
 }
 
+struct membership {
+	int group;
+	size_t at;
+};
+
+/* By group, and within it by address. */
+static int compare_memberships(const void *a, const void *b)
+{
+	const struct membership *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* So that nobody has to go through all functions for those of one group. */
+static int link_groups(struct pci_inventory *inventory)
+{
+	size_t count = inventory->count, first = 0;
+	cleanup_free struct membership *members = calloc(count + 1, sizeof(*members));
+
+	if (!members)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		members[i] = (struct membership){ inventory->items[i].device.iommu_group, i };
+	qsort(members, count, sizeof(*members), compare_memberships);
+	for (size_t i = 0; i < count; i++) {
+		struct pci_entry *entry = &inventory->items[members[i].at];
+		bool last = i + 1 == count || members[i + 1].group != members[i].group;
+
+		if (members[i].group != members[first].group)
+			first = i;
+		entry->group_first = members[first].at;
+		entry->group_next = last ? GROUP_END : members[i + 1].at;
+	}
+	return 0;
+}
+
 int pci_inventory_read(const struct sysroot *root, struct pci_inventory *ret, struct error *err)
 {
 	cleanup_pci_inventory struct pci_inventory inventory = { 0 };
@@ -234,6 +277,8 @@ int pci_inventory_read(const struct sysroot *root, struct pci_inventory *ret, st
 		r = add_entry(root, addresses.items[i], &inventory, err);
 	if (r < 0)
 		return r;
+	if (link_groups(&inventory) < 0)
+		return error_set_memory(err);
 	*ret = TAKE_STRUCT(inventory);
 	return 0;
 }

@@ -49,7 +49,11 @@ void pci_facts_done(struct pci_facts *facts);
 struct pci_entry {
 	struct pci_device device;
 	struct pci_facts facts;
+	/* Numbers of items: the first of its IOMMU group, and the one after this or GROUP_END. */
+	size_t group_first, group_next;
 };
+
+#define GROUP_END SIZE_MAX
 
 /* All functions of the machine, in order of address. Started as { 0 }. */
 struct pci_inventory {

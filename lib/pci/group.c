@@ -13,23 +13,32 @@
 
 #define GROUPS_FOLDER "sys/kernel/iommu_groups"
 
-/* "0x00000000bdf6a000 0x00000000bdf88fff direct" */
+/* Not by snprintf(): there is a group for almost every function. */
+static void group_path(char path[SYSROOT_PATH_MAX], int number, const char *attribute)
+{
+	char digits[16], *at = digits + sizeof(digits);
+
+	*--at = '\0';
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	stpcpy(stpcpy(stpcpy(stpcpy(path, GROUPS_FOLDER "/"), at), "/"), attribute);
+}
+
+#define DIRECT " direct"
+
+/* "0x00000000bdf6a000 0x00000000bdf88fff direct", not " direct-relaxable". */
 bool iommu_group_has_direct(const struct sysroot *root, int number)
 {
 	cleanup_free char *regions = NULL;
 	char path[SYSROOT_PATH_MAX];
-	char *rest, *line;
 
-	snprintf(path, sizeof(path), GROUPS_FOLDER "/%d/reserved_regions", number);
+	group_path(path, number, "reserved_regions");
 	if (sysroot_read_attribute(root, path, &regions) < 0)
 		return false;
-	rest = regions;
-	while ((line = strsep(&rest, "\n"))) {
-		const char *kind = strrchr(line, ' ');
-
-		if (kind && strcmp(kind, " direct") == 0)
+	for (const char *at = regions; (at = strstr(at, DIRECT)); at++)
+		if (at[strlen(DIRECT)] == '\n' || at[strlen(DIRECT)] == '\0')
 			return true;
-	}
 	return false;
 }
 
@@ -38,7 +47,7 @@ static int compare(const void *a, const void *b)
 	return ((const struct iommu_group *)a)->number - ((const struct iommu_group *)b)->number;
 }
 
-int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_groups *ret)
+int iommu_groups_read(const struct sysroot *root, struct iommu_groups *ret)
 {
 	cleanup_iommu_groups struct iommu_groups groups = { 0 };
 	cleanup_strings struct strings names = { 0 };
@@ -47,7 +56,6 @@ int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_group
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	for (size_t i = 0; i < names.count; i++) {
-		char path[SYSROOT_PATH_MAX];
 		uint64_t number;
 
 		if (parse_number(names.items[i], strlen(names.items[i]), 10, INT32_MAX, &number) <
@@ -55,19 +63,27 @@ int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_group
 			continue;
 		if (array_reserve(&groups.items, groups.count, sizeof(*groups.items)) < 0)
 			return -ENOMEM;
-		groups.items[groups.count] = (struct iommu_group){
+		groups.items[groups.count++] = (struct iommu_group){
 			.number = (int)number,
 			.reserved = iommu_group_has_direct(root, (int)number),
 		};
-		snprintf(path, sizeof(path), GROUPS_FOLDER "/%s/type", names.items[i]);
-		if (types)
-			(void)sysroot_read_attribute(root, path, &groups.items[groups.count].type);
-		groups.count++;
 	}
 	if (groups.count > 1)
 		qsort(groups.items, groups.count, sizeof(*groups.items), compare);
 	*ret = TAKE_STRUCT(groups);
 	return 0;
+}
+
+void iommu_groups_read_types(const struct sysroot *root, struct iommu_groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		char path[SYSROOT_PATH_MAX];
+
+		if (groups->items[i].type)
+			continue;
+		group_path(path, groups->items[i].number, "type");
+		(void)sysroot_read_attribute(root, path, &groups->items[i].type);
+	}
 }
 
 void iommu_groups_done(struct iommu_groups *groups)
@@ -80,10 +96,11 @@ void iommu_groups_done(struct iommu_groups *groups)
 
 bool iommu_group_is_reserved(const struct iommu_groups *groups, int number)
 {
-	for (size_t i = 0; i < groups->count; i++)
-		if (groups->items[i].number == number)
-			return groups->items[i].reserved;
-	return false;
+	const struct iommu_group wanted = { .number = number }, *found = NULL;
+
+	if (groups->count > 0)
+		found = bsearch(&wanted, groups->items, groups->count, sizeof(wanted), compare);
+	return found && found->reserved;
 }
 
 enum iommu_vendor iommu_vendor_read(const struct sysroot *root)

@@ -24,10 +24,13 @@ struct iommu_groups {
 
 /*
  * Reads /sys/kernel/iommu_groups (Documentation/ABI/testing/sysfs-kernel-iommu_groups): no folder
- * means no group. Types are only read with `types`. "direct-relaxable" regions, of USB and graphics, do not matter. 0 or
+ * means no group. "direct-relaxable" regions, of USB and graphics, do not matter. 0 or
  * -errno. Does not block.
  */
-int iommu_groups_read(const struct sysroot *root, bool types, struct iommu_groups *ret);
+int iommu_groups_read(const struct sysroot *root, struct iommu_groups *ret);
+
+/* And their types, for who tells them. */
+void iommu_groups_read_types(const struct sysroot *root, struct iommu_groups *groups);
 void iommu_groups_done(struct iommu_groups *groups);
 #define cleanup_iommu_groups cleanup(iommu_groups_done)
 

@@ -24,11 +24,12 @@
 /* Where the name has less room, it gets that of the ids: 'pve-vfio devices ADDRESS' has them, too. */
 #define NAME_WANTED 24
 
-static bool group_has_display(const struct device_rows *rows, int group)
+/* A row is one of the inventory's items, in their order by now. */
+static bool group_has_display(const struct device_rows *rows, size_t at)
 {
-	for (size_t i = 0; i < rows->count; i++)
-		if (rows->items[i].entry->device.iommu_group == group &&
-		    pci_is_display(&rows->items[i].entry->device))
+	for (size_t i = rows->items[at].entry->group_first; i != GROUP_END;
+	     i = rows->items[i].entry->group_next)
+		if (pci_is_display(&rows->items[i].entry->device))
 			return true;
 	return false;
 }
@@ -65,7 +66,7 @@ static int sort(struct device_rows *rows)
 		keys[i].row = rows->items[i];
 		keys[i].display = device->iommu_group == IOMMU_GROUP_NONE
 					  ? pci_is_display(device)
-					  : group_has_display(rows, device->iommu_group);
+					  : group_has_display(rows, i);
 	}
 	qsort(keys, rows->count, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < rows->count; i++) {
@@ -286,10 +287,12 @@ static void add_cell(struct text *text, const char *words, size_t width)
 {
 	size_t size = strlen(words);
 
+	text_append(text, words, size > width ? width - 1 : size);
 	if (size > width)
-		text_add(text, "%.*s~ ", (int)(width - 1), words);
-	else
-		text_add(text, "%-*s ", (int)width, words);
+		text_append(text, "~", 1);
+	for (; size < width; size++)
+		text_append(text, " ", 1);
+	text_append(text, " ", 1);
 }
 
 struct columns {

@@ -367,20 +367,22 @@ void words_wrap(struct text *text, size_t line, const char *first, const char *i
 {
 	size_t column = strlen(first);
 
-	text_add(text, "%s", first);
+	text_append(text, first, column);
 	while (*words) {
 		size_t size = words_piece(words);
 
 		if (column + 1 + size > line && column > strlen(indent)) {
-			text_add(text, "\n%s", indent);
+			text_append(text, "\n", 1);
+			text_append(text, indent, strlen(indent));
 			column = strlen(indent);
 		}
-		text_add(text, " %.*s", (int)size, words);
+		text_append(text, " ", 1);
+		text_append(text, words, size);
 		column += 1 + size;
 		words += size;
 		words += strspn(words, " ");
 	}
-	text_add(text, "\n");
+	text_append(text, "\n", 1);
 }
 
 static void add_finding(struct text *text, const struct finding *finding, size_t width)

@@ -151,9 +151,9 @@ static int judge(struct command *command, struct judgement *ret, struct error *e
 	int r = command->argc > 0 ? command_parse_vmid(command, 0, &vmid, err) : 0;
 
 	if (r == 0)
-		r = quirks_read(&command->root, NULL, 0, &quirks, err);
-	if (r == 0)
 		r = pve_node_read(&node, err);
+	if (r == 0)
+		r = doctor_quirks_read(&node, &quirks, err);
 	if (r == 0)
 		r = safeties_judge(&node, &safeties, err);
 	if (r == 0 && pci_claims_read(&command->root, &node.inventory, &claims) < 0)

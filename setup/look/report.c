@@ -56,9 +56,9 @@ static int read_material(struct command *command, struct material *material, str
 	int r;
 
 	material->node.root = &command->root;
-	r = quirks_read(&command->root, NULL, 0, &material->quirks, err);
+	r = pve_node_read(&material->node, err);
 	if (r == 0)
-		r = pve_node_read(&material->node, err);
+		r = doctor_quirks_read(&material->node, &material->quirks, err);
 	if (r == 0)
 		r = safeties_judge(&material->node, &material->safeties, err);
 	if (r < 0)

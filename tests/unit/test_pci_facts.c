@@ -123,14 +123,16 @@ static void test_groups(void **state)
 	const struct tree *tree = *state;
 	struct iommu_groups groups = { 0 };
 
-	assert_int_equal(iommu_groups_read(&tree->root, true, &groups), 0);
+	assert_int_equal(iommu_groups_read(&tree->root, &groups), 0);
 	assert_int_equal(groups.count, 0);
 	tree_file(tree, "sys/kernel/iommu_groups/10/type", "DMA-FQ\n");
 	tree_file(tree, "sys/kernel/iommu_groups/10/reserved_regions",
 		  "0x0 0x1 direct-relaxable\n0xfee00000 0xfeefffff msi\n");
 	tree_file(tree, "sys/kernel/iommu_groups/9/type", "identity\n");
 	tree_file(tree, "sys/kernel/iommu_groups/9/reserved_regions", "0x0 0x1 direct\n");
-	assert_int_equal(iommu_groups_read(&tree->root, true, &groups), 0);
+	assert_int_equal(iommu_groups_read(&tree->root, &groups), 0);
+	assert_null(groups.items[1].type);
+	iommu_groups_read_types(&tree->root, &groups);
 	assert_int_equal(groups.count, 2);
 	assert_int_equal(groups.items[0].number, 9);
 	assert_text(groups.items[1].type, "DMA-FQ");
