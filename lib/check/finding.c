@@ -268,6 +268,13 @@ static const struct check_description descriptions[] = {
 		"cards with one address on a network lose each other's packets.",
 		"Give the function another \"mac\" in /etc/pve/pve-vfio/VMID.json.",
 	},
+	[CHECK_PHYSICAL_DOWN] = {
+		"physical-down", LEVEL_WARNING,
+		"The network interface of a virtual function's physical function is down. The guest has "
+		"no link with most cards then; the drivers igbvf and ixgbevf make up an address.",
+		"Bring the interface up before the start, and at each boot by 'auto' in "
+		"/etc/network/interfaces.",
+	},
 	[CHECK_SRIOV_IN_USE] = {
 		"sriov-in-use", LEVEL_ERROR,
 		"Virtual functions of this physical function are in use; they go away with its "

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check: whether virtual functions of a device of the plan are in use. */
+/* check: whether virtual functions of a device of the plan are in use, and what one itself needs. */
 #include "use/sriov.h"
 
 #include <errno.h>
+#include <pci/header.h>
 #include <string.h>
 
 #include "change/holding.h"
 #include "check/check.h"
 #include "check/remedy.h"
 #include "pve/reservation.h"
+#include "use/eswitch.h"
 #include "use/network.h"
 #include "use/storage.h"
 
@@ -163,15 +165,50 @@ static int advise(const struct asking *asking, struct findings *findings)
 		       : 0;
 }
 
+/*
+ * One whose physical function does not answer its mailbox: igbvf_probe() in igbvf/netdev.c,
+ * ixgbevf_sw_init() in ixgbevf_main.c ("PF still in reset state. Is the PF interface up?").
+ */
+static int check_physical(const struct start *start, const struct pci_device *device,
+			  struct findings *findings)
+{
+	cleanup_strings struct strings interfaces = { 0 };
+	struct sriov_place place;
+	int r;
+
+	/* A warning only: what cannot be read is not reported. */
+	if (device->class_code >> 16 != PCI_BASE_CLASS_NETWORK ||
+	    sriov_place_find(start->root, device->name, &place) < 0)
+		return 0;
+	r = eswitch_interfaces(start->root, place.physical, &interfaces);
+	for (size_t i = 0; i < interfaces.count; i++)
+		if (network_is_up(start->root, interfaces.items[i]))
+			return 0;
+	if (r < 0 || interfaces.count == 0)
+		return r == -ENOMEM ? r : 0;
+	r = finding_add(findings, CHECK_PHYSICAL_DOWN, device->name,
+			"%s of its physical function %s is down: the guest has no link with most "
+			"cards then, and igbvf and ixgbevf make up a MAC address in place of the "
+			"one that is set.",
+			interfaces.items[0], place.physical);
+	return r < 0 ? r
+		     : finding_advise(findings,
+				      "'ip link set %s up' before the start; 'auto %s' in "
+				      "/etc/network/interfaces has it up after each boot.",
+				      interfaces.items[0], interfaces.items[0]);
+}
+
 static int check_one(const struct start *start, const struct pci_device *device,
 		     struct findings *findings)
 {
 	cleanup_pci_addresses struct pci_addresses functions = { 0 };
 	cleanup(asking_done) struct asking asking = { .start = start };
-	int r = sriov_functions_find(start->root, device->name, &functions, &asking.reason);
+	bool is_virtual;
+	int r = sriov_links_find(start->root, device->name, &functions, &is_virtual,
+				 &asking.reason);
 
 	if (r == 0 && functions.count == 0)
-		return 0;
+		return is_virtual ? check_physical(start, device, findings) : 0;
 	if (r == 0)
 		r = holdings_find(&start->plan, start->root, &asking.helds, &asking.reason);
 	if (r == 0)

@@ -45,14 +45,19 @@ static int judge_link(const struct sriov_card *card, struct verdicts *verdicts)
 				   words.data, vms.count == 1 ? "has" : "have", interface,
 				   card->entry->device.driver ? card->entry->device.driver
 							      : "its driver");
-	remedy = text_format("Look at the cable and the switch; where it was set down, "
-			     "'ip link set %s up'.",
-			     interface);
-	return remedy ? verdict_add(
-				verdicts, VERDICT_WARNING, "sriov-link", address, remedy,
-				"%s has no link, and %s %s virtual functions of it: these reach "
-				"nobody beyond the card.",
-				interface, words.data, vms.count == 1 ? "has" : "have")
+	remedy = card->down
+			 ? text_format("'ip link set %s up'; 'auto %s' in /etc/network/interfaces "
+				       "has it up after each boot.",
+				       interface, interface)
+			 : strdup("Look at the cable and the switch.");
+	return remedy ? verdict_add(verdicts, VERDICT_WARNING, "sriov-link", address, remedy,
+				    "%s %s, and %s %s virtual functions of it: these %s.",
+				    interface, card->down ? "is down" : "has no link", words.data,
+				    vms.count == 1 ? "has" : "have",
+				    card->down
+					    ? "have no link with most cards, and the address that "
+					      "is set for them not with all"
+					    : "reach nobody beyond the card")
 		      : -ENOMEM;
 }
 

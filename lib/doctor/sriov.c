@@ -190,7 +190,7 @@ static int add_functions(const struct looking *looking, struct sriov_card *card,
 
 /* ---- one physical function */
 
-/* "down" is said of an interface that is up and has no carrier; what it reads otherwise is not. */
+/* "down": it has no carrier, or has not been brought up; what it reads otherwise is a link. */
 static bool has_link(const struct sysroot *root, const char *interface)
 {
 	cleanup_free char *state = NULL;
@@ -215,20 +215,19 @@ static int look_at_network(struct looking *looking, struct sriov_card *card)
 {
 	const struct sysroot *root = looking->node->root;
 	const char *address = card->entry->device.name;
-	cleanup_strings struct strings all = { 0 }, ports = { 0 }, uses = { 0 };
+	cleanup_strings struct strings ports = { 0 }, uses = { 0 };
 	struct error reason = { 0 };
-	bool link = false;
-	int r = child_list(root, NET_CLASS, address, &all);
+	bool link = false, up = false;
+	int r = eswitch_interfaces(root, address, &card->interfaces);
 
 	if (r == 0)
 		r = eswitch_representors(root, address, &ports);
-	for (size_t i = 0; i < all.count && r == 0; i++) {
-		if (strings_has(&ports, all.items[i]))
-			continue;
-		r = strings_add(&card->interfaces, all.items[i]);
-		link |= has_link(root, all.items[i]);
+	for (size_t i = 0; i < card->interfaces.count && r == 0; i++) {
+		link |= has_link(root, card->interfaces.items[i]);
+		up |= network_is_up(root, card->interfaces.items[i]);
 	}
 	card->link_down = card->interfaces.count > 0 && !link;
+	card->down = card->link_down && !up;
 	if (r == 0 && ports.count > 0 && !card->mode) {
 		card->mode = strdup("switchdev");
 		r = card->mode ? 0 : -ENOMEM;

@@ -22,6 +22,7 @@ struct sriov_card {
 	const struct pci_entry *entry;
 	struct strings interfaces;   /* of the physical function itself */
 	bool link_down;		     /* it has one, and none of them has a link */
+	bool down;		     /* nor has any been brought up */
 	struct strings in_use;	     /* what the host does with these: sentences */
 	struct strings representors; /* of them those that are in use: sentences */
 	bool no_drivers; /* no driver of the host takes its virtual functions: sriov_drivers_autoprobe */

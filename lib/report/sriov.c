@@ -106,7 +106,7 @@ static void add_card(struct text *text, const struct sriov_card *card, const cha
 	text_add(&line, "%s", "");
 	strings_words(&card->interfaces, 0, NAMES_MAX, &line);
 	if (card->link_down)
-		text_add(&line, " (no link)");
+		text_add(&line, card->down ? " (down)" : " (no link)");
 	add_phrase(&line, driver ? driver : "no driver");
 	add_counts(&line, card);
 	words_wrap(text, width, card->entry->device.name, "    ", name);

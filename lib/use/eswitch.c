@@ -142,7 +142,8 @@ static bool is_function_port(const char *port)
 	       port[2 + strspn(port + 2, digits)] == '\0';
 }
 
-int eswitch_representors(const struct sysroot *root, const char *address, struct strings *names)
+static int add_interfaces(const struct sysroot *root, const char *address, bool representors,
+			  struct strings *names)
 {
 	cleanup_strings struct strings all = { 0 };
 	int r = child_list(root, "sys/class/net", address, &all);
@@ -150,10 +151,23 @@ int eswitch_representors(const struct sysroot *root, const char *address, struct
 	for (size_t i = 0; r == 0 && i < all.count; i++) {
 		cleanup_free char *port = NULL;
 		char path[SYSROOT_PATH_MAX];
+		bool represents;
 
 		snprintf(path, sizeof(path), "sys/class/net/%s/phys_port_name", all.items[i]);
-		if (sysroot_read_attribute(root, path, &port) == 0 && is_function_port(port))
+		represents =
+			sysroot_read_attribute(root, path, &port) == 0 && is_function_port(port);
+		if (represents == representors)
 			r = strings_add(names, all.items[i]);
 	}
 	return r;
+}
+
+int eswitch_representors(const struct sysroot *root, const char *address, struct strings *names)
+{
+	return add_interfaces(root, address, true, names);
+}
+
+int eswitch_interfaces(const struct sysroot *root, const char *address, struct strings *names)
+{
+	return add_interfaces(root, address, false, names);
 }

@@ -26,3 +26,7 @@ int eswitch_set(const struct sysroot *root, const char *address, const char *mod
  */
 int eswitch_representors(const struct sysroot *root, const char *address,
 			 struct strings *names) must_check;
+
+/* The function's other interfaces, its own. The same. */
+int eswitch_interfaces(const struct sysroot *root, const char *address,
+		       struct strings *names) must_check;

@@ -27,8 +27,8 @@ static int add_function(const struct sysroot *root, const char *folder, const ch
 	return r < 0 ? r : pci_addresses_add(functions, address);
 }
 
-int sriov_functions_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
-			 struct error *err)
+int sriov_links_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
+		     bool *ret_virtual, struct error *err)
 {
 	cleanup_pci_addresses struct pci_addresses functions = { 0 };
 	cleanup_strings struct strings names = { 0 };
@@ -44,7 +44,16 @@ int sriov_functions_find(const struct sysroot *root, const char *address, struct
 		return error_set(err, r, "cannot read its virtual functions in /%s: %s", folder,
 				 strerror(-r));
 	*ret = TAKE_STRUCT(functions);
+	*ret_virtual = strings_has(&names, "physfn");
 	return 0;
+}
+
+int sriov_functions_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
+			 struct error *err)
+{
+	bool is_virtual;
+
+	return sriov_links_find(root, address, ret, &is_virtual, err);
 }
 
 int sriov_place_find(const struct sysroot *root, const char *address, struct sriov_place *ret)

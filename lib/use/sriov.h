@@ -15,6 +15,10 @@
 int sriov_functions_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
 			 struct error *err);
 
+/* The same, and whether `address` is a virtual function itself: one look for both. */
+int sriov_links_find(const struct sysroot *root, const char *address, struct pci_addresses *ret,
+		     bool *ret_virtual, struct error *err);
+
 /* Where a virtual function belongs. */
 struct sriov_place {
 	char physical[PCI_ADDRESS_TEXT];

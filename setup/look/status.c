@@ -15,7 +15,8 @@
 #include "setup/look/status.h"
 #include "setup/print.h"
 #include "setup/setup.h"
-#include "use/child.h"
+#include "use/eswitch.h"
+#include "use/network.h"
 #include "use/sriov.h"
 
 #define STATUS_WIDTH 80
@@ -135,16 +136,18 @@ static const char *find_fault(const struct journal *journal, const struct sight 
 }
 
 /*
- * The physical function of a virtual one, which is the host's: its interface has no link, so that the VM
- * reaches nobody. NULL where there is nothing to say.
+ * The physical function of a virtual one, which is the host's: its interface is down or has no link, so
+ * that the VM reaches nobody. NULL where there is nothing to say.
  */
 static char *physical_fault(const struct sysroot *root, const char *address)
 {
 	cleanup_strings struct strings names = { 0 };
 	struct sriov_place place;
 
+	bool up = false;
+
 	if (sriov_place_find(root, address, &place) < 0 ||
-	    child_list(root, "sys/class/net", place.physical, &names) < 0)
+	    eswitch_interfaces(root, place.physical, &names) < 0)
 		return NULL;
 	for (size_t i = 0; i < names.count; i++) {
 		cleanup_free char *state = NULL;
@@ -153,9 +156,10 @@ static char *physical_fault(const struct sysroot *root, const char *address)
 		snprintf(path, sizeof(path), "sys/class/net/%s/operstate", names.items[i]);
 		if (sysroot_read_attribute(root, path, &state) < 0 || strcmp(state, "down") != 0)
 			return NULL;
+		up |= network_is_up(root, names.items[i]);
 	}
-	return names.count > 0 ? text_format("%s of its physical function %s has no link",
-					     names.items[0], place.physical)
+	return names.count > 0 ? text_format("%s of its physical function %s %s", names.items[0],
+					     place.physical, up ? "has no link" : "is down")
 			       : NULL;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The check of virtual functions. */
+#include "base/array.h"
 #include "test_check_topic.h"
 
 #define PHYSICAL "0000:01:00.0"
@@ -46,6 +47,43 @@ static void each_use_of_one_is_an_error(void **state)
 		     " is in use: eth4 has the address 2001:db8::1; its virtual function " SECOND
 		     " has a driver of VFIO, so a VM has it or may have it.");
 	check_over(&check);
+}
+
+/* As igb's does: an interface that is not up answers no virtual function. */
+static void a_physical_function_that_is_down(void **state)
+{
+	static const struct {
+		const char *class_code, *flags;
+		bool said;
+	} rows[] = {
+		{ "0x020000\n", "0x1002\n", true },
+		{ "0x020000\n", "0x1003\n", false },
+		{ "0x010802\n", "0x1002\n", false },
+	};
+	struct tree *tree = *state;
+	struct check_case unused = { 0 };
+
+	build(tree, &unused);
+	check_over(&unused);
+	tree_link(tree, "sys/devices/pci0000:00/" FIRST "/physfn", "../" PHYSICAL);
+	tree_link(tree, "sys/class/net/eth0", "../../devices/pci0000:00/" PHYSICAL "/net/eth0");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct check_case check = { 0 };
+
+		tree_file(tree, "sys/devices/pci0000:00/" FIRST "/class", "%s", rows[i].class_code);
+		tree_file(tree, "sys/devices/pci0000:00/" PHYSICAL "/net/eth0/flags", "%s",
+			  rows[i].flags);
+		check_add(tree, &check, FIRST);
+		check_run(tree, &check, check_sriov);
+		assert_row(rows[i].class_code, check.findings.count == rows[i].said);
+		if (rows[i].said)
+			check_expect(&check, 0, "physical-down", LEVEL_WARNING, FIRST,
+				     "eth0 of its physical function " PHYSICAL
+				     " is down: the guest has no link with most cards then, and "
+				     "igbvf and ixgbevf make up a MAC address in place of the one "
+				     "that is set.");
+		check_over(&check);
+	}
 }
 
 static void both_for_one_vm_cannot_be(void **state)
@@ -105,9 +143,12 @@ static void what_cannot_be_told_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(many_functions_are_told_together), tree_test(idle_functions_are_fine),
-		tree_test(each_use_of_one_is_an_error),	     tree_test(both_for_one_vm_cannot_be),
+		tree_test(many_functions_are_told_together),
+		tree_test(idle_functions_are_fine),
+		tree_test(each_use_of_one_is_an_error),
+		tree_test(both_for_one_vm_cannot_be),
 		tree_test(what_cannot_be_told_is_an_error),
+		tree_test(a_physical_function_that_is_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
