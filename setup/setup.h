@@ -87,6 +87,8 @@ int verb_devices(struct command *command, struct error *err) must_check;
 int verb_config(struct command *command, struct error *err) must_check;
 int verb_detach(struct command *command, struct error *err) must_check;
 int verb_plan(struct command *command, struct error *err) must_check;
+int verb_where(struct command *command, struct error *err) must_check;
+int verb_publish(struct command *command, struct error *err) must_check;
 int verb_metrics(struct command *command, struct error *err) must_check;
 int verb_log(struct command *command, struct error *err) must_check;
 int verb_status(struct command *command, struct error *err) must_check;

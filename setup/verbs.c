@@ -63,6 +63,20 @@ static const struct verb_option metrics_options[] = {
 	END,
 };
 
+static const struct verb_option where_options[] = {
+	FLAG("--all", "of every VM with devices the nodes that it could start on"),
+	VALUE("--free", "WORD", "text",
+	      "devices that no VM names: gpu, nic, nvme, a part of a name"),
+	VALUE("--html", "FILE", "file",
+	      "a page of the whole cluster: who has what, and what could move where; - is standard output"),
+	END,
+};
+
+static const struct verb_option publish_options[] = {
+	DRY_RUN,
+	END,
+};
+
 static const struct verb_option report_options[] = {
 	VALUE("--html", "FILE", "file",
 	      "a page for a browser, with a picture of where the devices are; - is standard output"),
@@ -254,6 +268,32 @@ const struct verb verbs[] = {
 		.options = log_options,
 		.examples = { "pve-vfio log 101", "pve-vfio log --since today",
 			      "pve-vfio log 101 --json" },
+	},
+	{
+		.name = "where",
+		.words = "[VMID]",
+		.offers = "vms",
+		.most = 1,
+		.json = true,
+		.looks = true,
+		.run = verb_where,
+		.what = "on which nodes of the cluster a VM could start, and why not on the others; what "
+			"is free",
+		.options = where_options,
+		.examples = { "pve-vfio where 101", "pve-vfio where --free gpu",
+			      "pve-vfio where --html cluster.html" },
+	},
+	{
+		.name = "publish",
+		.words = "",
+		.offers = "",
+		.json = true,
+		.run = verb_publish,
+		.what = "write what this node has into /etc/pve, for 'where' on the others; no more "
+			"often than it changes",
+		.refused = "/etc/pve cannot be written, as without quorum",
+		.options = publish_options,
+		.examples = { "pve-vfio publish", "pve-vfio publish --dry-run --json" },
 	},
 	{
 		.name = "metrics",

@@ -475,17 +475,16 @@ static int compare(const struct comparison *comparison, const char *device, cons
 }
 
 /* Compares in PVE's order, that of the properties' names, up to the first fault. */
-static int check_identity(const struct sysroot *root, const struct mapping *mapping,
-			  const struct mapping_entry *entry, const struct pci_device *device,
-			  bool first, bool mdev, char **ret_fault)
+static int check_identity(const struct mapping *mapping, const struct mapping_entry *entry,
+			  const char *name, const struct mapping_device *device, bool first,
+			  bool mdev, char **ret_fault)
 {
 	char id[16], subsystem_id[16], group[16];
 	const struct comparison comparisons[] = {
 		{ "id", id, entry->id },
 		{ "iommugroup", device->iommu_group == IOMMU_GROUP_NONE ? NULL : group,
 		  entry->iommu_group },
-		{ "mdev", mdev_support(root, device->name) != MDEV_NONE ? "1" : "0",
-		  mapping->mdev ? "1" : "0" },
+		{ "mdev", device->mdev ? "1" : "0", mapping->mdev ? "1" : "0" },
 		{ "subsystem-id", subsystem_id, entry->subsystem_id },
 	};
 	int r = 0;
@@ -500,7 +499,7 @@ static int check_identity(const struct sysroot *root, const struct mapping *mapp
 			continue;
 		if (!mdev && strcmp(comparisons[i].property, "mdev") == 0)
 			continue;
-		r = compare(&comparisons[i], device->name, mapping->name, ret_fault);
+		r = compare(&comparisons[i], name, mapping->name, ret_fault);
 		if (r < 0 || *ret_fault)
 			break;
 	}
@@ -508,25 +507,13 @@ static int check_identity(const struct sysroot *root, const struct mapping *mapp
 }
 
 /* PVE takes what the pattern of `path` lets pass for the name of a folder in sysfs. */
-static int check_device(const struct sysroot *root, const struct mapping *mapping,
-			const struct mapping_entry *entry, const char *name, bool first, bool mdev,
-			char **ret_fault, struct error *err)
+static bool is_address(const char *name)
 {
-	cleanup_pci_device struct pci_device device = { 0 };
 	struct pci_address address;
 	char formatted[PCI_ADDRESS_TEXT];
-	int r = -ENODEV;
 
-	if (pci_address_parse(name, &address) == 0 &&
-	    strcmp(pci_address_format(address, formatted), name) == 0)
-		r = pci_device_read(root, address, &device, err);
-	if (r == -ENODEV) {
-		*ret_fault = text_format("pci device '%s' not found", name);
-		r = *ret_fault ? 0 : -ENOMEM;
-	} else if (r == 0) {
-		r = check_identity(root, mapping, entry, &device, first, mdev, ret_fault);
-	}
-	return r == -ENOMEM ? error_set_memory(err) : r;
+	return pci_address_parse(name, &address) == 0 &&
+	       strcmp(pci_address_format(address, formatted), name) == 0;
 }
 
 /* PVE asks no more than for a dot and a digit anywhere to see a function there. */
@@ -538,23 +525,64 @@ static bool has_function(const char *path)
 	return false;
 }
 
-int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
-			const struct mapping_entry *entry, bool mdev, char **ret_fault,
-			struct error *err)
+char *mapping_path_address(const char *path)
+{
+	return text_format("%s%s", path, has_function(path) ? "" : ".0");
+}
+
+int mapping_entry_compare(const struct mapping *mapping, const struct mapping_entry *entry,
+			  bool mdev, mapping_look *look, const void *context, char **ret_fault,
+			  struct error *err)
 {
 	cleanup_free char *fault = NULL;
 
 	for (size_t i = 0; i < entry->paths.count && !fault; i++) {
-		const char *path = entry->paths.items[i];
-		cleanup_free char *name = text_format("%s%s", path, has_function(path) ? "" : ".0");
+		cleanup_free char *name = mapping_path_address(entry->paths.items[i]);
+		struct mapping_device device;
 		int r;
 
 		if (!name)
 			return error_set_memory(err);
-		r = check_device(root, mapping, entry, name, i == 0, mdev, &fault, err);
+		r = is_address(name) ? look(context, name, &device, err) : -ENODEV;
+		if (r == -ENODEV) {
+			fault = text_format("pci device '%s' not found", name);
+			r = fault ? 0 : -ENOMEM;
+		} else if (r == 0) {
+			r = check_identity(mapping, entry, name, &device, i == 0, mdev, &fault);
+		}
 		if (r < 0)
-			return r;
+			return r == -ENOMEM ? error_set_memory(err) : r;
 	}
 	*ret_fault = TAKE_PTR(fault);
 	return 0;
+}
+
+static int look_here(const void *context, const char *name, struct mapping_device *ret,
+		     struct error *err)
+{
+	const struct sysroot *root = context;
+	cleanup_pci_device struct pci_device device = { 0 };
+	struct pci_address address;
+	int r = pci_address_parse(name, &address);
+
+	if (r == 0)
+		r = pci_device_read(root, address, &device, err);
+	if (r < 0)
+		return r;
+	*ret = (struct mapping_device){
+		.vendor = device.vendor,
+		.device = device.device,
+		.subsystem_vendor = device.subsystem_vendor,
+		.subsystem_device = device.subsystem_device,
+		.iommu_group = device.iommu_group,
+		.mdev = mdev_support(root, device.name) != MDEV_NONE,
+	};
+	return 0;
+}
+
+int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
+			const struct mapping_entry *entry, bool mdev, char **ret_fault,
+			struct error *err)
+{
+	return mapping_entry_compare(mapping, entry, mdev, look_here, root, ret_fault, err);
 }

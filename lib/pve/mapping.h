@@ -65,12 +65,31 @@ const struct mapping *mappings_find(const struct mappings *mappings, const char 
 void mappings_done(struct mappings *mappings);
 #define cleanup_mappings cleanup(mappings_done)
 
+/* A device as assert_valid() compares it; its ids are Proxmox VE's, "10de:2204". */
+struct mapping_device {
+	uint16_t vendor, device, subsystem_vendor, subsystem_device;
+	int iommu_group; /* or IOMMU_GROUP_NONE */
+	bool mdev;	 /* it has mdev_supported_types or nvidia/ */
+};
+
+/* Finds one by its address, "0000:01:00.0": 0, -ENODEV, or another -errno with a sentence. */
+typedef int mapping_look(const void *context, const char *address, struct mapping_device *ret,
+			 struct error *err);
+
 /*
  * What assert_valid() of Mapping/PCI.pm would die of for one entry, in its words
  * ("'iommugroup' does not match for 'gpu' (12 != 11)": the device has 12), or NULL when the device
- * is what the entry says. The caller frees it. -errno only when that cannot be determined. Does not
- * block. `mdev` tells whether that is compared too: PVE_RULE_MAPPING_MDEV.
+ * is what the entry says. The caller frees it. -errno only when that cannot be told. `mdev` tells
+ * whether that is compared too: PVE_RULE_MAPPING_MDEV.
  */
+int mapping_entry_compare(const struct mapping *mapping, const struct mapping_entry *entry,
+			  bool mdev, mapping_look *look, const void *context, char **ret_fault,
+			  struct error *err) must_check;
+
+/* The same with the devices of this machine. Does not block. */
 int mapping_entry_check(const struct sysroot *root, const struct mapping *mapping,
 			const struct mapping_entry *entry, bool mdev, char **ret_fault,
 			struct error *err) must_check;
+
+/* A path of an entry as the address that is compared: without a function it is that of ".0". To be freed. */
+char *mapping_path_address(const char *path);

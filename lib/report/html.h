@@ -6,3 +6,6 @@
 
 /* Adds words with what HTML would take for its own replaced. */
 void html_add(struct text *html, const char *words);
+
+/* How our pages look: for a screen, a phone and paper, light and dark. */
+const char *html_style(void);
