@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/directory.h"
@@ -94,10 +95,9 @@ int pci_present_match(const struct pci_present *present, const char *start,
 
 bool pci_present_has(const struct pci_present *present, struct pci_address address)
 {
-	char line[PCI_ADDRESS_TEXT + 2] = "\n";
+	char name[PCI_ADDRESS_TEXT], line[PCI_ADDRESS_TEXT + 2];
 
-	pci_address_format(address, line + 1);
-	strcat(line, "\n");
+	snprintf(line, sizeof(line), "\n%s\n", pci_address_format(address, name));
 	return present->names.data && strstr(present->names.data, line);
 }
 
