@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/directory.h"
+#include "host/remembered.h"
 #include "use/pids.h"
 
 #define DELETED " (deleted)"
@@ -84,34 +85,44 @@ static int look_at_descriptor(struct openings *openings, size_t first, pid_t pid
 	return opening.path ? add(openings, first, &opening) : -ENOMEM;
 }
 
+/* The look at the processes of a tree. */
+struct looking {
+	const struct sysroot *root;
+	struct remembered
+		plain; /* paths that lead to no node: many processes have the same files open */
+};
+
 /* In a tree it is a text. "/dev/sda (deleted)": another node has that path now, or none. */
-static int look_at_link(const struct sysroot *root, struct openings *openings, size_t first,
-			pid_t pid, int fds, const char *name)
+static int look_at_link(struct looking *looking, struct openings *openings, size_t first, pid_t pid,
+			int fds, const char *name)
 {
 	struct opening opening = { .pid = pid };
 	char target[PATH_MAX];
 	size_t size;
 
-	if (read_link(fds, name, target) < 0 || *target != '/' || is_everyones_path(target))
+	if (read_link(fds, name, target) < 0 || *target != '/' || is_everyones_path(target) ||
+	    remembered_find(&looking->plain, target))
 		return 0;
 	size = strlen(target);
 	if (size > strlen(DELETED) && strcmp(target + size - strlen(DELETED), DELETED) == 0)
 		target[size - strlen(DELETED)] = '\0';
-	if (node_look(root, target + 1, &opening.id, &opening.path) < 0) {
+	if (node_look(looking->root, target + 1, &opening.id, &opening.path) < 0) {
 		opening.path = strdup(target);
 		if (!opening.path)
 			return -ENOMEM;
 	}
 	if (opening.id.type ? is_everyones(&opening.id)
 			    : !text_starts_with(opening.path, "/dev/")) {
+		remembered_add(&looking->plain, target, 0, NULL, 0);
 		free(opening.path);
 		return 0;
 	}
 	return add(openings, first, &opening);
 }
 
-static int look_at_process(const struct sysroot *root, pid_t pid, struct openings *openings)
+static int look_at_process(struct looking *looking, pid_t pid, struct openings *openings)
 {
+	const struct sysroot *root = looking->root;
 	cleanup_close int fd = -1;
 	size_t first = openings->count;
 	struct directory directory;
@@ -128,7 +139,7 @@ static int look_at_process(const struct sysroot *root, pid_t pid, struct opening
 		if (root->live)
 			r = look_at_descriptor(openings, first, pid, fd, name);
 		else
-			r = look_at_link(root, openings, first, pid, fd, name);
+			r = look_at_link(looking, openings, first, pid, fd, name);
 		if (r < 0)
 			return r;
 	}
@@ -148,12 +159,14 @@ static int compare(const void *a, const void *b)
 void openings_read(const struct sysroot *root, struct openings *ret)
 {
 	cleanup_openings struct openings openings = { 0 };
+	struct looking looking = { .root = root };
 	cleanup_pids struct pids pids = { 0 };
 	int r = pids_list(root, &pids);
 
 	for (size_t i = 0; r == 0 && i < pids.count; i++)
 		if (!pids.items[i].kernels || !pid_is_thread(root, &pids.items[i]))
-			r = look_at_process(root, pids.items[i].pid, &openings);
+			r = look_at_process(&looking, pids.items[i].pid, &openings);
+	remembered_done(&looking.plain);
 	if (r < 0) {
 		ret->unseen = error_set(&ret->why, r,
 					"cannot read which files the processes have open: %s",
