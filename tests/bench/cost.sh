@@ -80,6 +80,34 @@ moving()
 	config 204 'hostpci0: 08:00' 'hostpci1: 09:00' 'hostpci2: 0a:00' 'hostpci3: 0b:00'
 }
 
+# crowd PROCESSES DESCRIPTORS: so many processes in $tree, with so many files open each: sockets, files that
+# others have open too, and what everybody has
+crowd()
+{
+	perl -e '
+		my ($tree, $processes, $descriptors) = @ARGV;
+		for my $pid (10000 .. 9999 + $processes) {
+			mkdir "$tree/proc/$pid";
+			mkdir "$tree/proc/$pid/fd";
+			symlink "/usr/bin/worker", "$tree/proc/$pid/exe";
+			for my $fd (0 .. $descriptors - 1) {
+				my @targets = ("/dev/null", "/var/lib/worker/$fd", "socket:[$pid$fd]");
+				symlink $targets[$fd % 3], "$tree/proc/$pid/fd/$fd";
+			}
+		}' "$tree" "$1" "$2"
+}
+
+# moved VMID: the system calls of taking and of giving back, as "TAKE GIVE"
+moved()
+{
+	local phase
+
+	for phase in pre-start post-stop; do
+		paths "$bench/pve-vfio-hook" --root "$tree" "$1" $phase |
+			awk '{ sum += $1 } END { printf "%d ", sum }'
+	done
+}
+
 # paths COMMAND...: how often it looks at which path of the tree, as tests/bench/paths prints it
 paths()
 {
