@@ -9,7 +9,9 @@
 #include "doctor/doctor.h"
 #include "host/modconf.h"
 #include "pci/override.h"
+#include "pci/variant.h"
 #include "pve/lock.h"
+#include "use/awake.h"
 
 static const char stuck_remedy[] = "See 'ps -eo pid,stat,wchan:32,args' for processes in state D; "
 				   "most often only a reboot of the host helps.";
@@ -199,6 +201,46 @@ static int judge_learned(const struct pve_node *node, struct verdicts *verdicts)
 	return r;
 }
 
+static bool is_in_use(const struct safety *safety)
+{
+	return safety->holder || strings_has(&safety->use_ids, "device-held") ||
+	       strings_has(&safety->use_ids, "device-owned") ||
+	       text_equal(safety->why_id, "device-held") ||
+	       text_equal(safety->why_id, "device-owned");
+}
+
+/* Functions that vfio-pci has for a VM that is off, and that do not sleep meanwhile. */
+static int judge_idle(const struct doctor *doctor, struct verdicts *verdicts)
+{
+	const struct pve_node *node = doctor->node;
+	int r = 0;
+
+	for (size_t i = 0; i < node->inventory.count && r == 0; i++) {
+		const struct pci_device *device = &node->inventory.items[i].device;
+		cleanup_free char *why = NULL, *remedy = NULL;
+
+		if (!text_equal(device->driver, VFIO_DRIVER) || device->bridge ||
+		    is_in_use(&doctor->safeties->items[i]))
+			continue;
+		if (awake_why(node->root, device, &why) < 0)
+			return -ENOMEM;
+		if (!why)
+			continue;
+		remedy =
+			strcmp(why, "power/control is on") == 0
+				? text_format("'echo auto > /sys/bus/pci/devices/%s/power/control' "
+					      "lets it sleep, until the next boot.",
+					      device->name)
+				: NULL;
+		r = verdict_add(verdicts, VERDICT_INFO, "device-idles-awake", device->name, remedy,
+				"vfio-pci has it, no VM uses it, and it is awake (D0): %s. A "
+				"graphics card takes the power there that it takes when idle, in "
+				"D3hot less, and in D3cold next to none.",
+				why);
+	}
+	return r;
+}
+
 int node_state(const struct doctor *doctor, struct verdicts *verdicts)
 {
 	int r = judge_journals(doctor->node, verdicts);
@@ -208,5 +250,5 @@ int node_state(const struct doctor *doctor, struct verdicts *verdicts)
 				doctor->node->faults.items[i]);
 	if (r == 0)
 		r = judge_learned(doctor->node, verdicts);
-	return r;
+	return r == 0 ? judge_idle(doctor, verdicts) : r;
 }

@@ -40,6 +40,8 @@ static const struct verdict_id ids[] = {
 	{ "hook-outdated", "A copy of the hookscript that is not the installed version." },
 	{ "hook-volume", "A hookscript on a storage that this node has not." },
 	{ "hookscript", "Whether the VM has the hookscript." },
+	{ "device-idles-awake",
+	  "A device that vfio-pci has for a VM that is off, and that does not sleep." },
 	{ "id-learned", "An id that vfio-pci was taught, and takes devices by." },
 	{ "interfaces-held",
 	  "An interface in /etc/network/interfaces whose card is held for VMs from boot on." },

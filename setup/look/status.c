@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "change/recover.h"
+#include "doctor/pve_node.h"
 #include "pci/driver.h"
 #include "pci/override.h"
 #include "pve/config.h"
@@ -15,6 +17,7 @@
 #include "setup/look/status.h"
 #include "setup/print.h"
 #include "setup/setup.h"
+#include "use/awake.h"
 #include "use/eswitch.h"
 #include "use/network.h"
 #include "use/sriov.h"
@@ -306,6 +309,37 @@ static int show_all(struct command *command, const struct vmids *vmids, const st
 	return failed < 0 ? failed : shown;
 }
 
+/*
+ * After the stop: what of the VM's devices, which are with the host again, is still awake, and why. What
+ * cannot be read is not said.
+ */
+static int print_awake(struct command *command, uint32_t vmid, struct error *err)
+{
+	cleanup_pve_node struct pve_node node = { .root = &command->root };
+	const struct node_vm *vm;
+
+	if (pve_node_read(&node, NULL) < 0)
+		return 0;
+	vm = node_find_vm(&node, vmid);
+	for (size_t i = 0; vm && i < vm->wanted.count; i++) {
+		char address[PCI_ADDRESS_TEXT];
+		const struct pci_entry *entry =
+			pci_inventory_find(&node.inventory,
+					   pci_address_format(vm->wanted.devices[i].address,
+							      address));
+		cleanup_free char *why = NULL;
+
+		if (!entry)
+			continue;
+		if (awake_why(&command->root, &entry->device, &why) < 0)
+			return error_set_memory(err);
+		if (why)
+			print_sentence(STDOUT_FILENO, "  ", "    ", "%s is awake: %s", address,
+				       why);
+	}
+	return 0;
+}
+
 int status_look(struct command *command, uint32_t vmid, json_t *vms, struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
@@ -323,6 +357,8 @@ int status_look(struct command *command, uint32_t vmid, json_t *vms, struct erro
 		r = vm_look(&command->root, vmid, err);
 	if (r == 0 && !vms)
 		puts(vmid ? "The VM holds no devices." : "No VM holds devices.");
+	if (r == 0 && !vms && vmid)
+		r = print_awake(command, vmid, err);
 	return r < 0 ? r : 0;
 }
 
