@@ -9,7 +9,7 @@
 #   make install    into DESTDIR, as the package has it
 #   make check      every test
 #   make bench      how fast, beside what one would use instead: 20 minutes, prints a table
-#   make check-unit, check-fake, check-cli, check-fuzz, check-html, check-vm, check-boot,
+#   make check-unit, check-fake, check-model, check-cli, check-fuzz, check-html, check-vm, check-boot,
 #   check-package   one kind; the last builds the package twice, installs, upgrades and removes it
 #   make check-arm64, check-suites   not in check: the package for arm64, and the unit and cli tests under
 #                   qemu-user; the package built twice in a fresh Debian 12 and 13
@@ -109,6 +109,7 @@ VM_PACKAGES := qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf busybox-static 
 BOOT_PACKAGES := mmdebstrap mtools dosfstools e2fsprogs fdisk zstd qemu-system-x86 seabios ovmf strace
 BENCH_PACKAGES := driverctl libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients dpdk
 COVERAGE_PACKAGES := gcovr
+MODEL_PACKAGES := spin gcc libc6-dev
 HTML_PACKAGES := chromium fonts-dejavu-core perl
 LINT_PACKAGES := clang clang-format clang-tidy codespell cppcheck shellcheck
 DEB_PACKAGES := debhelper dpkg-dev
@@ -135,6 +136,7 @@ $(eval $(call packages,boot,$(BOOT_PACKAGES)))
 $(eval $(call packages,html,$(HTML_PACKAGES)))
 $(eval $(call packages,coverage,$(COVERAGE_PACKAGES)))
 $(eval $(call packages,lint,$(LINT_PACKAGES)))
+$(eval $(call packages,model,$(MODEL_PACKAGES)))
 
 $(DEPS): | $(B)/packages/build
 
@@ -388,7 +390,11 @@ mutants: $(DEPS) $(B)/obj/quirks.lines | $(B)/packages/test
 	$(Q)tests/mutants/run $(B)/mutants $(MUTANTS) $(MUTANT_SEED) '$(CPPFLAGS) -Wa,-I$(B)/obj' \
 		'$(DEPS) -Wl,--no-whole-archive $(filter -l%,$(DEPS_LIBS))'
 
-check: check-unit check-fake check-cli check-fuzz check-html check-machines check-package
+check: check-unit check-fake check-model check-cli check-fuzz check-html check-machines check-package
+
+# The model of journals, locks and watches.
+check-model: $(B)/packages/model
+	$(Q)tests/run -t 600 tests/model/test-model
 
 # Builds the package twice, and installs, upgrades, removes and purges it in trees of both suites.
 check-package: deb $(B)/packages/package
@@ -462,7 +468,7 @@ clean:
 distclean:
 	rm -rf $(B)
 
-.PHONY: torture torture-asan mutants alloc-programs all programs manuals install deb release check unit-programs check-arm64 check-suites check-unit check-fake check-cli check-fuzz check-html \
+.PHONY: check-model torture torture-asan mutants alloc-programs all programs manuals install deb release check unit-programs check-arm64 check-suites check-unit check-fake check-cli check-fuzz check-html \
 	check-vm check-boot check-machines check-package coverage fuzz bench demo pictures web lint format clean distclean
 .SECONDARY:
 .DELETE_ON_ERROR:
