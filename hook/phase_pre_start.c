@@ -6,8 +6,6 @@
 #include "change/held.h"
 #include "change/tally.h"
 #include "hook.h"
-#include "pci/driver.h"
-#include "pci/vfio.h"
 #include "report/words.h"
 
 /*
@@ -188,31 +186,6 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 	return error_set(err, -EIO, "VM %u is not started; the host is as it was", hook->vmid);
 }
 
-/* What all of this was for: each device is with VFIO, and its node is there for QEMU. */
-static int confirm(struct hook *hook, const struct plan *plan, unsigned deadline_s,
-		   struct error *err)
-{
-	struct deadline deadline = deadline_in_ms((uint64_t)deadline_s * 1000);
-
-	for (size_t i = 0; i < plan->device_count; i++) {
-		const struct pci_device *device = &plan->devices[i].device;
-		const char *wanted = plan->devices[i].vfio.name;
-		cleanup_free char *driver = NULL;
-		int r;
-
-		if (plan->devices[i].foreseen)
-			continue;
-		r = pci_driver_read(&hook->root, device->name, &driver);
-		if (r < 0 || !text_equal(driver, wanted))
-			return error_set(err, r < 0 ? r : -EIO, "%s is not with %s but with %s",
-					 device->name, wanted, driver ? driver : "no driver");
-		r = vfio_group_node_wait(&hook->root, device->iommu_group, deadline, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int take(struct hook *hook, struct start *start, struct error *err)
 {
 	struct actions *actions = &start->journal.actions;
@@ -225,7 +198,7 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 	hook_trace(hook, "all of these, side by side", began);
 	began = clock_now_us();
 	if (r == 0)
-		r = confirm(hook, &start->plan, deadline_s, err);
+		r = plan_confirm(&hook->root, &start->plan, deadline_s * 1000, err);
 	hook_trace(hook, "seen with its nodes", began);
 	if (r < 0)
 		hook_say(hook, "%s", err->message);

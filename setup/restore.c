@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/syslog.h"
+#include "change/live.h"
 #include "change/recover.h"
 #include "change/restore.h"
 #include "change/watch.h"
@@ -46,6 +47,63 @@ static void tell(const struct action *action, const struct run_result *result, v
 		say_watched(telling->vmid, line);
 	else if (line)
 		deeds_note(telling->deeds, "%s", line);
+}
+
+/* Devices of a VM that runs, and that its QEMU does not have: a guest has let go of them by itself. */
+static int give_back_unheld(struct command *command, const struct state *state,
+			    struct journal *journal, size_t *ret_count, struct error *err)
+{
+	struct telling telling = {
+		.root = &command->root,
+		.deeds = command->deeds,
+		.vmid = journal->vmid,
+	};
+	const struct live live = {
+		.root = &command->root,
+		.state = state,
+		.journal = journal,
+		.report = tell,
+		.context = &telling,
+	};
+	cleanup_free bool *chosen = calloc(journal->actions.count + 1, sizeof(*chosen));
+	int r;
+
+	if (!chosen)
+		return error_set_memory(err);
+	r = live_choose_unheld(&live, chosen, ret_count, err);
+	if (r == 0 && *ret_count > 0)
+		r = live_give_back(&live, chosen, err);
+	pci_names_done(&telling.names);
+	return r;
+}
+
+/* post-stop has not come, and does not while nothing of Proxmox VE's is at work on it. */
+static int restore_running(struct command *command, const struct state *state,
+			   struct journal *journal, struct error *err)
+{
+	cleanup_close int lock = vm_lock_open(&command->root, journal->vmid);
+	const uint32_t vmid = journal->vmid;
+	struct task qemu;
+	size_t count = 0;
+	int r = journal_find_qemu(&command->root, journal, &qemu, err);
+
+	if (r < 0 || qemu.pid == 0 || qemu.pid != journal->qemu.pid ||
+	    qemu.start_time != journal->qemu.start_time || journal->phase != JOURNAL_RUNNING ||
+	    (lock >= 0 && vm_lock_is_held(lock)))
+		return r;
+	r = give_back_unheld(command, state, journal, &count, err);
+	if (r < 0 || count == 0)
+		return r;
+	if (r > 0)
+		return error_set(
+			err, -EIO,
+			"not all that VM %u runs without is back with the host; see 'pve-vfio "
+			"status %u'",
+			vmid, vmid);
+	deeds_note(command->deeds,
+		   "VM %u runs without %s, which %s back with the host; what it has it keeps.",
+		   vmid, count == 1 ? "a device" : "devices", count == 1 ? "is" : "are");
+	return 1;
 }
 
 /*
@@ -237,6 +295,10 @@ static int restore_one(struct command *command, const struct state *state, uint3
 	r = read_journal(command, state, vmid, &journal, err);
 	if (r == -ENOENT)
 		return tell_nothing(command, vmid, err);
+	if (r == 0)
+		r = restore_running(command, state, &journal, err);
+	if (r > 0)
+		return 0;
 	if (r == 0)
 		r = refuse_at_work(command, &journal, err);
 	if (r == 0)

@@ -33,7 +33,7 @@ struct verb_option {
 	const char *what;
 };
 
-#define VERB_EXAMPLES 4
+#define VERB_EXAMPLES 5
 
 struct verb {
 	const char *name;   /* "rom check": of two words */
@@ -104,6 +104,7 @@ int verb_rom_install(struct command *command, struct error *err) must_check;
 int verb_rom_wrap(struct command *command, struct error *err) must_check;
 int verb_sriov(struct command *command, struct error *err) must_check;
 bool sriov_changes(const struct command *command);
+int plan_live(struct command *command, struct error *err) must_check; /* plan --live */
 int verb_help(struct command *command, struct error *err) must_check;
 int verb_list(struct command *command, struct error *err) must_check;
 int verb_package(struct command *command, struct error *err) must_check;

@@ -42,6 +42,8 @@ static const struct verb_option devices_options[] = {
 
 static const struct verb_option plan_options[] = {
 	FLAG("--all", "of every VM of this node that has devices"),
+	FLAG("--live", "in place of a start: of this device joining the VM while it runs"),
+	VALUE("--mapping", "NAME", "text", "with --live: by this resource mapping"),
 	END,
 };
 
@@ -142,12 +144,14 @@ static const struct verb_option attach_options[] = {
 	VALUE("--displace", "VMID,...|any", "vms",
 	      "these guests give way when the VM starts, and come back after it"),
 	FLAG("--chain", "keep the VM's other hookscript: ours runs it"),
+	FLAG("--live", "now, while the VM runs; the next start has the device too"),
 	DRY_RUN,
 	YES,
 	END,
 };
 
 static const struct verb_option detach_options[] = {
+	FLAG("--live", "this device alone, now, while the VM runs: its guest is asked for it"),
 	DRY_RUN,
 	END,
 };
@@ -231,9 +235,9 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "plan",
-		.words = "VMID|--all",
-		.offers = "vms",
-		.most = 1,
+		.words = "VMID|VMID DEVICE --live|--all",
+		.offers = "vms devices",
+		.most = 2,
 		.json = true,
 		.looks = true,
 		.run = verb_plan,
@@ -241,7 +245,7 @@ const struct verb verbs[] = {
 		.refused = "the start would be refused",
 		.options = plan_options,
 		.examples = { "pve-vfio plan 101", "pve-vfio plan 101 --json",
-			      "pve-vfio plan --all" },
+			      "pve-vfio plan --all", "pve-vfio plan 101 05:00.0 --live" },
 	},
 	{
 		.name = "status",
@@ -341,20 +345,22 @@ const struct verb verbs[] = {
 		.options = attach_options,
 		.examples = { "pve-vfio attach 101", "pve-vfio attach 101 01:00 --dry-run",
 			      "pve-vfio attach 101 gpu --mapping card",
-			      "pve-vfio attach 102 01:00 --displace 101" },
+			      "pve-vfio attach 102 01:00 --displace 101",
+			      "pve-vfio attach 101 05:00.0 --live" },
 	},
 	{
 		.name = "detach",
-		.words = "VMID",
-		.offers = "vms",
+		.words = "VMID|VMID DEVICE --live",
+		.offers = "vms devices",
 		.least = 1,
-		.most = 1,
+		.most = 2,
 		.json = true,
 		.run = verb_detach,
-		.what = "take away what attach has changed",
+		.what = "take away what attach has changed; or with --live one device of a VM that runs",
 		.refused = "refused, and nothing is changed",
 		.options = detach_options,
-		.examples = { "pve-vfio detach 101 --dry-run", "pve-vfio detach 101" },
+		.examples = { "pve-vfio detach 101 --dry-run", "pve-vfio detach 101",
+			      "pve-vfio detach 101 05:00.0 --live" },
 	},
 	{
 		.name = "restore",

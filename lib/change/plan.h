@@ -61,5 +61,11 @@ void plan_prune(struct plan *plan);
 /* The device with that name, its address; NULL. */
 const struct plan_device *plan_find_device(const struct plan *plan, const char *name);
 bool plan_has_device(const struct plan *plan, struct pci_address address);
+/*
+ * Once its actions are made: each device is with its VFIO driver, and its node is there for QEMU, for which
+ * it waits up to `deadline_ms`.
+ */
+int plan_confirm(const struct sysroot *root, const struct plan *plan, unsigned deadline_ms,
+		 struct error *err) must_check;
 void plan_done(struct plan *plan);
 #define cleanup_plan cleanup(plan_done)

@@ -24,8 +24,20 @@ bool check_memory_read(const struct vm_config *config, uint64_t *ret_mib)
 	return parse_number(value, strcspn(value, ","), 10, UINT32_MAX, ret_mib) == 0;
 }
 
+/* A VM that runs has a part of it already; with a device that is passed, all. */
+static uint64_t missing_mib(const struct start *start, uint64_t wanted_mib)
+{
+	uint64_t had_kib;
+
+	if (start->qemu.pid == 0 || memory_of_process(start->root, start->qemu.pid, &had_kib) < 0)
+		return wanted_mib;
+	return wanted_mib > had_kib / 1024 ? wanted_mib - had_kib / 1024 : 0;
+}
+
 static int check_size(const struct start *start, uint64_t wanted_mib, struct findings *findings)
 {
+	const uint64_t missing = missing_mib(start, wanted_mib);
+	cleanup_free char *more = NULL;
 	struct memory memory;
 	uint64_t had_mib;
 
@@ -35,19 +47,22 @@ static int check_size(const struct start *start, uint64_t wanted_mib, struct fin
 	if (!vm_config_get(&start->config, "hugepages"))
 		memory.hugepages_kib = 0;
 	had_mib = (memory.available_kib + memory.arc_kib + memory.hugepages_kib) / 1024;
-	if (wanted_mib <= had_mib)
+	if (missing <= had_mib)
 		return 0;
-	if (finding_add(findings, CHECK_MEMORY_SHORT, "memory",
-			"VM %u wants %" PRIu64 " MiB, and %" PRIu64 " MiB are available: %" PRIu64
+	more = missing < wanted_mib ? text_format(" (%" PRIu64 " more than it has now)", missing)
+				    : strdup("");
+	if (!more ||
+	    finding_add(findings, CHECK_MEMORY_SHORT, "memory",
+			"VM %u wants %" PRIu64 " MiB%s, and %" PRIu64 " MiB are available: %" PRIu64
 			" free or page cache, %" PRIu64 " of the ZFS cache, %" PRIu64
 			" in huge pages.",
-			start->vmid, wanted_mib, had_mib, memory.available_kib / 1024,
+			start->vmid, wanted_mib, more, had_mib, memory.available_kib / 1024,
 			memory.arc_kib / 1024, memory.hugepages_kib / 1024) < 0)
 		return -ENOMEM;
 	return finding_advise(findings,
 			      "Give the VM less memory ('qm set %u --memory %" PRIu64
 			      "')%s or stop other VMs.",
-			      start->vmid, had_mib / 1024 * 1024,
+			      start->vmid, (had_mib + wanted_mib - missing) / 1024 * 1024,
 			      memory.arc_kib ? ", lower the limit of the ZFS cache (zfs_arc_max),"
 					     : "");
 }

@@ -12,6 +12,8 @@
 
 #include "base/json.h"
 
+#define FOLDER "run/qemu-server"
+
 /* The list of a VM's PCI devices has some hundred bytes for each. */
 #define MESSAGE_MAX ((size_t)4 << 20)
 #define CHUNK	    ((size_t)16 << 10)
@@ -53,19 +55,23 @@ static int wait_for(const struct qmp *qmp, short events, struct deadline deadlin
 }
 
 /*
- * The path of a socket is short (unix(7)), that of a tree is not: it is named by its folder's
+ * The path of a socket is short (unix(7)), that of a tree need not be: there it is named by its folder's
  * descriptor. While the queue of those that wait for the socket is full, connect(2) gives EAGAIN.
  */
 static int connect_to(const struct sysroot *root, struct qmp *qmp, struct deadline deadline)
 {
-	cleanup_close int folder = sysroot_openat(root, "run/qemu-server", O_PATH | O_DIRECTORY);
+	cleanup_close int folder = sysroot_openat(root, FOLDER, O_PATH | O_DIRECTORY);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	unsigned step = 0;
 
 	if (folder < 0)
 		return folder;
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%u.qmp", folder,
-		 qmp->vmid);
+	if (root->live)
+		snprintf(address.sun_path, sizeof(address.sun_path), "/" FOLDER "/%u.qmp",
+			 qmp->vmid);
+	else
+		snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%u.qmp",
+			 folder, qmp->vmid);
 	qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (qmp->fd < 0)
 		return -errno;

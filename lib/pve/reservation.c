@@ -264,8 +264,8 @@ static int change_write(struct change *change, struct error *err)
 	return 0;
 }
 
-int reservation_add(const struct sysroot *root, const char *id, uint32_t vmid, time_t until,
-		    struct deadline deadline, struct error *err)
+static int add(const struct sysroot *root, const char *id, struct reservation wanted,
+	       struct deadline deadline, struct error *err)
 {
 	cleanup_change struct change change = { .folder = -1, .lock = -1 };
 	const struct reservation *other, *own;
@@ -274,20 +274,33 @@ int reservation_add(const struct sysroot *root, const char *id, uint32_t vmid, t
 	r = change_begin(root, deadline, &change, err);
 	if (r < 0)
 		return r;
-	other = reservation_blocking(root, &change.reservations, id, vmid, time(NULL));
+	other = reservation_blocking(root, &change.reservations, id, wanted.vmid, time(NULL));
 	if (other)
 		return error_set(err, -EBUSY, "%s is %s VM %u", id,
 				 other->pid ? "in use by" : "reserved for the start of",
 				 other->vmid);
 	own = find(&change.reservations, id);
-	if (own && own->vmid == vmid && (own->until >= until || is_by_running(root, own)))
+	if (own && own->vmid == wanted.vmid && !wanted.pid &&
+	    (own->until >= wanted.until || is_by_running(root, own)))
 		return 0;
-	r = put(&change.reservations, id, (struct reservation){ .vmid = vmid, .until = until });
+	r = put(&change.reservations, id, wanted);
 	return r < 0 ? error_set_memory(err) : change_write(&change, err);
 }
 
-int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid,
-		       struct deadline deadline, struct error *err)
+int reservation_add(const struct sysroot *root, const char *id, uint32_t vmid, time_t until,
+		    struct deadline deadline, struct error *err)
+{
+	return add(root, id, (struct reservation){ .vmid = vmid, .until = until }, deadline, err);
+}
+
+int reservation_add_running(const struct sysroot *root, const char *id, uint32_t vmid, pid_t pid,
+			    struct deadline deadline, struct error *err)
+{
+	return add(root, id, (struct reservation){ .vmid = vmid, .pid = pid }, deadline, err);
+}
+
+static int take_away(const struct sysroot *root, const char *id, uint32_t vmid, bool running,
+		     struct deadline deadline, struct error *err)
 {
 	cleanup_change struct change change = { .folder = -1, .lock = -1 };
 	struct reservation *own;
@@ -302,8 +315,20 @@ int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid
 	if (r < 0)
 		return r;
 	own = find(&change.reservations, id);
-	if (!own || own->vmid != vmid || own->pid)
+	if (!own || own->vmid != vmid || (own->pid && !running))
 		return 0;
 	take(&change.reservations, own);
 	return change_write(&change, err);
+}
+
+int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid,
+		       struct deadline deadline, struct error *err)
+{
+	return take_away(root, id, vmid, false, deadline, err);
+}
+
+int reservation_remove_running(const struct sysroot *root, const char *id, uint32_t vmid,
+			       struct deadline deadline, struct error *err)
+{
+	return take_away(root, id, vmid, true, deadline, err);
 }

@@ -65,3 +65,12 @@ int reservation_add(const struct sysroot *root, const char *id, uint32_t vmid, t
  */
 int reservation_remove(const struct sysroot *root, const char *id, uint32_t vmid,
 		       struct deadline deadline, struct error *err) must_check;
+
+/*
+ * The same for a VM that runs, as its QEMU's process: what Proxmox VE writes once a start is done. It ends
+ * with the VM; and for a device that has left it before, of which Proxmox VE's own goes too.
+ */
+int reservation_add_running(const struct sysroot *root, const char *id, uint32_t vmid, pid_t pid,
+			    struct deadline deadline, struct error *err) must_check;
+int reservation_remove_running(const struct sysroot *root, const char *id, uint32_t vmid,
+			       struct deadline deadline, struct error *err) must_check;

@@ -110,3 +110,24 @@ int memory_read(const struct sysroot *root, struct memory *ret, struct error *er
 	*ret = memory;
 	return 0;
 }
+
+int memory_of_process(const struct sysroot *root, pid_t pid, uint64_t *ret_kib)
+{
+	cleanup_free char *status = NULL;
+	uint64_t resident = 0, huge = 0;
+	char path[SYSROOT_PATH_MAX];
+	size_t size;
+	int r;
+
+	snprintf(path, sizeof(path), "proc/%d/status", (int)pid);
+	r = sysroot_read(root, path, ATTRIBUTE_MAX, &status, &size);
+	if (r == 0)
+		r = find_number(status, "VmRSS", &resident);
+	if (r < 0)
+		return r;
+	r = find_number(status, "HugetlbPages", &huge);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_kib = resident + huge;
+	return 0;
+}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "host/sysroot.h"
 
@@ -20,3 +21,9 @@ struct memory {
  * not be there. 0 or -errno; does not block.
  */
 int memory_read(const struct sysroot *root, struct memory *ret, struct error *err) must_check;
+
+/*
+ * What a process has of the host's memory already, huge pages too: VmRSS and HugetlbPages of
+ * /proc/PID/status (proc(5)). 0 or -errno.
+ */
+int memory_of_process(const struct sysroot *root, pid_t pid, uint64_t *ret_kib) must_check;

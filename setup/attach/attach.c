@@ -11,6 +11,7 @@
 #include "settings/settings.h"
 #include "settings/store.h"
 #include "setup/ask.h"
+#include "setup/attach/live.h"
 
 /* Stands for the hookscript of whatever storage it will be on. */
 #define HOOK_ANY "local" HOOK_VOLUME
@@ -156,7 +157,7 @@ static int record(struct attach *attach, struct error *err)
 	return attached_write(attach->root, attach->vm.vmid, attached, err);
 }
 
-static int unpin(const struct attach *attach, struct error *err)
+int attach_unpin(const struct attach *attach, struct error *err)
 {
 	int r = 0;
 
@@ -243,7 +244,7 @@ static int change(struct attach *attach, struct error *err)
 	if (r == 0 && attach->displace.after)
 		r = attach_displace_set(&attach->vm, attach->root, attach->displace.after, err);
 	if (r == 0)
-		r = unpin(attach, err);
+		r = attach_unpin(attach, err);
 	if (r == 0)
 		r = set_vm(attach, err);
 	if (r < 0)
@@ -363,7 +364,7 @@ static int attach_all(struct attach *attach, struct error *err)
 	return deeds_end(deeds, now, err);
 }
 
-static void attach_done(struct attach *attach)
+void attach_done(struct attach *attach)
 {
 	struct attach_hook *hook = &attach->hook;
 
@@ -418,6 +419,8 @@ int verb_attach(struct command *command, struct error *err)
 	uint32_t vmid;
 	int r;
 
+	if (command_has(command, "--live"))
+		return attach_live(command, command_has(command, "--dry-run"), err);
 	read_options(command, &options);
 	attach.mapping = options.mapping;
 	if (command->argc == 0) {

@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include "host/task.h"
 #include "pci/select.h"
 #include "pve/copies.h"
 #include "pve/mapping.h"
 #include "pve/storage.h"
 #include "settings/attached.h"
+#include "settings/settings.h"
 #include "setup/deeds.h"
 #include "setup/setup.h"
 #include "wanted/layout.h"
@@ -34,6 +36,11 @@ int attach_is_possible(const struct sysroot *root, const char *for_what,
  */
 int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_what,
 		   struct attach_vm *ret, struct error *err) must_check;
+
+/* The same of one that runs, with its QEMU; what is pending is no reason against it. */
+int attach_vm_read_running(const struct sysroot *root, uint32_t vmid, const char *for_what,
+			   struct attach_vm *ret, struct task *ret_qemu,
+			   struct error *err) must_check;
 
 /* -EAGAIN when somebody has changed the configuration since it was read. */
 int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm,
@@ -109,10 +116,15 @@ struct attach {
 	size_t errors; /* that were there before, and keep nobody from registering the hook */
 };
 
+void attach_done(struct attach *attach);
+
 /* ---- the steps (attach_hook.c, attach_device.c, attach_mapping.c, attach_check.c) */
 
 /* Looks where the hookscript is to be, and at one that the VM has already. */
 int attach_hook_look(struct attach *attach, struct error *err) must_check;
+
+/* The volume of a hookscript is one of ours. */
+bool attach_hook_is_ours(const char *volume);
 
 /* Puts the file there; in a dry run only says so. */
 int attach_hook_place(struct attach *attach, struct error *err) must_check;
@@ -158,6 +170,10 @@ void attach_displace_words(const struct attach *attach, struct text *text);
 int detach_displace_look(struct deeds *deeds, const struct sysroot *root, uint32_t vmid,
 			 const struct attached *attached, json_t **ret,
 			 struct error *err) must_check;
+
+/* The pins of the devices go, in the settings as read and as stored: a person says which are meant. */
+void attach_forget_pins(struct settings *settings, const struct attach *attach);
+int attach_unpin(const struct attach *attach, struct error *err) must_check;
 
 /* The checks of the hook on the configuration as it would be. */
 int attach_check(struct attach *attach, const struct vm_edit *edit, struct error *err) must_check;

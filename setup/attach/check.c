@@ -17,7 +17,7 @@
 #include "use/mdev.h"
 
 /* A person who attaches a device says that it is the one meant, whatever was there before. */
-static void forget_pins(struct settings *settings, const struct attach *attach)
+void attach_forget_pins(struct settings *settings, const struct attach *attach)
 {
 	size_t kept = 0;
 
@@ -174,7 +174,7 @@ int attach_check(struct attach *attach, const struct vm_edit *edit, struct error
 	if (r == 0)
 		r = start_prepare(&start, err);
 	if (r == 0) {
-		forget_pins(&start.settings, attach);
+		attach_forget_pins(&start.settings, attach);
 		r = check_start_run(&start, &findings, err);
 	}
 	if (r < 0)

@@ -9,7 +9,7 @@
 #include "pve/pve.h"
 #include "report/json.h"
 #include "settings/store.h"
-#include "setup/attach/attach.h"
+#include "setup/attach/live.h"
 
 struct detach {
 	const struct sysroot *root;
@@ -205,8 +205,16 @@ int verb_detach(struct command *command, struct error *err)
 {
 	cleanup(detach_done) struct detach detach = { .root = &command->root };
 	uint32_t vmid;
-	int r = command_parse_vmid(command, 0, &vmid, err);
+	int r;
 
+	if (command_has(command, "--live"))
+		return detach_live(command, err);
+	if (command->argc > 1)
+		return usage_error(
+			err, command,
+			"one device leaves a VM with --live; without, all that attach has "
+			"set goes");
+	r = command_parse_vmid(command, 0, &vmid, err);
 	if (r < 0)
 		return r;
 	deeds_begin(&detach.deeds, command);

@@ -19,7 +19,7 @@
 /* A program of ours has its own name in it. */
 static const char mark[] = "pve-vfio-hook";
 
-static bool is_ours(const char *volume)
+bool attach_hook_is_ours(const char *volume)
 {
 	size_t size = strlen(volume), tail = strlen(HOOK_VOLUME);
 
@@ -166,7 +166,7 @@ static int look_at_storage(struct attach *attach, const char *now, struct error 
 		r = cluster_nodes(&nodes, err);
 	if (r < 0)
 		return r;
-	if (now && is_ours(now) && !attach->options->storage) {
+	if (now && attach_hook_is_ours(now) && !attach->options->storage) {
 		cleanup_free char *name = text_format("%.*s", (int)strcspn(now, ":"), now);
 
 		storage = name ? storages_find(&storages, name) : NULL;
@@ -213,7 +213,7 @@ int attach_hook_look(struct attach *attach, struct error *err)
 	const char *now = vm_config_get(&attach->vm.config, "hookscript");
 	int r = 0;
 
-	if (now && !is_ours(now))
+	if (now && !attach_hook_is_ours(now))
 		r = look_at_other(attach, now, err);
 	if (r == 0)
 		r = look_at_storage(attach, now, err);

@@ -19,12 +19,9 @@ static bool has_pending(const char *text)
 	return false;
 }
 
-static int refuse_state(const struct sysroot *root, const struct attach_vm *vm,
-			const char *for_what, struct error *err)
+static int refuse_state(const struct attach_vm *vm, struct error *err)
 {
 	const char *lock = vm_config_get(&vm->config, "lock");
-	struct task qemu;
-	int r;
 
 	if (vm->config.is_template)
 		return error_refuse(err, "VM %u is a template: it never runs", vm->vmid);
@@ -33,7 +30,15 @@ static int refuse_state(const struct sysroot *root, const struct attach_vm *vm,
 				    "VM %u is locked (%s): wait until that has ended; if no such "
 				    "task is running, 'qm unlock %u'",
 				    vm->vmid, lock, vm->vmid);
-	r = qemu_find(root, vm->vmid, &qemu, err);
+	return 0;
+}
+
+static int refuse_running(const struct sysroot *root, const struct attach_vm *vm,
+			  const char *for_what, struct error *err)
+{
+	struct task qemu;
+	int r = qemu_find(root, vm->vmid, &qemu, err);
+
 	if (r < 0)
 		return r;
 	if (qemu.pid)
@@ -109,7 +114,27 @@ int attach_vm_read(const struct sysroot *root, uint32_t vmid, const char *for_wh
 		return r;
 	ret->vmid = vmid;
 	r = read_text(root, ret, err);
-	return r < 0 ? r : refuse_state(root, ret, for_what, err);
+	if (r == 0)
+		r = refuse_state(ret, err);
+	return r < 0 ? r : refuse_running(root, ret, for_what, err);
+}
+
+int attach_vm_read_running(const struct sysroot *root, uint32_t vmid, const char *for_what,
+			   struct attach_vm *ret, struct task *ret_qemu, struct error *err)
+{
+	int r = attach_is_possible(root, for_what, err);
+
+	if (r < 0)
+		return r;
+	ret->vmid = vmid;
+	r = read_text(root, ret, err);
+	if (r == 0)
+		r = refuse_state(ret, err);
+	if (r == 0)
+		r = qemu_find(root, vmid, ret_qemu, err);
+	if (r < 0 || ret_qemu->pid)
+		return r;
+	return error_refuse(err, "VM %u does not run: %s it without --live", vmid, for_what);
 }
 
 void attach_vm_done(struct attach_vm *vm)

@@ -183,11 +183,16 @@ static int plan(struct command *command, struct plans *plans, struct error *err)
 
 int verb_plan(struct command *command, struct error *err)
 {
-	struct plans plans = { .documents = command->json ? json_array() : NULL };
+	struct plans plans = { 0 };
 	int r;
 
+	if (command_has(command, "--live"))
+		return plan_live(command, err);
 	if (command_has(command, "--all") == (command->argc > 0))
 		return usage_error(err, command, "it takes either a VMID or --all");
+	if (command->argc > 1 || command_has(command, "--mapping"))
+		return usage_error(err, command, "a device goes with --live");
+	plans.documents = command->json ? json_array() : NULL;
 	r = plan(command, &plans, err);
 	pci_names_done(&plans.names);
 	json_decref(plans.documents);

@@ -21,6 +21,7 @@
 #include "use/eswitch.h"
 #include "use/network.h"
 #include "use/sriov.h"
+#include "use/vfio.h"
 
 #define STATUS_WIDTH 80
 
@@ -47,7 +48,9 @@ static void format_time(time_t when, char buffer[32])
 struct sight {
 	struct override_reading *readings; /* one for each action; of an ACTION_BIND it is read */
 	size_t count;
-	bool known; /* whether it could be determined if the VM runs */
+	struct vfio_holders holders; /* what the VM's QEMU has open */
+	bool seen;		     /* these were looked at */
+	bool known;		     /* whether it could be determined if the VM runs */
 	bool runs;
 	bool at_work; /* a phase holds the VM's lock */
 	bool locked;  /* Proxmox VE holds its configuration: a start or stop goes on */
@@ -59,6 +62,7 @@ static void sight_done(struct sight *sight)
 	if (sight->readings)
 		pci_overrides_done(sight->readings, sight->count);
 	free(sight->readings);
+	vfio_holders_done(&sight->holders);
 }
 
 static bool is_locked(const struct state *state, uint32_t vmid)
@@ -89,6 +93,8 @@ static int look(struct command *command, const struct state *state, const struct
 			sight->readings[sight->count++].address = journal->actions.items[i].target;
 	sight->known = qemu_find(&command->root, journal->vmid, &qemu, NULL) == 0;
 	sight->runs = qemu.pid != 0;
+	sight->seen = qemu.pid != 0 && journal->phase == JOURNAL_RUNNING &&
+		      vfio_holders_find(&command->root, qemu.pid, &sight->holders, NULL) == 0;
 	sight->at_work = is_locked(state, journal->vmid);
 	pci_overrides_read(&command->root, sight->readings, sight->count);
 	return 0;
@@ -103,6 +109,13 @@ static bool is_stuck(const struct sight *sight, const struct action *action)
 		if (strcmp(sight->readings[i].address, action->target) == 0)
 			return sight->readings[i].stuck;
 	return false;
+}
+
+/* It was given, and QEMU does not have it: the guest has let go of it, or never got it. */
+static bool is_without(const struct sight *sight, const struct action *action)
+{
+	return sight->seen && !sight->at_work && action->state != ACTION_FORESEEN &&
+	       !vfio_holder_of(&sight->holders, action->group);
 }
 
 static bool any_stuck(const struct journal *journal)
@@ -180,6 +193,9 @@ static void print_device(struct command *command, struct pci_names *names,
 	       done ? "" : "; ", done ? "" : action_state_name(action->state));
 	if (is_stuck(sight, action))
 		printf("    stuck in the kernel: a driver's probe or remove does not end\n");
+	else if (is_without(sight, action))
+		printf("    the VM runs without it; 'pve-vfio restore %u' gives it back\n",
+		       journal->vmid);
 	else if (journal->phase == JOURNAL_RUNNING && done && !text_equal(driver, action->wanted))
 		printf("    the journal says %s: somebody else changed it\n", action->wanted);
 	if (fault)
@@ -234,10 +250,12 @@ static json_t *json_device(struct command *command, struct pci_names *names,
 	cleanup_free char *driver = NULL;
 
 	(void)pci_driver_read(&command->root, action->target, &driver);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:b}", "address", action->target, "name",
-			 name ? name : "", "source", action->source, "driver", driver, "before",
-			 action->before, "state", action_state_name(action->state), "stuck",
-			 is_stuck(sight, action));
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s, s:b, s:o}", "address", action->target,
+			 "name", name ? name : "", "source", action->source, "driver", driver,
+			 "before", action->before, "state", action_state_name(action->state),
+			 "stuck", is_stuck(sight, action), "held",
+			 sight->seen ? json_boolean(vfio_holder_of(&sight->holders, action->group))
+				     : json_null());
 }
 
 static json_t *json_vm(struct command *command, struct pci_names *names,

@@ -21,17 +21,22 @@ struct qmp_answer {
 	const char *words;  /* NULL: the last; what nobody asks for closes the connection */
 	const char *answer; /* "@" becomes the command's id; NULL: none, it is waited for ever */
 	unsigned delay_ms;
+	/* Only in this state, and the one after it; 0: in any, and as before. It begins with 1. */
+	unsigned when, then;
 };
 
-static inline void qmp_server_answer(int fd, const char *line, const struct qmp_answer *answers)
+static inline void qmp_server_answer(int fd, const char *line, const struct qmp_answer *answers,
+				     unsigned *state)
 {
 	const char *id = strstr(line, "\"id\":");
 
 	for (; answers->words; answers++)
-		if (strstr(line, answers->words))
+		if (strstr(line, answers->words) && (answers->when == 0 || answers->when == *state))
 			break;
 	if (!answers->words)
 		_exit(3);
+	if (answers->then)
+		*state = answers->then;
 	if (answers->delay_ms)
 		usleep(answers->delay_ms * 1000);
 	for (const char *at = answers->answer; at && *at; at++) {
@@ -47,7 +52,8 @@ static inline void qmp_server_answer(int fd, const char *line, const struct qmp_
 	}
 }
 
-static inline void qmp_server_talk(int fd, const char *greeting, const struct qmp_answer *answers)
+static inline void qmp_server_talk(int fd, const char *greeting, const struct qmp_answer *answers,
+				   unsigned *state)
 {
 	char line[4096];
 	size_t size = 0;
@@ -63,7 +69,7 @@ static inline void qmp_server_talk(int fd, const char *greeting, const struct qm
 			continue;
 		line[size] = '\0';
 		size = 0;
-		qmp_server_answer(fd, line, answers);
+		qmp_server_answer(fd, line, answers, state);
 	}
 }
 
@@ -88,13 +94,15 @@ static inline pid_t qmp_server(const struct tree *tree, const char *greeting,
 	if (pid < 0)
 		tree_broken("fork", path);
 	if (pid == 0) {
+		unsigned state = 1;
+
 		signal(SIGPIPE, SIG_IGN);
 		for (;;) {
 			int client = accept(fd, NULL, NULL);
 
 			if (client < 0)
 				_exit(5);
-			qmp_server_talk(client, greeting, answers);
+			qmp_server_talk(client, greeting, answers, &state);
 			close(client);
 		}
 	}

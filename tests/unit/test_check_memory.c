@@ -85,10 +85,35 @@ static void without_devices_nothing_is_told(void **state)
 	check_over(&check);
 }
 
+/* What a VM that runs has already is not wanted a second time: for plan, and for a device that joins it. */
+static void a_vm_that_runs_has_some_of_it(void **state)
+{
+	const struct tree *tree = *state;
+	struct check_case check = { 0 };
+
+	build(tree, &check);
+	check.start.qemu.pid = 4711;
+	run(tree, &check, "memory: 8192\n");
+	assert_int_equal(check.findings.count, 1);
+	tree_file(tree, "proc/4711/status", "VmRSS:\t 3145728 kB\nHugetlbPages:\t 2097152 kB\n");
+	run(tree, &check, "memory: 8192\n");
+	assert_int_equal(check.findings.count, 0);
+	run(tree, &check, "memory: 9216\n");
+	check_expect(
+		&check, 0, "memory-short", LEVEL_WARNING, "memory",
+		"VM 101 wants 9216 MiB (4096 more than it has now), and 3072 MiB are available: "
+		"2048 free or page cache, 1024 of the ZFS cache, 0 in huge pages.");
+	assert_non_null(strstr(finding_remedy(&check.findings.items[0]), "--memory 8192'"));
+	run(tree, &check, "memory: 1024\n");
+	assert_int_equal(check.findings.count, 0);
+	check_over(&check);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(memory_is_compared_with_what_can_be_had),
+		tree_test(a_vm_that_runs_has_some_of_it),
 		tree_test(ballooning_is_told),
 		tree_test(without_devices_nothing_is_told),
 	};

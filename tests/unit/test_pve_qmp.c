@@ -7,22 +7,24 @@
 #include "pve/qmp.h"
 #include "qmp_server.h"
 
+#define ROW(words_, answer_)                                                                       \
+	{                                                                                          \
+		.words = (words_), .answer = (answer_)                                             \
+	}
+
 static const struct qmp_answer plain[] = {
-	{ "qmp_capabilities", "{\"return\": {}, \"id\": @}\r\n", 0 },
-	{ "query-status",
-	  "{\"event\": \"RESUME\", \"timestamp\": {\"seconds\": 1, \"microseconds\": 2}}\r\n"
-	  "{\"return\": {\"status\": \"running\"}, \"id\": @}\r\n",
-	  0 },
-	{ "device_del",
-	  "{\"id\": @, \"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"Device 'x' not found\"}}\n",
-	  0 },
-	{ "device_add",
-	  "{\"id\": @, \"error\": {\"class\": \"GenericError\", \"desc\": \"Bus 'b' not found\"}}\n",
-	  0 },
-	{ "query-pci", "{\"return\": [], \"id\": 99}\r\n", 0 },
-	{ "query-block", "{\"return\": [\r\n", 0 },
-	{ "query-cpus", NULL, 0 },
-	{ 0 },
+	ROW("qmp_capabilities", "{\"return\": {}, \"id\": @}\r\n"),
+	ROW("query-status",
+	    "{\"event\": \"RESUME\", \"timestamp\": {\"seconds\": 1, \"microseconds\": 2}}\r\n"
+	    "{\"return\": {\"status\": \"running\"}, \"id\": @}\r\n"),
+	ROW("device_del", "{\"id\": @, \"error\": {\"class\": \"DeviceNotFound\", "
+			  "\"desc\": \"Device 'x' not found\"}}\n"),
+	ROW("device_add", "{\"id\": @, \"error\": {\"class\": \"GenericError\", "
+			  "\"desc\": \"Bus 'b' not found\"}}\n"),
+	ROW("query-pci", "{\"return\": [], \"id\": 99}\r\n"),
+	ROW("query-block", "{\"return\": [\r\n"),
+	ROW("query-cpus", NULL),
+	{ .words = NULL },
 };
 
 static int open_monitor(const struct tree *tree, unsigned wait_ms, struct qmp *qmp,

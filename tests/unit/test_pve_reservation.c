@@ -306,6 +306,24 @@ static void makes_no_folder(void **state)
 
 /* ---- removing */
 
+/* A device that joins a VM that runs, and leaves it. */
+static void by_the_process_of_a_running_vm(void **state)
+{
+	const struct tree *tree = *state;
+	struct error err = { 0 };
+
+	tree_file(tree, FILE_PATH, "%s 100 time:2000000001\n0000:02:00.0 1 pid:1\n", ID);
+	tree_process(tree, 4141, "kvm", 100);
+	assert_int_equal(reservation_add_running(&tree->root, ID, 100, 4141, soon(), &err), 0);
+	assert_file(tree, ID " 100 pid:4141\n0000:02:00.0 1 pid:1\n");
+	assert_int_equal(reservation_add_running(&tree->root, ID, 101, 1, soon(), &err), -EBUSY);
+	assert_int_equal(reservation_remove_running(&tree->root, ID, 101, soon(), &err), 0);
+	assert_file(tree, ID " 100 pid:4141\n0000:02:00.0 1 pid:1\n");
+	assert_int_equal(reservation_remove_running(&tree->root, ID, 100, soon(), &err), 0);
+	assert_file(tree, "0000:02:00.0 1 pid:1\n");
+	assert_int_equal(reservation_remove_running(&tree->root, ID, 100, soon(), &err), 0);
+}
+
 static void removes_its_own_by_time(void **state)
 {
 	static const struct {
@@ -423,6 +441,7 @@ int main(void)
 		tree_test(takes_what_is_left_over),
 		tree_test(keeps_its_own_that_lasts_longer),
 		tree_test(makes_no_folder),
+		tree_test(by_the_process_of_a_running_vm),
 		tree_test(removes_its_own_by_time),
 		tree_test(waits_for_the_lock_until_the_deadline),
 		tree_test(writers_lose_nothing),
