@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci: names from pci.ids. Reads of that long list what is asked for. */
+/* pci: names from pci.ids. Uses libpci for nothing but this list, and gives it little of that. */
 #include "pci/name.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <pci/pci.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/array.h"
+#include "base/file.h"
 
 /* Where Debian's package pci.ids has it; Proxmox VE depends on it through pciutils. */
 #define PCI_IDS_FILE	"usr/share/misc/pci.ids"
@@ -30,6 +37,10 @@ struct pci_known_name {
 	char *name; /* as pci_name() or pci_class_name() gives it */
 };
 
+/*
+ * What is asked for most is a device or two of a list of 35000 lines, which libpci takes some
+ * milliseconds to load. So it gets two lines of it: a vendor and the device, or a class and the subclass.
+ */
 /* A line that starts with `key`, of those that start with no blank. */
 static const char *find_upper(const char *list, const char *key)
 {
@@ -98,16 +109,87 @@ void pci_names_done(struct pci_names *names)
 	*names = (struct pci_names){ 0 };
 }
 
-/* What comes after the key and blanks; false where nothing does. */
-static bool copy_name(const char *line, const char *key, char name[NAME_MAX_LENGTH])
+/*
+ * libpci reports a broken pci.ids through a callback that must not return and gets no context,
+ * which leaves a jump out of it, and this one variable that the callback can find.
+ */
+static _Thread_local jmp_buf *on_error;
+
+__attribute__((noreturn)) static void libpci_error(char *message, ...)
 {
-	if (!line)
-		return false;
-	line += strlen(key);
-	line += strspn(line, " \t");
-	snprintf(name, NAME_MAX_LENGTH, "%.*s", (int)strcspn(line, "\r\n"), line);
-	return *name;
+	(void)message;
+	longjmp(*on_error, 1);
 }
+
+static void libpci_silent(char *message, ...)
+{
+	(void)message;
+}
+
+/* A file in memory that has the lines, for libpci takes nothing but a path; or -errno. */
+static int lines_file(const char *upper, const char *lower)
+{
+	cleanup_close int fd = memfd_create("pci.ids", MFD_CLOEXEC);
+	cleanup_text struct text lines = { 0 };
+
+	text_add(&lines, "%.*s\n", (int)strcspn(upper, "\n"), upper);
+	if (lower)
+		text_add(&lines, "%.*s\n", (int)strcspn(lower, "\n"), lower);
+	if (fd < 0 || lines.failed || file_write_fd(fd, lines.data, lines.size) < 0)
+		return -EIO;
+	return TAKE_FD(fd);
+}
+
+static struct pci_access *load(const struct sysroot *root, const char *upper, const char *lower)
+{
+	cleanup_close int fd = upper ? lines_file(upper, lower) : -ENOENT;
+	struct pci_access *access = fd >= 0 ? pci_alloc() : NULL;
+	volatile bool loaded = false;
+	char path[32];
+	jmp_buf here;
+
+	if (!access)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* Where procfs is not mounted the whole list will do. */
+	if (root->live && faccessat(AT_FDCWD, path, R_OK, 0) < 0)
+		snprintf(path, sizeof(path), "/%s", PCI_IDS_FILE);
+	access->error = libpci_error;
+	access->warning = libpci_silent;
+	access->debug = libpci_silent;
+	pci_set_name_list_path(access, strdup(path), 1);
+	on_error = &here;
+	if (setjmp(here) == 0)
+		loaded = pci_load_name_list(access);
+	on_error = NULL;
+	if (!loaded) {
+		pci_cleanup(access);
+		return NULL;
+	}
+	return access;
+}
+
+/* False where it is not in the list. `kind` is one of PCI_LOOKUP_*. */
+static bool ask(struct pci_access *access, int kind, unsigned id, unsigned device,
+		char name[NAME_MAX_LENGTH])
+{
+	volatile bool found = false;
+	jmp_buf here;
+
+	on_error = &here;
+	if (access && setjmp(here) == 0)
+		found = pci_lookup_name(access, name, NAME_MAX_LENGTH, kind | PCI_LOOKUP_NO_NUMBERS,
+					id, device) != NULL;
+	on_error = NULL;
+	return found;
+}
+
+static void access_done(struct pci_access **access)
+{
+	if (*access)
+		pci_cleanup(*access);
+}
+#define cleanup_access cleanup(access_done)
 
 /* What pci.ids puts in brackets is the name on the box: "GA104 [GeForce RTX 3070]". */
 static bool keep_brackets(char *name)
@@ -160,33 +242,35 @@ static char *look_up(struct pci_names *names, const struct sysroot *root,
 		     const struct pci_device *device)
 {
 	char vendor_key[16], device_key[16], vendor[NAME_MAX_LENGTH], name[NAME_MAX_LENGTH];
-	const char *line;
+	cleanup_access struct pci_access *access = NULL;
+	const char *line, *lower;
 
 	snprintf(vendor_key, sizeof(vendor_key), "%04x ", device->vendor);
 	snprintf(device_key, sizeof(device_key), "\t%04x ", device->device);
 	line = find_vendor(names, root, vendor_key);
-	if (!line || !copy_name(line, vendor_key, vendor) ||
-	    !copy_name(find_lower(line, device_key), device_key, name))
+	lower = line ? find_lower(line, device_key) : NULL;
+	access = lower ? load(root, line, lower) : NULL;
+	if (!ask(access, PCI_LOOKUP_VENDOR, device->vendor, 0, vendor) ||
+	    !ask(access, PCI_LOOKUP_DEVICE, device->vendor, device->device, name))
 		return text_format("[%04x:%04x]", device->vendor, device->device);
 	shorten_vendor(vendor);
 	keep_brackets(name);
 	return text_format("%s %s", vendor, name);
 }
 
-/* Where the subclass is not in the list its class and its number say most. */
-static char *look_up_class(const char *list, uint32_t class_code)
+static char *look_up_class(const struct sysroot *root, const char *list, uint32_t class_code)
 {
 	char class_key[16], subclass_key[16], name[NAME_MAX_LENGTH];
+	cleanup_access struct pci_access *access = NULL;
 	const char *line;
 
 	snprintf(class_key, sizeof(class_key), "C %02x ", class_code >> 16 & 0xff);
 	snprintf(subclass_key, sizeof(subclass_key), "\t%02x ", class_code >> 8 & 0xff);
 	line = list ? find_upper(list, class_key) : NULL;
-	if (line && copy_name(find_lower(line, subclass_key), subclass_key, name))
-		return strdup(name);
-	if (line && copy_name(line, class_key, name))
-		return text_format("%s [%04x]", name, class_code >> 8 & 0xffff);
-	return text_format("class %06x", class_code);
+	access = line ? load(root, line, find_lower(line, subclass_key)) : NULL;
+	return ask(access, PCI_LOOKUP_CLASS, class_code >> 8, 0, name)
+		       ? strdup(name)
+		       : text_format("class %06x", class_code);
 }
 
 char *pci_name(struct pci_names *names, const struct sysroot *root, const struct pci_device *device)
@@ -205,5 +289,5 @@ char *pci_class_name(struct pci_names *names, const struct sysroot *root, uint32
 	if (known)
 		return strdup(known);
 	return keep_name(names, NO_VENDOR, class_code,
-			 look_up_class(get_list(names, root), class_code));
+			 look_up_class(root, get_list(names, root), class_code));
 }

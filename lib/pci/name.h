@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pci: what people call a device, from pci.ids. The list is read at the first name that is printed, and
- * each name is looked up once.
+ * pci: what people call a device, from pci.ids through libpci. The list is read at the first name that is
+ * printed, and each name is looked up once.
  */
 #pragma once
 
