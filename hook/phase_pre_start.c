@@ -221,7 +221,7 @@ static void tell_ready(struct hook *hook, uint64_t took_us)
 static int take_devices(struct hook *hook, struct start *start, struct error *err)
 {
 	cleanup_watch struct watch watch = { .go = -1 };
-	uint64_t began = clock_now_us();
+	uint64_t began = clock_now_us(), took_us;
 	const struct watched watched = {
 		.vmid = hook->vmid,
 		.run = began,
@@ -262,9 +262,9 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 	r = take(hook, start, err);
 	if (r < 0)
 		return r;
-	began = clock_now_us() - began;
-	tally_take(hook->lock, began);
-	tell_ready(hook, began);
+	took_us = clock_now_us() - began;
+	tally_take(hook->lock, took_us);
+	tell_ready(hook, took_us);
 	return 0;
 }
 
