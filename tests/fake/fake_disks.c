@@ -214,10 +214,15 @@ static int remove_layer(const struct tree *tree, const char *name)
 	return r;
 }
 
+/* Two disks of one layer are announced, and let go of, by two processes. */
 int change_layer(const struct fake_write *write)
 {
-	if (strcmp(write->name, "uevent") != 0)
-		return remove_layer(write->tree, write->address);
-	build_all(write->tree);
-	return 0;
+	int lock = take_lock(write->tree, ".fake/lock"), r = 0;
+
+	if (strcmp(write->name, "uevent") == 0)
+		build_all(write->tree);
+	else
+		r = remove_layer(write->tree, write->address);
+	close(lock);
+	return r;
 }
