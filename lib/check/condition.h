@@ -14,14 +14,6 @@
 int conditions_check(json_t *entry, const char *const others[], struct error *err) must_check;
 
 /*
- * What "devices" of an entry that has been checked names, in the order in which it is compared: hundreds
- * of functions are held against each. 0 or -ENOMEM.
- */
-int device_patterns_make(json_t *entry, struct device_patterns *ret) must_check;
-bool device_patterns_meet(const struct device_patterns *patterns, const struct pci_device *device);
-void device_patterns_done(struct device_patterns *patterns);
-
-/*
  * Whether all others are met; the entry has been checked. Those of the host need no device. See
  * quirk_applies().
  */

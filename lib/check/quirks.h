@@ -3,36 +3,20 @@
  * check: known troubles of devices, kernels and settings, share/quirks.json: built into the
  * programs, and replaced by /usr/share/pve-vfio/quirks.json where that is there. Each names its
  * sources. pve-vfio(8), "Known troubles", describes the format; a condition is a row of the table in
- * quirks.c.
+ * condition.c.
  */
 #pragma once
 
 #include <jansson.h>
 
 #include "check/finding.h"
+#include "check/pattern.h"
 #include "host/kernel.h"
-#include "pci/device.h"
 #include "pve/config.h"
 
 #define QUIRKS_PATH   "/usr/share/pve-vfio/quirks.json"
 #define QUIRKS_FORMAT 2
 #define QUIRKS_MAX    ((size_t)1 << 20)
-
-/* One of the devices that an entry names. */
-struct device_pattern {
-	bool any_vendor, any_subsystem, any_class;
-	uint16_t vendor, subsystem;
-	uint16_t from, to; /* device ids */
-	uint16_t *ids;	   /* or one of these; none: any */
-	size_t id_count;
-	uint32_t class_start; /* the class without its last `class_shift` bits */
-	unsigned class_shift;
-};
-
-struct device_patterns {
-	struct device_pattern *items;
-	size_t count;
-};
 
 /* Strings are borrowed from `entry`, which the quirk owns. */
 struct quirk {
