@@ -77,7 +77,7 @@ static int give_back_unheld(struct command *command, const struct state *state,
 	return r;
 }
 
-/* post-stop has not come, and does not while nothing of Proxmox VE's is at work on it. */
+/* post-stop has not run, and will not as long as Proxmox VE is not working on the VM. */
 static int restore_running(struct command *command, const struct state *state,
 			   struct journal *journal, struct error *err)
 {

@@ -477,13 +477,13 @@ static int compare_vmids(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* VMID.json, and no other name. */
-static bool parse_name(const char *name, uint32_t *ret)
+/* VMID and `end`, and no other name. */
+static bool parse_name(const char *name, const char *end, uint32_t *ret)
 {
 	const char *dot = strchr(name, '.');
 	uint64_t vmid;
 
-	if (!dot || strcmp(dot, ".json") != 0 || name[0] == '0' ||
+	if (!dot || strcmp(dot, end) != 0 || name[0] == '0' ||
 	    parse_number(name, (size_t)(dot - name), 10, UINT32_MAX, &vmid) < 0)
 		return false;
 	*ret = (uint32_t)vmid;
@@ -499,7 +499,7 @@ static int list_names(const struct state *state, struct strings *names, struct e
 	return r < 0 ? error_set(err, r, "cannot list %s: %s", STATE_PATH, strerror(-r)) : 0;
 }
 
-int journal_list(const struct state *state, struct vmids *ret, struct error *err)
+int vmids_list(const struct state *state, const char *end, struct vmids *ret, struct error *err)
 {
 	cleanup_vmids struct vmids vmids = { 0 };
 	cleanup_strings struct strings names = { 0 };
@@ -508,7 +508,7 @@ int journal_list(const struct state *state, struct vmids *ret, struct error *err
 	for (size_t i = 0; i < names.count && r == 0; i++) {
 		uint32_t vmid;
 
-		if (!parse_name(names.items[i], &vmid))
+		if (!parse_name(names.items[i], end, &vmid))
 			continue;
 		if (array_reserve(&vmids.items, vmids.count, sizeof(vmid)) < 0)
 			return error_set_memory(err);
@@ -520,6 +520,11 @@ int journal_list(const struct state *state, struct vmids *ret, struct error *err
 		qsort(vmids.items, vmids.count, sizeof(*vmids.items), compare_vmids);
 	*ret = TAKE_STRUCT(vmids);
 	return 0;
+}
+
+int journal_list(const struct state *state, struct vmids *ret, struct error *err)
+{
+	return vmids_list(state, ".json", ret, err);
 }
 
 int journal_list_physical(const struct state *state, struct strings *ret, struct error *err)

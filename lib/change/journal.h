@@ -100,12 +100,16 @@ int journal_settle(const struct state *state, struct journal *journal,
 void journal_done(struct journal *journal);
 #define cleanup_journal cleanup(journal_done)
 
-/* The VMs that have one, in order of number. */
+/* In order of number. */
 struct vmids {
 	uint32_t *items;
 	size_t count;
 };
 
+/* The VMs that have a file of that ending in the state's folder: ".json" is a journal. */
+int vmids_list(const struct state *state, const char *end, struct vmids *ret, struct error *err);
+
+/* The VMs that have a journal. */
 int journal_list(const struct state *state, struct vmids *ret, struct error *err);
 
 /* The physical functions whose virtual ones have one: addresses. */

@@ -144,38 +144,9 @@ int tally_read(const struct state *state, uint32_t vmid, struct tally *ret)
 	return 0;
 }
 
-static int compare_vmids(const void *a, const void *b)
+int tally_list(const struct state *state, struct vmids *ret, struct error *err)
 {
-	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-
-	return (first > second) - (first < second);
-}
-
-int tally_list(const struct state *state, struct vmids *ret)
-{
-	cleanup_close int folder = openat(state->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cleanup_strings struct strings names = { 0 };
-	cleanup_vmids struct vmids vmids = { 0 };
-	int r = folder < 0 ? -errno : directory_list(folder, &names);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < names.count; i++) {
-		const char *end = strrchr(names.items[i], '.');
-		uint64_t vmid;
-
-		if (!end || strcmp(end, LOCK_END) != 0 ||
-		    parse_number(names.items[i], (size_t)(end - names.items[i]), 10, UINT32_MAX,
-				 &vmid) < 0)
-			continue;
-		if (array_reserve(&vmids.items, vmids.count, sizeof(*vmids.items)) < 0)
-			return -ENOMEM;
-		vmids.items[vmids.count++] = (uint32_t)vmid;
-	}
-	if (vmids.count > 1)
-		qsort(vmids.items, vmids.count, sizeof(*vmids.items), compare_vmids);
-	*ret = TAKE_STRUCT(vmids);
-	return 0;
+	return vmids_list(state, LOCK_END, ret, err);
 }
 
 void tally_done(struct tally *tally)

@@ -44,4 +44,4 @@ void tally_done(struct tally *tally);
 #define cleanup_tally cleanup(tally_done)
 
 /* The VMs that had devices, or wanted some, since the node has started, in order of number. */
-int tally_list(const struct state *state, struct vmids *ret) must_check;
+int tally_list(const struct state *state, struct vmids *ret, struct error *err) must_check;

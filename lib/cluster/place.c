@@ -480,13 +480,8 @@ static bool is_ha_resource(const struct sysroot *root, uint32_t vmid)
 	char name[16];
 
 	snprintf(name, sizeof(name), "%" PRIu32, vmid);
-	if (sections_read(root, "etc/pve/ha/resources.cfg", &sections) < 0)
-		return false;
-	for (size_t i = 0; i < sections.count; i++)
-		if (strcmp(sections.items[i].type, "vm") == 0 &&
-		    strcmp(sections.items[i].name, name) == 0)
-			return true;
-	return false;
+	return sections_read(root, "etc/pve/ha/resources.cfg", &sections) == 0 &&
+	       sections_find(&sections, "vm", name);
 }
 
 static int add_command(struct strings *commands, char *command)

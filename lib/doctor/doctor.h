@@ -15,7 +15,7 @@
 /* What the topics look at. All borrowed. */
 struct doctor {
 	const struct pve_node *node;
-	struct safeties *safeties; /* the types of groups are read when they are told */
+	struct safeties *safeties; /* the types of groups are read when they are first needed */
 	const struct pci_claims *claims;
 	const struct quirks *quirks;
 	struct boot_view boot;

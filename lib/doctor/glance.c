@@ -37,7 +37,6 @@ static int add_device(const struct sysroot *root, struct pci_address address, st
 		      struct error *err)
 {
 	struct glance_device device = { 0 };
-	char path[SYSROOT_PATH_MAX];
 	cleanup_close int folder = -1;
 	int r = pci_device_glance(root, address, &device.device, err);
 
@@ -47,8 +46,7 @@ static int add_device(const struct sysroot *root, struct pci_address address, st
 		pci_device_done(&device.device);
 		return 0;
 	}
-	pci_attribute_path(path, device.device.name, "");
-	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+	folder = pci_folder_open(root, device.device.name);
 	if (folder >= 0) {
 		pci_power_read_in(root, folder, &device.power);
 		if (pci_power_is_awake(&device.power))
@@ -137,11 +135,10 @@ static bool has_vmid(const struct vmids *vmids, uint32_t vmid)
 static int list_vms(const struct state *state, struct vmids *ret, struct error *err)
 {
 	cleanup_vmids struct vmids journals = { 0 };
-	int r = tally_list(state, ret);
+	int r = tally_list(state, ret, err);
 
-	if (r < 0)
-		return error_set(err, r, "cannot list " STATE_PATH ": %s", strerror(-r));
-	r = journal_list(state, &journals, err);
+	if (r == 0)
+		r = journal_list(state, &journals, err);
 	for (size_t i = 0; i < journals.count && r == 0; i++) {
 		if (has_vmid(ret, journals.items[i]))
 			continue;

@@ -190,16 +190,6 @@ static int add_functions(const struct looking *looking, struct sriov_card *card,
 
 /* ---- one physical function */
 
-/* "down": it has no carrier, or has not been brought up; what it reads otherwise is a link. */
-static bool has_link(const struct sysroot *root, const char *interface)
-{
-	cleanup_free char *state = NULL;
-	char path[SYSROOT_PATH_MAX];
-
-	snprintf(path, sizeof(path), NET_CLASS "/%s/operstate", interface);
-	return sysroot_read_attribute(root, path, &state) < 0 || strcmp(state, "down") != 0;
-}
-
 static bool is_of(const char *sentence, const struct strings *interfaces)
 {
 	for (size_t i = 0; i < interfaces->count; i++) {
@@ -223,7 +213,7 @@ static int look_at_network(struct looking *looking, struct sriov_card *card)
 	if (r == 0)
 		r = eswitch_representors(root, address, &ports);
 	for (size_t i = 0; i < card->interfaces.count && r == 0; i++) {
-		link |= has_link(root, card->interfaces.items[i]);
+		link |= network_has_link(root, card->interfaces.items[i]);
 		up |= network_is_up(root, card->interfaces.items[i]);
 	}
 	card->link_down = card->interfaces.count > 0 && !link;

@@ -211,16 +211,12 @@ static const char *find_limit(const struct section *resource, const struct secti
 /* The section of this VM among the resources, or NULL. */
 static const struct section *find_resource(const struct lint *lint, const struct sections *all)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		const struct section *resource = &all->items[i];
-		uint32_t vmid;
+	const struct section *resource;
+	char vmid[16];
 
-		if (strcmp(resource->type, "vm") == 0 && parse_u32(resource->name, &vmid) == 0 &&
-		    vmid == lint->vm->vmid &&
-		    !text_equal(section_get(resource, "state"), "ignored"))
-			return resource;
-	}
-	return NULL;
+	snprintf(vmid, sizeof(vmid), "%u", lint->vm->vmid);
+	resource = sections_find(all, "vm", vmid);
+	return resource && !text_equal(section_get(resource, "state"), "ignored") ? resource : NULL;
 }
 
 static bool mapping_is_on(const struct mapping *mapping, const char *node)

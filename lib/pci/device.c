@@ -153,21 +153,27 @@ static int read_ids(const struct sysroot *root, int folder, struct pci_device *d
 	return 0;
 }
 
-/* Opens the function's folder. */
-static int open_device(const struct sysroot *root, struct pci_device *device, struct error *err)
+int pci_folder_open(const struct sysroot *root, const char *address)
 {
 	char path[SYSROOT_PATH_MAX];
+
+	pci_attribute_path(path, address, "");
+	return sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+}
+
+static int open_device(const struct sysroot *root, struct pci_device *device, struct error *err)
+{
 	int folder;
 
 	pci_address_format(device->address, device->name);
-	pci_attribute_path(path, device->name, "");
-	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
+	folder = pci_folder_open(root, device->name);
 	if (folder == -ENOENT)
 		return error_set(err, -ENODEV,
 				 "there is no PCI device '%s'; 'pve-vfio devices' lists them",
 				 device->name);
 	if (folder < 0)
-		return error_set(err, folder, "cannot open '/%s': %s", path, strerror(-folder));
+		return error_set(err, folder, "cannot open '/" PCI_DEVICES "/%s': %s", device->name,
+				 strerror(-folder));
 	return folder;
 }
 

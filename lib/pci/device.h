@@ -35,6 +35,9 @@ struct pci_device {
 /* Writes "sys/bus/pci/devices/ADDRESS/NAME", or the device's folder for an empty NAME. */
 void pci_attribute_path(char path[SYSROOT_PATH_MAX], const char *address, const char *name);
 
+/* The function's folder (O_PATH), so that its long path is walked once for many attributes; or -errno. */
+int pci_folder_open(const struct sysroot *root, const char *address) must_check;
+
 /* Reads one function. -ENODEV when it is absent; does not block. */
 int pci_device_read(const struct sysroot *root, struct pci_address address, struct pci_device *ret,
 		    struct error *err) must_check;

@@ -23,15 +23,6 @@
 #define VENDOR_ASPEED	    0x1a03
 #define VENDOR_MATROX	    0x102b
 
-/* Attributes are read relative to the function's folder: its long path is walked only once. */
-static int open_folder(const struct sysroot *root, const char *address)
-{
-	char path[SYSROOT_PATH_MAX];
-
-	pci_attribute_path(path, address, "");
-	return sysroot_openat(root, path, O_PATH | O_DIRECTORY);
-}
-
 /* The value, or NULL. */
 static char *read_value(const struct sysroot *root, int folder, const char *name)
 {
@@ -97,12 +88,9 @@ static void read_regions(const struct sysroot *root, int folder,
 void pci_regions_read(const struct sysroot *root, const char *address,
 		      struct pci_region regions[PCI_REGION_COUNT])
 {
-	char path[SYSROOT_PATH_MAX];
-	cleanup_close int folder = -1;
+	cleanup_close int folder = pci_folder_open(root, address);
 
 	memset(regions, 0, PCI_REGION_COUNT * sizeof(*regions));
-	pci_attribute_path(path, address, "");
-	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 	if (folder >= 0)
 		read_regions(root, folder, regions);
 }
@@ -172,7 +160,7 @@ static unsigned count_functions(const struct sysroot *root, const char *address)
 int pci_facts_read(const struct sysroot *root, const char *address, struct pci_facts *ret)
 {
 	cleanup_pci_facts struct pci_facts facts = { 0 };
-	cleanup_close int folder = open_folder(root, address);
+	cleanup_close int folder = pci_folder_open(root, address);
 	cleanup_free char *boot = NULL;
 
 	if (folder < 0)

@@ -56,12 +56,9 @@ void pci_errors_read_in(const struct sysroot *root, int folder, struct pci_error
 
 void pci_errors_read(const struct sysroot *root, const char *address, struct pci_errors *ret)
 {
-	char path[SYSROOT_PATH_MAX];
-	cleanup_close int folder = -1;
+	cleanup_close int folder = pci_folder_open(root, address);
 
 	*ret = (struct pci_errors){ 0 };
-	pci_attribute_path(path, address, "");
-	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 	if (folder >= 0)
 		pci_errors_read_in(root, folder, ret);
 }

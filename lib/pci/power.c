@@ -28,12 +28,9 @@ void pci_power_read_in(const struct sysroot *root, int folder, struct pci_power 
 
 void pci_power_read(const struct sysroot *root, const char *address, struct pci_power *ret)
 {
-	char path[SYSROOT_PATH_MAX];
-	cleanup_close int folder = -1;
+	cleanup_close int folder = pci_folder_open(root, address);
 
 	*ret = (struct pci_power){ 0 };
-	pci_attribute_path(path, address, "");
-	folder = sysroot_openat(root, path, O_PATH | O_DIRECTORY);
 	if (folder >= 0)
 		pci_power_read_in(root, folder, ret);
 }

@@ -87,18 +87,13 @@ static char *find_value(char *config, const char *key)
 static bool is_managed(const struct sysroot *root, const struct guest *guest)
 {
 	cleanup_sections struct sections resources = { 0 };
+	const struct section *resource;
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", guest->vmid);
 	(void)sections_read(root, "etc/pve/ha/resources.cfg", &resources);
-	for (size_t i = 0; i < resources.count; i++) {
-		const char *state = section_get(&resources.items[i], "state");
-
-		if (strcmp(resources.items[i].type, kinds[guest->kind].resource) == 0 &&
-		    strcmp(resources.items[i].name, number) == 0)
-			return !state || strcmp(state, "ignored") != 0;
-	}
-	return false;
+	resource = sections_find(&resources, kinds[guest->kind].resource, number);
+	return resource && !text_equal(section_get(resource, "state"), "ignored");
 }
 
 int guest_why_not(const struct sysroot *root, const struct guest *guest, char **ret_why)

@@ -94,6 +94,16 @@ void sections_done(struct sections *sections)
 	*sections = (struct sections){ 0 };
 }
 
+const struct section *sections_find(const struct sections *sections, const char *type,
+				    const char *name)
+{
+	for (size_t i = 0; i < sections->count; i++)
+		if (strcmp(sections->items[i].type, type) == 0 &&
+		    strcmp(sections->items[i].name, name) == 0)
+			return &sections->items[i];
+	return NULL;
+}
+
 const char *section_get(const struct section *section, const char *key)
 {
 	for (size_t i = 0; i < section->count; i++)

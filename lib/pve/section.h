@@ -30,6 +30,10 @@ int sections_read(const struct sysroot *root, const char *path, struct sections 
 void sections_done(struct sections *sections);
 #define cleanup_sections cleanup(sections_done)
 
+/* The first section of that type and name, or NULL. */
+const struct section *sections_find(const struct sections *sections, const char *type,
+				    const char *name);
+
 /* The value of a key, or NULL. */
 const char *section_get(const struct section *section, const char *key);
 

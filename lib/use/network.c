@@ -225,6 +225,15 @@ bool network_is_up(const struct sysroot *root, const char *name)
 	return sysroot_read_hex(root, path, &flags) < 0 || flags & FLAG_UP;
 }
 
+bool network_has_link(const struct sysroot *root, const char *name)
+{
+	cleanup_free char *state = NULL;
+	char path[SYSROOT_PATH_MAX];
+
+	interface_path(path, name, "operstate");
+	return sysroot_read_attribute(root, path, &state) < 0 || strcmp(state, "down") != 0;
+}
+
 static const char *kind_of(const struct network *network, const char *name)
 {
 	char path[SYSROOT_PATH_MAX];

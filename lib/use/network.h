@@ -18,6 +18,9 @@ struct network_sight {
 /* The interface has been brought up; also where that cannot be determined. */
 bool network_is_up(const struct sysroot *root, const char *name);
 
+/* It has a carrier; one that is not up has none. True also where that cannot be determined. */
+bool network_has_link(const struct sysroot *root, const char *name);
+
 void network_sight_done(struct network_sight *sight);
 #define cleanup_network_sight cleanup(network_sight_done)
 

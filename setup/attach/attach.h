@@ -45,6 +45,10 @@ int attach_vm_read_running(const struct sysroot *root, uint32_t vmid, const char
 /* -EAGAIN when somebody has changed the configuration since it was read. */
 int attach_vm_look_again(const struct sysroot *root, const struct attach_vm *vm,
 			 struct error *err) must_check;
+
+/* An error while Proxmox VE has the VM locked, as a start, a stop or an edit does. */
+int attach_vm_refuse_busy(const struct sysroot *root, const struct attach_vm *vm,
+			  struct error *err) must_check;
 void attach_vm_done(struct attach_vm *vm);
 #define cleanup_attach_vm cleanup(attach_vm_done)
 

@@ -264,7 +264,7 @@ static void tell_seen(const struct live_look *look, const struct live *live)
 			   err.message);
 }
 
-/* An earlier run was killed after it had taken the device, or the guest has let go of it since. */
+/* An earlier run was killed after it had taken the device, or the guest has released it since. */
 static int settle_earlier(const struct live *live, bool *ret_any, struct error *err)
 {
 	cleanup_free bool *chosen = calloc(live->journal->actions.count + 1, sizeof(*chosen));

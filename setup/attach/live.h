@@ -2,7 +2,7 @@
 /*
  * setup: a device that joins a VM that runs: what is found before it does, and the steps. In the order of
  * attach: everything is looked at first; then the device is taken, and QEMU and the guest get it; then
- * Proxmox VE is told, so that the next start has it too.
+ * its line is written to the VM's configuration, so that the next start has it too.
  */
 #pragma once
 

@@ -6,7 +6,6 @@
 
 #include "base/number.h"
 #include "change/recover.h"
-#include "pve/lock.h"
 #include "pve/pve.h"
 #include "report/json.h"
 #include "setup/attach/live.h"
@@ -239,19 +238,11 @@ static int look_and_change(struct leaving *leaving, struct error *err)
 	struct deeds *deeds = leaving->attach->deeds;
 	cleanup_free bool *chosen = NULL;
 	cleanup_free char *now = NULL;
-	cleanup_close int config_lock =
-		vm_lock_open(leaving->attach->root, leaving->attach->vm.vmid);
 	uint32_t vmid = leaving->attach->vm.vmid;
-	int r;
+	int r = attach_vm_refuse_busy(leaving->attach->root, &leaving->attach->vm, err);
 
-	if (config_lock >= 0 && vm_lock_is_held(config_lock))
-		return error_refuse(
-			err,
-			"Proxmox VE is at work on VM %u just now; try again when that has "
-			"ended",
-			vmid);
-	close_and_reset(&config_lock);
-	r = look(leaving, &chosen, err);
+	if (r == 0)
+		r = look(leaving, &chosen, err);
 	if (r < 0)
 		return r;
 	deeds_open(deeds);

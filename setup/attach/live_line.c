@@ -94,7 +94,7 @@ static int find_in_journal(struct live_look *look)
 	return 1;
 }
 
-/* As a layout writes it for a device that is not a display; where QEMU is told less, it guesses nothing. */
+/* As a layout writes it for a device that is not a display. */
 static int make_value(struct live_look *look, struct error *err)
 {
 	const struct attach *attach = look->attach;

@@ -7,7 +7,6 @@
 
 #include "change/recover.h"
 #include "check/check.h"
-#include "pve/lock.h"
 #include "report/words.h"
 #include "setup/attach/live.h"
 #include "setup/print.h"
@@ -31,14 +30,11 @@ static int refuse_vm(const struct live_look *look, struct error *err)
 	const char *acpi = vm_config_get(config, "acpi"), *arch = vm_config_get(config, "arch");
 	const char *machine = vm_config_get(config, "machine");
 	const char *system = vm_config_get(config, "ostype");
-	cleanup_close int lock = vm_lock_open(attach->root, attach->vm.vmid);
+	int r = attach_vm_refuse_busy(attach->root, &attach->vm, err);
 	const char *why = NULL;
 
-	if (lock >= 0 && vm_lock_is_held(lock))
-		return error_refuse(err,
-				    "Proxmox VE is at work on VM %u just now; try again when that "
-				    "has ended",
-				    attach->vm.vmid);
+	if (r < 0)
+		return r;
 	if (arch && strcmp(arch, "x86_64") != 0)
 		why = "its machine is not a PC ('arch')";
 	else if (acpi && strcmp(acpi, "0") == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pve/lock.h"
 #include "pve/node_name.h"
 #include "pve/qemu.h"
 #include "setup/attach/attach.h"
@@ -135,6 +136,18 @@ int attach_vm_read_running(const struct sysroot *root, uint32_t vmid, const char
 	if (r < 0 || ret_qemu->pid)
 		return r;
 	return error_refuse(err, "VM %u does not run: %s it without --live", vmid, for_what);
+}
+
+int attach_vm_refuse_busy(const struct sysroot *root, const struct attach_vm *vm, struct error *err)
+{
+	cleanup_close int lock = vm_lock_open(root, vm->vmid);
+
+	if (lock < 0 || !vm_lock_is_held(lock))
+		return 0;
+	return error_refuse(err,
+			    "Proxmox VE is working on VM %u just now; try again when it has "
+			    "finished",
+			    vm->vmid);
 }
 
 void attach_vm_done(struct attach_vm *vm)

@@ -111,7 +111,7 @@ static bool is_stuck(const struct sight *sight, const struct action *action)
 	return false;
 }
 
-/* It was given, and QEMU does not have it: the guest has let go of it, or never got it. */
+/* It was given, and QEMU does not have it: the guest has released it, or never got it. */
 static bool is_without(const struct sight *sight, const struct action *action)
 {
 	return sight->seen && !sight->at_work && action->state != ACTION_FORESEEN &&
@@ -166,11 +166,7 @@ static char *physical_fault(const struct sysroot *root, const char *address)
 	    eswitch_interfaces(root, place.physical, &names) < 0)
 		return NULL;
 	for (size_t i = 0; i < names.count; i++) {
-		cleanup_free char *state = NULL;
-		char path[SYSROOT_PATH_MAX];
-
-		snprintf(path, sizeof(path), "sys/class/net/%s/operstate", names.items[i]);
-		if (sysroot_read_attribute(root, path, &state) < 0 || strcmp(state, "down") != 0)
+		if (network_has_link(root, names.items[i]))
 			return NULL;
 		up |= network_is_up(root, names.items[i]);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests: the way of the hook over a fake kernel, and what is told on it. */
+/* tests: the phases of the hook on a fake kernel, and what they report. */
 #include "fake_kernel.h"
 
 #define VMID 101

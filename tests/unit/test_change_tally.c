@@ -65,7 +65,7 @@ static void test_round(void **context)
 	tally_done(&tally);
 	close(lock);
 
-	assert_int_equal(tally_list(&state, &vmids), 0);
+	assert_int_equal(tally_list(&state, &vmids, NULL), 0);
 	assert_int_equal(vmids.count, 2);
 	assert_int_equal(vmids.items[0], 20);
 	assert_int_equal(vmids.items[1], 101);
