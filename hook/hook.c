@@ -65,6 +65,13 @@ int hook_begin(struct hook *hook, enum hook_need need, struct error *err)
 	if (need != HOOK_CREATES && !journal_exists(&hook->state, hook->vmid))
 		return -ENOENT;
 	hook->lock = journal_lock(&hook->root, &hook->state, hook->vmid, 0, err);
+	if (hook->lock == -EWOULDBLOCK && need == HOOK_CREATES &&
+	    displace_is_circular(&hook->root, &hook->state, hook->vmid))
+		return error_set(err, -EBUSY,
+				 "guests that gave way to VM %u are started again just now, and "
+				 "one of them waits for VM %u itself; start it when that has "
+				 "ended ('pve-vfio status')",
+				 hook->vmid, hook->vmid);
 	if (hook->lock == -EWOULDBLOCK && need != HOOK_NO_WAIT)
 		hook->lock = journal_lock(&hook->root, &hook->state, hook->vmid,
 					  longest_phase_ms(deadline_of_run(hook)), err);

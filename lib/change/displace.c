@@ -42,6 +42,51 @@ uint32_t displace_asked_by(const struct claims *claims, const char *name)
 	return 0;
 }
 
+/* ---- started again */
+
+/*
+ * What the journal names is given back just now, and the VM is started again with that: also one whose
+ * start has failed before. Whoever does that has the lock of the journal's VM.
+ */
+static bool starts_again(const struct state *state, const struct journal *journal, uint32_t vmid)
+{
+	const struct guest guest = { GUEST_VM, vmid };
+	const struct action *action;
+	cleanup_close int lock = -1;
+	char name[GUEST_NAME];
+
+	if (journal->phase != JOURNAL_STOPPING)
+		return false;
+	action = actions_find(&journal->actions, ACTION_DISPLACE, guest_name(&guest, name));
+	if (!action || action->keep)
+		return false;
+	lock = state_lock_vm(state, journal->vmid, deadline_in_ms(0), NULL);
+	return lock < 0;
+}
+
+bool displace_is_circular(const struct sysroot *root, const struct state *state, uint32_t vmid)
+{
+	cleanup_claims struct claims claims = { 0 };
+	cleanup_free bool *reached = NULL;
+
+	if (claims_read(root, state, 0, &claims, NULL) < 0)
+		return false;
+	reached = calloc(claims.count + 1, sizeof(*reached));
+	for (size_t i = 0; reached && i < claims.count; i++)
+		reached[i] = claims.items[i].vmid == vmid;
+	/* one step further with each round */
+	for (size_t round = 0; reached && round < claims.count; round++)
+		for (size_t i = 0; i < claims.count; i++)
+			for (size_t k = 0; reached[i] && k < claims.count; k++) {
+				if (!starts_again(state, &claims.items[i], claims.items[k].vmid))
+					continue;
+				if (claims.items[k].vmid == vmid)
+					return true;
+				reached[k] = true;
+			}
+	return false;
+}
+
 /* ---- planned */
 
 /* Adds a device to what a guest is asked for; the guest too, where it was not there. */
@@ -138,20 +183,11 @@ static int ask_containers(struct start *start)
 	return r;
 }
 
-/* Whoever starts again who gave way has the lock of the VM that they gave way to. */
 static bool comes_back(const struct start *start)
 {
-	for (size_t i = 0; start->state && i < start->claims.count; i++) {
-		const struct journal *other = &start->claims.items[i];
-		cleanup_close int lock = -1;
-
-		if (other->phase != JOURNAL_STOPPING ||
-		    !actions_displace(&other->actions, GUEST_VM, start->vmid, true))
-			continue;
-		lock = state_lock_vm(start->state, other->vmid, deadline_in_ms(0), NULL);
-		if (lock < 0)
+	for (size_t i = 0; start->state && i < start->claims.count; i++)
+		if (starts_again(start->state, &start->claims.items[i], start->vmid))
 			return true;
-	}
 	return false;
 }
 

@@ -34,6 +34,13 @@ uint32_t displace_asked_by(const struct claims *claims, const char *name);
 bool displace_is_asked(const struct action *action);
 
 /*
+ * Guests that gave way to the VM are started again just now, by who has its lock, and one of them waits in
+ * the same way, over others or itself, for this VM to be started again: a start that waits for the lock
+ * would wait for itself. False where that cannot be determined.
+ */
+bool displace_is_circular(const struct sysroot *root, const struct state *state, uint32_t vmid);
+
+/*
  * What another VM's start, which `journal`'s VM gives way to, is about to take over: takes that out of
  * `chosen`, with it the guests that wait for such a device, and what else was done to the host as a
  * whole. Returns how many devices it is, and

@@ -340,9 +340,40 @@ static void test_comes_back(void **state)
 	assert_true(lock >= 0);
 	assert_displaced(machine, line, "");
 	assert_found(machine, check_displace, line, "");
+	/* once more, after that has failed */
+	ask_by(machine, 103, JOURNAL_STOPPING, "vm/101", ACTION_FAILED);
+	assert_displaced(machine, line, "");
 	/* another is started again */
 	ask_by(machine, 103, JOURNAL_STOPPING, "vm/104", ACTION_DONE);
 	assert_displaced(machine, line, "vm/102 shutdown 60 0000:02:00.0");
+}
+
+/* Each of three is started again by who has the lock of the one before it. */
+static void test_circle(void **state)
+{
+	static const struct {
+		uint32_t vmid;
+		const char *guest;
+	} rows[] = { { 101, "vm/103" }, { 103, "vm/104" }, { 104, "vm/101" } };
+	struct machine *machine = *state;
+	int locks[COUNT(rows)];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_false(displace_is_circular(&machine->tree.root, &machine->state, 101));
+		ask_by(machine, rows[i].vmid, JOURNAL_STOPPING, rows[i].guest, ACTION_FAILED);
+		assert_false(displace_is_circular(&machine->tree.root, &machine->state, 101));
+		locks[i] = state_lock_vm(&machine->state, rows[i].vmid, deadline_in_ms(0), NULL);
+		assert_true(locks[i] >= 0);
+	}
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_true(
+			displace_is_circular(&machine->tree.root, &machine->state, rows[i].vmid));
+	assert_false(displace_is_circular(&machine->tree.root, &machine->state, 102));
+	/* one that has started runs, and waits for nobody */
+	ask_by(machine, 104, JOURNAL_RUNNING, "vm/101", ACTION_DONE);
+	assert_false(displace_is_circular(&machine->tree.root, &machine->state, 101));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		close(locks[i]);
 }
 
 /* A mapping all of whose alternatives are taken: the first whose VM may give way. */
@@ -493,6 +524,7 @@ int main(void)
 		machine_test(test_hand_on),
 		machine_test(test_leave_waiting),
 		machine_test(test_comes_back),
+		machine_test(test_circle),
 		machine_test(test_alternatives),
 		machine_test(test_three),
 		machine_test(test_one_at_a_time),
