@@ -18,6 +18,7 @@ void hook_done(struct hook *hook)
 	close_and_reset(&hook->log.journal);
 	close_and_reset(&hook->log.syslog);
 	pci_names_done(&hook->names);
+	notices_done(&hook->notices);
 	close_and_reset(&hook->lock);
 	state_done(&hook->state);
 	sysroot_done(&hook->root);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "change/journal.h"
+#include "change/notice.h"
 #include "change/restore.h"
 #include "change/start.h"
 #include "change/watch.h"
@@ -46,6 +47,7 @@ struct hook {
 	unsigned *
 		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */
 	bool *spared; /* set: the VM has no PCI device, and whatever becomes of this phase it starts */
+	struct notices notices; /* what root is to be told of */
 	struct hook_log {
 		int journal,
 			syslog; /* sockets, or -1; where there is the first, it alone is written to */
@@ -77,6 +79,21 @@ void hook_log_open(struct hook *hook);
 
 /* The same text, of something that the journal has fields for (report/event.h). */
 void hook_tell(struct hook *hook, const struct event *event, const char *text);
+
+/*
+ * notify.c: what root is told of by mail, through which Proxmox VE's own notifications go (report/mail.h):
+ * noticed while a phase does its work, where it is that a device is lost, stuck or changed.
+ */
+void notify_finding(struct hook *hook, const struct start *start, const struct finding *finding);
+void notify_result(struct hook *hook, enum run_direction direction, const struct action *action,
+		   const struct run_result *result, const char *words);
+void notify_silence(struct hook *hook, const char *path, const char *words);
+
+/*
+ * Leaves what was noticed to a process, which sends one mail for all that it was not told of before, and
+ * forgets it. Waits for nothing, and nothing fails by it; in a tree that is not live nothing is sent.
+ */
+void notify_leave(struct hook *hook);
 
 /* With the setting "trace": says how long a step took that began then (clock_now_us()). */
 void hook_trace(struct hook *hook, const char *step, uint64_t began_us);

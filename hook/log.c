@@ -116,6 +116,8 @@ static void tell(struct hook *hook, enum run_direction direction, const struct a
 
 	if (line)
 		hook_tell(hook, &event, line);
+	if (line)
+		notify_result(hook, direction, action, result, line);
 	if (direction == RUN_APPLY && result->result == -ETIMEDOUT)
 		tell_late(hook, action);
 	if (hook->trace)

@@ -86,18 +86,25 @@ static const char *migrated_from(void)
 	return node;
 }
 
+static int run_ours(struct hook *hook, const struct phase *phase, struct error *err)
+{
+	int r = phase->run ? phase->run(hook, err) : 0;
+
+	notify_leave(hook);
+	return r;
+}
+
 /* Of a chain whose first link fails in pre-start the second does not run; else both do. */
 static int run_both(struct hook *hook, const struct phase *phase, struct error *err)
 {
 	struct error chain_err = { 0 };
-	int r = 0, chained;
+	int r, chained;
 
 	if (phase->chain_first) {
 		r = hook_chain(hook, phase->name, err);
-		return r < 0 ? r : phase->run(hook, err);
+		return r < 0 ? r : run_ours(hook, phase, err);
 	}
-	if (phase->run)
-		r = phase->run(hook, err);
+	r = run_ours(hook, phase, err);
 	/* It may take any time, and the devices are settled. */
 	close_and_reset(&hook->lock);
 	hook->lock = -1;
@@ -170,6 +177,9 @@ static bool tell_silence(const struct guard_silence *silence, void *context)
 		hook_say(&hook, "%s; 'pve-vfio status %u' shows what the VM holds",
 			 call->phase->chain_first ? "the VM is not started" : "gave up",
 			 call->vmid);
+	if (words)
+		notify_silence(&hook, silence->path, words);
+	notify_leave(&hook);
 	return again;
 }
 

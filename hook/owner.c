@@ -67,7 +67,9 @@ static bool settle_owner(struct hook *hook, uint32_t vmid, struct deadline deadl
 	owner.vmid = vmid;
 	owner.lock = -1;
 	owner.names = (struct pci_names){ 0 };
+	owner.notices = (struct notices){ 0 };
 	settled = settle(&owner, deadline);
+	notify_leave(&owner);
 	pci_names_done(&owner.names);
 	close_and_reset(&owner.lock);
 	return settled;

@@ -74,7 +74,8 @@ static void count_refusal(struct hook *hook, const struct findings *findings)
 }
 
 /* Says all that was found, and refuses where one of it is an error. */
-static int tell_findings(struct hook *hook, const struct findings *findings, struct error *err)
+static int tell_findings(struct hook *hook, const struct start *start,
+			 const struct findings *findings, struct error *err)
 {
 	static const enum check_level levels[] = { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO };
 	size_t errors = findings_count(findings, LEVEL_ERROR);
@@ -83,13 +84,13 @@ static int tell_findings(struct hook *hook, const struct findings *findings, str
 		for (size_t i = 0; i < findings->count; i++)
 			if (findings->items[i].level == levels[level])
 				tell_finding(hook, &findings->items[i]);
-	if (errors > 0)
-		count_refusal(hook, findings);
-	if (errors > 0)
-		return error_refuse(err,
-				    "VM %u is not started, for %zu reason%s; the host is as it was",
-				    hook->vmid, errors, errors > 1 ? "s" : "");
-	return 0;
+	if (errors == 0)
+		return 0;
+	count_refusal(hook, findings);
+	for (size_t i = 0; i < findings->count; i++)
+		notify_finding(hook, start, &findings->items[i]);
+	return error_refuse(err, "VM %u is not started, for %zu reason%s; the host is as it was",
+			    hook->vmid, errors, errors > 1 ? "s" : "");
 }
 
 int hook_check(struct hook *hook, const struct start *start, struct error *err)
@@ -100,7 +101,7 @@ int hook_check(struct hook *hook, const struct start *start, struct error *err)
 	int r = check_start_run(start, &findings, &reason), refused;
 
 	hook_trace(hook, "checked", began);
-	refused = tell_findings(hook, &findings, err);
+	refused = tell_findings(hook, start, &findings, err);
 	return r < 0 ? error_set(err, r, "%s", reason.message) : refused;
 }
 
@@ -111,7 +112,7 @@ static int check_claims_again(struct hook *hook, const struct start *start, stru
 
 	if (r < 0 || findings_count(&findings, LEVEL_ERROR) == 0)
 		return r;
-	return tell_findings(hook, &findings, err);
+	return tell_findings(hook, start, &findings, err);
 }
 
 int hook_lock_claims(struct hook *hook, struct start *start, struct error *err)

@@ -54,6 +54,7 @@ bool hook_settle(const struct watched *watched)
 	r = hook_give_back(&hook, &journal, 0, &held, &err);
 	if (r < 0 && held == 0)
 		hook_say(&hook, "%s", err.message);
+	notify_leave(&hook);
 	if (hook.leaves)
 		return false;
 	/* What one had that was not started again waits for nobody. */

@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/stream.h"
 #include "base/text.h"
 
@@ -28,6 +29,15 @@
 
 /* The exit status of a child that could not start the program; the reason is in the pipe. */
 #define STATUS_NO_START 127
+
+/* A program that is to be run. */
+struct run {
+	const char *const *argv;
+	const char *input; /* NULL: none */
+	bool independent;
+	unsigned deadline_ms;
+	size_t output_max;
+};
 
 void process_end_done(struct process_end *end)
 {
@@ -67,14 +77,14 @@ static char *find_program(const char *name)
  * The child's standard streams, and no other descriptor but `*status_fd`. All are moved out of the
  * way first: the caller's own standard streams may have been closed.
  */
-static bool arrange_descriptors(int output_fd, int *status_fd)
+static bool arrange_descriptors(int input_fd, int output_fd, int *status_fd)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int input = input_fd >= 0 ? input_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	null = fcntl(null, F_DUPFD_CLOEXEC, ABOVE_ALL);
+	input = fcntl(input, F_DUPFD_CLOEXEC, ABOVE_ALL);
 	output_fd = fcntl(output_fd, F_DUPFD_CLOEXEC, ABOVE_ALL);
 	*status_fd = fcntl(*status_fd, F_DUPFD_CLOEXEC, ABOVE_ALL);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+	if (dup2(input, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(output_fd, STDERR_FILENO) < 0 || *status_fd < 0)
 		return false;
 	streams_close_others(*status_fd, -1);
@@ -93,8 +103,8 @@ static char *const *without_const(const char *const vector[])
 }
 
 /* In the child. `status_fd` closes when the program starts, and takes errno when it does not. */
-static _Noreturn void become(const char *path, const char *const argv[], bool independent,
-			     int output_fd, int status_fd)
+static _Noreturn void become(const char *path, const struct run *run, int input_fd, int output_fd,
+			     int status_fd)
 {
 	static const char *const environment[] = { "PATH=" PROCESS_PATH, "LC_ALL=C", "HOME=/root",
 						   NULL };
@@ -103,7 +113,7 @@ static _Noreturn void become(const char *path, const char *const argv[], bool in
 	sigset_t none;
 	int failed;
 
-	if (independent)
+	if (run->independent)
 		setsid();
 	else
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -111,8 +121,8 @@ static _Noreturn void become(const char *path, const char *const argv[], bool in
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		signal(defaults[i], SIG_DFL);
-	if (arrange_descriptors(output_fd, &status_fd))
-		execve(path, without_const(argv), without_const(environment));
+	if (arrange_descriptors(input_fd, output_fd, &status_fd))
+		execve(path, without_const(run->argv), without_const(environment));
 	failed = errno;
 	while (write(status_fd, &failed, sizeof(failed)) < 0 && errno == EINTR)
 		continue;
@@ -217,14 +227,32 @@ static int open_output(bool independent, int output[2])
 	return output[1] < 0 ? -errno : 0;
 }
 
-static int start_and_attend(const char *path, const char *const argv[], bool independent,
-			    unsigned deadline_ms, size_t max, struct process_end *end)
+/* All of it is in memory before the program begins, so that nobody waits for one that does not read. */
+static int open_input(const char *input, int *ret)
 {
+	cleanup_close int fd = input ? memfd_create("input", MFD_CLOEXEC) : -1;
+	int r;
+
+	if (!input)
+		return 0;
+	if (fd < 0)
+		return -errno;
+	r = file_write_fd(fd, input, strlen(input));
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return r < 0 ? r : -errno;
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+static int start_and_attend(const char *path, const struct run *run, struct process_end *end)
+{
+	cleanup_close int input = -1;
 	int output[2] = { -1, -1 }, status[2] = { -1, -1 };
-	int r = 0;
+	int r = open_input(run->input, &input);
 	pid_t pid;
 
-	r = open_output(independent, output);
+	if (r == 0)
+		r = open_output(run->independent, output);
 	if (r < 0)
 		return r;
 	if (pipe2(status, O_CLOEXEC) < 0) {
@@ -233,15 +261,16 @@ static int start_and_attend(const char *path, const char *const argv[], bool ind
 	}
 	pid = fork();
 	if (pid == 0)
-		become(path, argv, independent, output[1], status[1]);
+		become(path, run, input, output[1], status[1]);
 	if (pid < 0)
 		r = -errno;
 	close(output[1]);
 	close(status[1]);
-	if (pid > 0 && independent)
-		r = attend_independent(pid, output[0], status[0], deadline_ms, max, end);
+	if (pid > 0 && run->independent)
+		r = attend_independent(pid, output[0], status[0], run->deadline_ms, run->output_max,
+				       end);
 	else if (pid > 0)
-		r = attend(pid, output[0], status[0], deadline_ms, max, end);
+		r = attend(pid, output[0], status[0], run->deadline_ms, run->output_max, end);
 	close(status[0]);
 	close(output[0]);
 	return r;
@@ -252,25 +281,25 @@ close_output:
 	return r;
 }
 
-static int run(const char *const argv[], bool independent, unsigned deadline_ms, size_t output_max,
-	       struct process_end *ret, struct error *err)
+static int run(const struct run *run, struct process_end *ret, struct error *err)
 {
 	cleanup_process_end struct process_end end = { 0 };
-	cleanup_free char *path = find_program(argv[0]);
+	const char *name = run->argv[0];
+	cleanup_free char *path = find_program(name);
 	int r;
 
 	if (!path)
-		return error_set(err, -errno, "cannot run '%s': %s", argv[0], strerror(errno));
+		return error_set(err, -errno, "cannot run '%s': %s", name, strerror(errno));
 	keep_statuses();
 	end.output = strdup("");
 	if (!end.output)
 		return error_set_memory(err);
-	r = start_and_attend(path, argv, independent, deadline_ms, output_max, &end);
+	r = start_and_attend(path, run, &end);
 	if (r == -ETIMEDOUT)
-		return error_set(err, r, "'%s' was killed: it had not ended after %u s", argv[0],
-				 deadline_ms / 1000);
+		return error_set(err, r, "'%s' was killed: it had not ended after %u s", name,
+				 run->deadline_ms / 1000);
 	if (r < 0)
-		return error_set(err, r, "cannot run '%s': %s", argv[0], strerror(-r));
+		return error_set(err, r, "cannot run '%s': %s", name, strerror(-r));
 	*ret = TAKE_STRUCT(end);
 	return 0;
 }
@@ -334,11 +363,38 @@ int process_pass(const char *const argv[], const char *variable, int *ret_status
 int process_run(const char *const argv[], unsigned deadline_ms, size_t output_max,
 		struct process_end *ret, struct error *err)
 {
-	return run(argv, false, deadline_ms, output_max, ret, err);
+	const struct run it = {
+		.argv = argv,
+		.deadline_ms = deadline_ms,
+		.output_max = output_max,
+	};
+
+	return run(&it, ret, err);
+}
+
+int process_run_fed(const char *const argv[], const char *input, unsigned deadline_ms,
+		    size_t output_max, struct process_end *ret, struct error *err)
+{
+	const struct run it = {
+		.argv = argv,
+		.input = input,
+		.independent = true,
+		.deadline_ms = deadline_ms,
+		.output_max = output_max,
+	};
+
+	return run(&it, ret, err);
 }
 
 int process_run_to_end(const char *const argv[], unsigned deadline_ms, size_t output_max,
 		       struct process_end *ret, struct error *err)
 {
-	return run(argv, true, deadline_ms, output_max, ret, err);
+	const struct run it = {
+		.argv = argv,
+		.independent = true,
+		.deadline_ms = deadline_ms,
+		.output_max = output_max,
+	};
+
+	return run(&it, ret, err);
 }

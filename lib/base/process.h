@@ -49,3 +49,7 @@ int process_pass(const char *const argv[], const char *variable, int *ret_status
  */
 int process_run_to_end(const char *const argv[], unsigned deadline_ms, size_t output_max,
 		       struct process_end *ret, struct error *err);
+
+/* And with `input` on its standard input. */
+int process_run_fed(const char *const argv[], const char *input, unsigned deadline_ms,
+		    size_t output_max, struct process_end *ret, struct error *err) must_check;

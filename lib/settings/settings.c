@@ -141,6 +141,11 @@ static int set_console(const struct reading *reading, json_t *value)
 	return parse_choice(value, "release", "leave", &reading->settings->leave_console);
 }
 
+static int set_notify(const struct reading *reading, json_t *value)
+{
+	return parse_bool(value, &reading->settings->notify);
+}
+
 static int set_trace(const struct reading *reading, json_t *value)
 {
 	return parse_bool(value, &reading->settings->trace);
@@ -479,6 +484,7 @@ static const struct key {
 	{ "unload_modules", set_unload_modules, "must be an array of kernel modules" },
 	{ "console", set_console, "must be \"release\" or \"leave\"" },
 	{ "trace", set_trace, "must be true or false" },
+	{ "notify", set_notify, "must be true or false" },
 	{ "displace", set_displace,
 	  "must be such as {\"guests\": [101, 200], \"how\": \"shutdown\", \"timeout_s\": 60, "
 	  "\"start_again\": true}, with \"any\" for all guests and \"stop\" for how; or null" },
@@ -544,7 +550,7 @@ int settings_parse(const char *name, const char *data, size_t size, struct setti
 
 void settings_init(struct settings *settings)
 {
-	*settings = (struct settings){ .deadline_s = SETTINGS_DEADLINE_S };
+	*settings = (struct settings){ .deadline_s = SETTINGS_DEADLINE_S, .notify = true };
 }
 
 void settings_done(struct settings *settings)

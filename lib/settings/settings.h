@@ -54,6 +54,7 @@ struct settings {
 	bool refuse_siblings; /* siblings: a start that would take more than it names is refused */
 	bool leave_console;   /* console: the host's consoles stay on a display that goes */
 	bool trace;	      /* the hook tells each step with its time */
+	bool notify;	      /* root is told of a device that is lost, stuck or changed */
 	unsigned deadline_s;  /* for what the kernel does with one device */
 	char *driver; /* for `args` and driver=keep lines: "auto", or a driver; NULL: not set */
 	struct strings stop_units;     /* services to stop while the VM has its devices */

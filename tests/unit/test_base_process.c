@@ -191,6 +191,21 @@ static void test_to_its_end(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* More than a pipe holds; one that does not read it holds up nobody. */
+static void test_fed(void **state)
+{
+	const char *const counts[] = { "wc", "-c", NULL }, *const deaf[] = { "true", NULL };
+	cleanup_free char *much = calloc(1, 300001);
+
+	(void)state;
+	memset(much, 'x', 300000);
+	assert_int_equal(process_run_fed(counts, much, DEADLINE_MS, OUTPUT_MAX, &end, NULL), 0);
+	assert_string_equal(end.output, "300000\n");
+	process_end_done(&end);
+	assert_int_equal(process_run_fed(deaf, much, DEADLINE_MS, OUTPUT_MAX, &end, NULL), 0);
+	assert_int_equal(end.status, 0);
+}
+
 static void test_to_its_end_deadline(void **state)
 {
 	const char *const argv[] = { "sh", "-c", "sleep 60", NULL };
@@ -215,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_pass),
 		cmocka_unit_test_teardown(test_children_are_ignored, tear_down),
 		cmocka_unit_test_teardown(test_to_its_end, tear_down),
+		cmocka_unit_test_teardown(test_fed, tear_down),
 		cmocka_unit_test_teardown(test_to_its_end_deadline, tear_down),
 	};
 

@@ -272,6 +272,7 @@ static void test_refused(void **state)
 		{ "{\"console\": \"keep\"}",
 		  "it, line 1: 'console' must be \"release\" or \"leave\"" },
 		{ "{\"trace\": 1}", "it, line 1: 'trace' must be true or false" },
+		{ "{\"notify\": \"no\"}", "it, line 1: 'notify' must be true or false" },
 		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"\"}}}",
 		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
 		  "\"flr bus\"" },
@@ -398,7 +399,7 @@ static void test_round_trip(void **state)
 		"{\"after_stop\": \"keep\", \"siblings\": \"refuse\", \"deadline_s\": 7, "
 		"\"driver\": \"auto\", \"stop_units\": [\"a@b.service\"], "
 		"\"unload_modules\": [\"nvidia_uvm\"], \"console\": \"leave\", "
-		"\"trace\": true, \"allow\": [\"romfile\"], \"devices\": {\"0000:01:00.0\": "
+		"\"trace\": true, \"notify\": false, \"allow\": [\"romfile\"], \"devices\": {\"0000:01:00.0\": "
 		"{\"after_stop\": \"host\", \"reset_method\": \"flr bus\", \"d3cold\": false, "
 		"\"power\": \"on\", \"resize_bar\": {\"1\": 8192}, \"rescan\": true}}, "
 		"\"pins\": {\"10000:e1:00.0\": {\"id\": \"10de:2484\", \"subsystem\": "
