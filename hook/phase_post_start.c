@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/lanes.h"
+#include "change/tally.h"
+#include "check/check.h"
 #include "hook.h"
 #include "pve/node_name.h"
 #include "settings/store.h"
@@ -12,6 +14,9 @@
 
 /* A pin is written to the cluster's file system, which may take its time or have no quorum. */
 #define PIN_DEADLINE_MS 5000u
+
+/* No start takes longer; a QEMU that is older did not start just now. */
+#define START_MOST_US (UINT64_C(3600) * 1000000)
 
 struct pinning {
 	struct hook *hook;
@@ -93,11 +98,22 @@ static void add_pin(struct pinning *pinning, const struct settings *settings, co
 	pinning->count++;
 }
 
+/* How long the start took that has just ended, for the next one: check/forecast.h. */
+static void note_start(const struct hook *hook, const struct vm_config *config, uint64_t took_us)
+{
+	struct tally_qemu qemu = { .phase.took_us = took_us };
+
+	qemu.huge = vm_config_get(config, "hugepages") != NULL;
+	if (took_us > 0 && took_us <= START_MOST_US && check_memory_read(config, &qemu.memory_mib))
+		tally_qemu(hook->lock, &qemu);
+}
+
 /*
  * The addresses the configuration names and that have no pin on this node yet; and whose settings
  * they are, which is noted at the first start after they were written.
  */
-static int pin_new(struct hook *hook, const struct journal *journal, struct error *err)
+static int pin_new(struct hook *hook, const struct journal *journal, uint64_t took_us,
+		   struct error *err)
 {
 	cleanup_free struct pin *pins = calloc(journal->actions.count + 1, sizeof(*pins));
 	cleanup_settings struct settings settings = { 0 };
@@ -115,6 +131,8 @@ static int pin_new(struct hook *hook, const struct journal *journal, struct erro
 		r = vm_config_read(&hook->root, hook->migrated_from, hook->vmid, &config, err);
 	if (r == 0)
 		r = node_name_read(&hook->root, &node, err);
+	if (r == 0)
+		note_start(hook, &config, took_us);
 	/* What an earlier VM of this number left is its owner's to sort out. */
 	if (r < 0 || settings.foreign)
 		return r;
@@ -167,6 +185,7 @@ static int settle(struct hook *hook, struct journal *journal, struct error *err)
 int phase_post_start(struct hook *hook, struct error *err)
 {
 	cleanup_journal struct journal journal = { 0 };
+	uint64_t took_us;
 	int r;
 
 	r = hook_begin(hook, HOOK_READS, err);
@@ -183,10 +202,11 @@ int phase_post_start(struct hook *hook, struct error *err)
 		return error_set(err, -ESRCH,
 				 "VM %u has no QEMU process; its devices are kept for it",
 				 hook->vmid);
+	took_us = task_age_us(&journal.qemu);
 	journal.watch = (struct task){ 0 };
 	journal_enter(&journal, JOURNAL_RUNNING);
 	r = journal_write(&hook->state, &journal, err);
 	if (r == 0)
 		r = settle(hook, &journal, err);
-	return r < 0 ? r : pin_new(hook, &journal, err);
+	return r < 0 ? r : pin_new(hook, &journal, took_us, err);
 }

@@ -3,8 +3,10 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "change/compact.h"
 #include "change/held.h"
 #include "change/tally.h"
+#include "check/forecast.h"
 #include "hook.h"
 #include "report/words.h"
 
@@ -186,15 +188,39 @@ static int roll_back(struct hook *hook, struct start *start, struct error *err)
 	return error_set(err, -EIO, "VM %u is not started; the host is as it was", hook->vmid);
 }
 
+/* A descriptor that ends it, or below 0: it is not wanted, or of no use. Nothing of it is an error. */
+static int begin_compaction(struct hook *hook, const struct start *start)
+{
+	struct forecast forecast = { 0 };
+	struct memory_blocks blocks;
+	int go;
+
+	if (!start->settings.compact_memory)
+		return -1;
+	forecast_memory(start, &forecast);
+	if (forecast.memory_mib == 0 || forecast.hugepages ||
+	    !compact_helps(&hook->root, forecast.memory_mib, &blocks))
+		return -1;
+	go = compact_begin(&hook->root);
+	if (go >= 0)
+		hook_say(hook,
+			 "putting free memory together beside that (compact_memory): %ju MiB of it "
+			 "are in blocks of 2 MiB and more, %ju MiB in smaller ones",
+			 (uintmax_t)blocks.huge_mib, (uintmax_t)blocks.small_mib);
+	return go;
+}
+
 static int take(struct hook *hook, struct start *start, struct error *err)
 {
 	struct actions *actions = &start->journal.actions;
 	unsigned deadline_s = start->settings.deadline_s;
 	uint64_t began = clock_now_us();
-	int r;
+	int r, compaction = begin_compaction(hook, start);
 
 	r = run_actions(&hook->root, actions, RUN_APPLY, NULL, deadline_s * 1000, hook_tell_applied,
 			hook, err);
+	if (compaction >= 0)
+		compact_over(&compaction);
 	hook_trace(hook, "all of these, side by side", began);
 	began = clock_now_us();
 	if (r == 0)
@@ -216,6 +242,23 @@ static void tell_ready(struct hook *hook, uint64_t took_us)
 
 	if (words)
 		hook_tell(hook, &event, words);
+}
+
+/* What takes long now is not ours, and nobody would know. */
+static void tell_forecast(struct hook *hook, const struct start *start)
+{
+	cleanup_forecast struct forecast forecast = { 0 };
+	cleanup_tally struct tally tally = { 0 };
+	cleanup_free char *line = NULL;
+
+	forecast_memory(start, &forecast);
+	if (forecast.memory_mib < FORECAST_LEAST_MIB)
+		return;
+	tally_read_locked(hook->lock, &tally);
+	forecast_measured(&forecast, &tally.qemu);
+	line = forecast_line(&forecast);
+	if (line)
+		hook_say(hook, "%s", line);
 }
 
 static int take_devices(struct hook *hook, struct start *start, struct error *err)
@@ -265,6 +308,7 @@ static int take_devices(struct hook *hook, struct start *start, struct error *er
 	took_us = clock_now_us() - began;
 	tally_take(hook->lock, took_us);
 	tell_ready(hook, took_us);
+	tell_forecast(hook, start);
 	return 0;
 }
 

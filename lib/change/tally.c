@@ -22,6 +22,15 @@
 #define GIVE_AT	     PHASE_SIZE
 #define REFUSED_AT   ((size_t)2 * PHASE_SIZE)
 
+/*
+ * The last line, which may be written over by a version that does not know it, from its beginning on:
+ * no rest of it looks like "CHECK COUNT", for it ends with a word that is no number.
+ */
+#define QEMU_NAME   "qemu"
+#define QEMU_FORMAT QEMU_NAME " %020" PRIu64 " %020" PRIu64 " %020" PRIu64 " %s .\n"
+#define QEMU_HUGE   "huge"
+#define QEMU_SMALL  "base"
+
 /* More than all checks there are come to. */
 #define TALLY_MAX ((size_t)16384)
 
@@ -79,6 +88,28 @@ static int add_refusals(struct tally *tally, const char *check, uint64_t starts)
 	return 0;
 }
 
+/* "MICROSECONDS TIME MIB PAGES ."; false for what is left of a line that was written over. */
+static bool parse_qemu(char *words, struct tally_qemu *ret)
+{
+	uint64_t numbers[3] = { 0 };
+	char *rest = words;
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const char *word = strsep(&rest, " ");
+
+		if (!word || parse_u64(word, &numbers[i]) < 0)
+			return false;
+	}
+	if (!text_equal(rest, QEMU_HUGE " .") && !text_equal(rest, QEMU_SMALL " ."))
+		return false;
+	*ret = (struct tally_qemu){
+		.phase = { .took_us = numbers[0], .at = (time_t)numbers[1] },
+		.memory_mib = numbers[2],
+		.huge = text_starts_with(rest, QEMU_HUGE),
+	};
+	return true;
+}
+
 static int parse(char *data, size_t size, struct tally *ret)
 {
 	cleanup_tally struct tally tally = { 0 };
@@ -95,6 +126,8 @@ static int parse(char *data, size_t size, struct tally *ret)
 		if (!count)
 			continue;
 		*count++ = '\0';
+		if (strcmp(line, QEMU_NAME) == 0 && parse_qemu(count, &tally.qemu))
+			continue;
 		if (parse_u64(count, &starts) == 0 && add_refusals(&tally, line, starts) < 0)
 			return -ENOMEM;
 	}
@@ -111,22 +144,56 @@ static int read_fd(int fd, struct tally *ret)
 	return r < 0 ? r : parse(data, size, ret);
 }
 
+/* All behind the two lines of fixed size, in one write: QEMU's line moves when a check is added. */
+static void write_rest(int lock, const struct tally *tally)
+{
+	const struct tally_qemu *qemu = &tally->qemu;
+	cleanup_text struct text lines = { 0 };
+
+	for (size_t i = 0; i < tally->refused_count; i++)
+		text_add(&lines, "%s %" PRIu64 "\n", tally->refused[i].check,
+			 tally->refused[i].starts);
+	if (qemu->phase.at > 0)
+		text_add(&lines, QEMU_FORMAT, qemu->phase.took_us, (uint64_t)qemu->phase.at,
+			 qemu->memory_mib, qemu->huge ? QEMU_HUGE : QEMU_SMALL);
+	if (!lines.failed && REFUSED_AT + lines.size <= TALLY_MAX)
+		(void)!pwrite(lock, lines.data, lines.size, REFUSED_AT);
+}
+
+static int read_locked(int lock, struct tally *ret)
+{
+	if (lock < 0 || lseek(lock, 0, SEEK_SET) < 0)
+		return -EBADF;
+	return read_fd(lock, ret);
+}
+
+void tally_read_locked(int lock, struct tally *ret)
+{
+	if (read_locked(lock, ret) < 0)
+		*ret = (struct tally){ 0 };
+}
+
 void tally_refuse(int lock, const struct strings *checks)
 {
 	cleanup_tally struct tally tally = { 0 };
-	cleanup_text struct text lines = { 0 };
 
-	if (lock < 0 || checks->count == 0 || lseek(lock, 0, SEEK_SET) < 0 ||
-	    read_fd(lock, &tally) < 0)
+	if (checks->count == 0 || read_locked(lock, &tally) < 0)
 		return;
 	for (size_t i = 0; i < checks->count; i++)
 		if (add_refusals(&tally, checks->items[i], 1) < 0)
 			return;
-	for (size_t i = 0; i < tally.refused_count; i++)
-		text_add(&lines, "%s %" PRIu64 "\n", tally.refused[i].check,
-			 tally.refused[i].starts);
-	if (!lines.failed && REFUSED_AT + lines.size <= TALLY_MAX)
-		(void)!pwrite(lock, lines.data, lines.size, REFUSED_AT);
+	write_rest(lock, &tally);
+}
+
+void tally_qemu(int lock, const struct tally_qemu *qemu)
+{
+	cleanup_tally struct tally tally = { 0 };
+
+	if (read_locked(lock, &tally) < 0)
+		return;
+	tally.qemu = *qemu;
+	tally.qemu.phase.at = time(NULL);
+	write_rest(lock, &tally);
 }
 
 int tally_read(const struct state *state, uint32_t vmid, struct tally *ret)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/number.h"
@@ -41,6 +43,21 @@ int task_read(const struct sysroot *root, pid_t pid, struct task *ret)
 	if (r == 0)
 		*ret = (struct task){ pid, start_time };
 	return r;
+}
+
+uint64_t task_age_us(const struct task *task)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+	struct timespec now;
+	uint64_t now_us, start_us;
+
+	if (!task->pid || ticks <= 0 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		return 0;
+	now_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	start_us = task->start_time > UINT64_MAX / 1000000
+			   ? UINT64_MAX
+			   : task->start_time * 1000000 / (uint64_t)ticks;
+	return now_us > start_us ? now_us - start_us : 0;
 }
 
 bool task_is_alive(const struct sysroot *root, const struct task *task)

@@ -18,6 +18,9 @@ struct task {
 /* -ENOENT or -ESRCH when there is no such process, or it has ended and is not yet waited for. */
 int task_read(const struct sysroot *root, pid_t pid, struct task *ret);
 
+/* How long it has been there, in microseconds; to a hundredth of a second. 0 where that is not known. */
+uint64_t task_age_us(const struct task *task);
+
 /* The very process is still there. */
 bool task_is_alive(const struct sysroot *root, const struct task *task);
 

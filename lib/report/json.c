@@ -71,7 +71,7 @@ static json_t *changes_json(const struct actions *actions)
 }
 
 json_t *start_json(struct pci_names *names, const struct start *start,
-		   const struct findings *findings)
+		   const struct forecast *forecast, const struct findings *findings)
 {
 	json_t *devices = json_array(), *left = json_array();
 
@@ -91,9 +91,9 @@ json_t *start_json(struct pci_names *names, const struct start *start,
 						      "source", device->source, "what",
 						      words ? words : ""));
 	}
-	return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:b}", "vmid", (json_int_t)start->vmid,
-			 "running", start->qemu.pid != 0, "devices", devices, "left", left,
-			 "changes", changes_json(&start->plan.actions), "findings",
-			 findings_json(findings), "refused",
-			 findings_count(findings, LEVEL_ERROR) > 0);
+	return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:b}", "vmid",
+			 (json_int_t)start->vmid, "running", start->qemu.pid != 0, "devices",
+			 devices, "left", left, "changes", changes_json(&start->plan.actions),
+			 "forecast", forecast_json(forecast), "findings", findings_json(findings),
+			 "refused", findings_count(findings, LEVEL_ERROR) > 0);
 }

@@ -8,6 +8,7 @@
 
 #include "change/start.h"
 #include "check/finding.h"
+#include "check/forecast.h"
 #include "pci/name.h"
 #include "pve/edit.h"
 
@@ -17,6 +18,6 @@ json_t *findings_json(const struct findings *findings);
 /* An array of what is set, and what it was. NULL without memory. */
 json_t *vm_edit_json(const struct vm_edit *edit);
 
-/* What a start would do and what speaks against it. NULL without memory. */
+/* What a start would do, what it takes beside us, and what speaks against it. NULL without memory. */
 json_t *start_json(struct pci_names *names, const struct start *start,
-		   const struct findings *findings);
+		   const struct forecast *forecast, const struct findings *findings);

@@ -151,6 +151,11 @@ static int set_trace(const struct reading *reading, json_t *value)
 	return parse_bool(value, &reading->settings->trace);
 }
 
+static int set_compact_memory(const struct reading *reading, json_t *value)
+{
+	return parse_bool(value, &reading->settings->compact_memory);
+}
+
 static int set_driver(const struct reading *reading, json_t *value)
 {
 	return parse_word(value, NAME_LETTERS, &reading->settings->driver);
@@ -483,6 +488,7 @@ static const struct key {
 	{ "stop_units", set_stop_units, "must be an array of services: [\"NAME.service\"]" },
 	{ "unload_modules", set_unload_modules, "must be an array of kernel modules" },
 	{ "console", set_console, "must be \"release\" or \"leave\"" },
+	{ "compact_memory", set_compact_memory, "must be true or false" },
 	{ "trace", set_trace, "must be true or false" },
 	{ "notify", set_notify, "must be true or false" },
 	{ "displace", set_displace,

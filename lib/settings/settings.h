@@ -53,6 +53,7 @@ struct settings {
 	bool keep;	      /* after_stop: the VFIO driver keeps the devices */
 	bool refuse_siblings; /* siblings: a start that would take more than it names is refused */
 	bool leave_console;   /* console: the host's consoles stay on a display that goes */
+	bool compact_memory;  /* the kernel puts free memory together while the devices are taken */
 	bool trace;	      /* the hook tells each step with its time */
 	bool notify;	      /* root is told of a device that is lost, stuck or changed */
 	unsigned deadline_s;  /* for what the kernel does with one device */

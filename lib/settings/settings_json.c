@@ -73,14 +73,15 @@ json_t *settings_json(const struct settings *settings)
 								 name),
 				    device_json(&settings->devices[i]));
 	document = json_pack(
-		"{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:b, s:o*, s:o, s:s*, s:o, s:{}}",
+		"{s:s, s:s, s:i, s:s*, s:o, s:o, s:s, s:b, s:b, s:b, s:o*, s:o, s:s*, s:o, s:{}}",
 		"after_stop", settings->keep ? "keep" : "host", "siblings",
 		settings->refuse_siblings ? "refuse" : "take", "deadline_s",
 		(int)settings->deadline_s, "driver", settings->driver, "stop_units",
 		list_json(&settings->stop_units), "unload_modules",
 		list_json(&settings->unload_modules), "console",
-		settings->leave_console ? "leave" : "release", "trace", settings->trace, "notify",
-		settings->notify, "displace", displace_json(&settings->displace), "allow",
+		settings->leave_console ? "leave" : "release", "compact_memory",
+		settings->compact_memory, "trace", settings->trace, "notify", settings->notify,
+		"displace", displace_json(&settings->displace), "allow",
 		list_json(&settings->allow), "chain", settings->chain, "devices", devices, "pins");
 	for (size_t i = 0; document && i < settings->pin_count; i++)
 		add_pin(document, &settings->pins[i]);

@@ -13,6 +13,14 @@
 #define HUGEPAGE_DIR "hugepages-" /* and "2048kB" */
 #define ARCSTATS_MAX ((size_t)64 * 1024)
 
+/* A line for each zone of each NUMA node. */
+#define BUDDYINFO_MAX ((size_t)256 * 1024)
+
+/* Pages of 4 KiB: on x86 they have no other size. */
+#define ORDER_HUGE    9u
+#define ORDER_MOST    20u
+#define PAGES_PER_MIB 256u
+
 /* The last number of the line that begins with the word `name`: "c_min    4    33554432". */
 static int find_number(const char *text, const char *name, uint64_t *ret)
 {
@@ -108,6 +116,47 @@ int memory_read(const struct sysroot *root, struct memory *ret, struct error *er
 	if (r < 0)
 		return error_set(err, r, "cannot read how much memory is left: %s", strerror(-r));
 	*ret = memory;
+	return 0;
+}
+
+/* "Node 0, zone   Normal   2145   1260 …": a number for each order. */
+static void add_zone(char *line, uint64_t pages[2])
+{
+	char *rest = strstr(line, "zone"), *word;
+	unsigned order = 0;
+
+	if (rest)
+		rest += strlen("zone") + strspn(rest + strlen("zone"), " ");
+	if (rest)
+		(void)strsep(&rest, " "); /* its name */
+	while (rest && (word = strsep(&rest, " "))) {
+		uint64_t count;
+
+		if (!*word)
+			continue;
+		if (order > ORDER_MOST ||
+		    parse_number(word, strlen(word), 10, UINT32_MAX, &count) < 0)
+			return;
+		pages[order >= ORDER_HUGE] += count << order;
+		order++;
+	}
+}
+
+int memory_blocks_read(const struct sysroot *root, struct memory_blocks *ret)
+{
+	cleanup_free char *data = NULL;
+	uint64_t pages[2] = { 0 };
+	char *rest, *line;
+	size_t size;
+	int r = sysroot_read(root, "proc/buddyinfo", BUDDYINFO_MAX, &data, &size);
+
+	if (r < 0)
+		return r;
+	rest = data;
+	while ((line = strsep(&rest, "\n")))
+		add_zone(line, pages);
+	*ret = (struct memory_blocks){ .huge_mib = pages[1] / PAGES_PER_MIB,
+				       .small_mib = pages[0] / PAGES_PER_MIB };
 	return 0;
 }
 

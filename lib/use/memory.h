@@ -22,6 +22,17 @@ struct memory {
  */
 int memory_read(const struct sysroot *root, struct memory *ret, struct error *err) must_check;
 
+/* What is free: in blocks that a page of 2 MiB fits into, and in smaller ones. */
+struct memory_blocks {
+	uint64_t huge_mib, small_mib;
+};
+
+/*
+ * Reads /proc/buddyinfo (proc(5)): free blocks of 4 KiB times 2^0, 2^1 and so on, by zone. 0 or -errno; does not
+ * block.
+ */
+int memory_blocks_read(const struct sysroot *root, struct memory_blocks *ret) must_check;
+
 /*
  * What a process has of the host's memory already, huge pages too: VmRSS and HugetlbPages of
  * /proc/PID/status (proc(5)). 0 or -errno.

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/directory.h"
+#include "base/lanes.h"
 #include "host/remembered.h"
 #include "use/pids.h"
 
@@ -147,6 +149,134 @@ static int look_at_process(struct looking *looking, pid_t pid, struct openings *
 	return r == -ESRCH || r == -ENOENT ? 0 : r;
 }
 
+/* ---- by several processes */
+
+/*
+ * From so many processes on the look at them is shared out. A descriptor takes the kernel some microseconds
+ * (proc_fd_instantiate() and tid_fd_revalidate() in fs/proc/fd.c) whatever it is asked, and nothing but its
+ * number tells a node; so what helps is that processors share it.
+ */
+#define CROWD	      1000u
+#define SHARES_MOST   16u
+#define SHARE_LATE_MS 60000u
+
+struct crowd {
+	const struct sysroot *root;
+	const struct pids *pids;
+	size_t shares;
+	struct openings *openings; /* of the parent */
+	int result;
+};
+
+/* In a lane: one report for each that was found: its node, and behind it the path. */
+static void send_openings(int fd, const struct openings *openings)
+{
+	for (size_t i = 0; i < openings->count; i++) {
+		const struct opening *opening = &openings->items[i];
+		struct lane_report report = { .step = (size_t)opening->pid };
+		const size_t room = sizeof(report.text) - sizeof(opening->id);
+
+		memcpy(report.text, &opening->id, sizeof(opening->id));
+		/* only in a tree it is the path that counts */
+		if (snprintf(report.text + sizeof(opening->id), room, "%s", opening->path) >=
+			    (int)room &&
+		    !opening->id.type)
+			report.result = -ENAMETOOLONG;
+		lane_send(fd, &report);
+	}
+}
+
+static void look_at_share(int fd, void *work, void *context)
+{
+	const struct crowd *crowd = context;
+	struct looking looking = { .root = crowd->root };
+	size_t first = *(const size_t *)work;
+
+	for (size_t i = first; i < crowd->pids->count; i += crowd->shares) {
+		cleanup_openings struct openings openings = { 0 };
+		const struct process_id *id = &crowd->pids->items[i];
+		int r = id->kernels && pid_is_thread(crowd->root, id)
+				? 0
+				: look_at_process(&looking, id->pid, &openings);
+
+		if (r < 0)
+			lane_send(fd, &(struct lane_report){ .result = r });
+		send_openings(fd, &openings);
+	}
+}
+
+static int add_report(const struct lane_report *report, struct openings *openings)
+{
+	struct opening opening = { .pid = (pid_t)report->step };
+
+	if (report->result < 0)
+		return report->result;
+	memcpy(&opening.id, report->text, sizeof(opening.id));
+	opening.path = strdup(report->text + sizeof(opening.id));
+	return opening.path ? add(openings, openings->count, &opening) : -ENOMEM;
+}
+
+static void note_report(const struct lane_report *report, struct lane *lane, void *context)
+{
+	struct crowd *crowd = context;
+	int r = add_report(report, crowd->openings);
+
+	(void)lane;
+	if (crowd->result == 0)
+		crowd->result = r;
+}
+
+static size_t count_shares(const struct pids *pids)
+{
+	size_t processes = 0;
+	cpu_set_t cpus;
+
+	for (size_t i = 0; i < pids->count; i++)
+		processes += !pids->items[i].kernels;
+	if (processes < CROWD)
+		return 1;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return SHARES_MOST;
+	return CPU_COUNT(&cpus) < (int)SHARES_MOST ? (size_t)CPU_COUNT(&cpus) : SHARES_MOST;
+}
+
+/* Where one share was not looked at to its end, nothing is known. */
+static int look_at_crowd(const struct sysroot *root, const struct pids *pids, size_t shares,
+			 struct openings *openings)
+{
+	static const struct lanes_callbacks callbacks = { .run = look_at_share,
+							  .report = note_report };
+	struct crowd crowd = { root, pids, shares, openings, 0 };
+	struct lane lanes[SHARES_MOST] = { 0 };
+	size_t first[SHARES_MOST];
+	int r;
+
+	for (size_t i = 0; i < shares; i++) {
+		first[i] = i;
+		lanes[i].work = &first[i];
+	}
+	r = lanes_run(lanes, shares, SHARE_LATE_MS, &callbacks, &crowd);
+	if (r == 0)
+		r = crowd.result;
+	for (size_t i = 0; i < shares && r == 0; i++)
+		if (lanes[i].end != LANE_FINISHED)
+			r = lanes[i].end == LANE_DIED ? -ECHILD : -ETIMEDOUT;
+	return r;
+}
+
+static int look_at_all(const struct sysroot *root, const struct pids *pids,
+		       struct openings *openings)
+{
+	struct looking looking = { .root = root };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < pids->count; i++)
+		if (!pids->items[i].kernels || !pid_is_thread(root, &pids->items[i]))
+			r = look_at_process(&looking, pids->items[i].pid, openings);
+	remembered_done(&looking.plain);
+	return r;
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct opening *left = a, *right = b;
@@ -159,14 +289,13 @@ static int compare(const void *a, const void *b)
 void openings_read(const struct sysroot *root, struct openings *ret)
 {
 	cleanup_openings struct openings openings = { 0 };
-	struct looking looking = { .root = root };
 	cleanup_pids struct pids pids = { 0 };
 	int r = pids_list(root, &pids);
+	size_t shares = count_shares(&pids);
 
-	for (size_t i = 0; r == 0 && i < pids.count; i++)
-		if (!pids.items[i].kernels || !pid_is_thread(root, &pids.items[i]))
-			r = look_at_process(&looking, pids.items[i].pid, &openings);
-	remembered_done(&looking.plain);
+	if (r == 0)
+		r = shares > 1 ? look_at_crowd(root, &pids, shares, &openings)
+			       : look_at_all(root, &pids, &openings);
 	if (r < 0) {
 		ret->unseen = error_set(&ret->why, r,
 					"cannot read which files the processes have open: %s",

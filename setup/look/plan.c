@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "change/recover.h"
 #include "check/check.h"
+#include "check/forecast.h"
 #include "doctor/pve_node.h"
 #include "report/json.h"
 #include "report/words.h"
@@ -60,8 +61,19 @@ static void print_releases(const struct actions *actions)
 	}
 }
 
+/* What QEMU and the kernel do then. */
+static void print_forecast(const struct forecast *forecast)
+{
+	cleanup_strings struct strings words = { 0 };
+
+	if (forecast_words(forecast, &words) < 0)
+		return;
+	for (size_t i = 0; i < words.count; i++)
+		print_sentence(STDOUT_FILENO, "", "  ", "%s", words.items[i]);
+}
+
 static void print_text(struct pci_names *names, const struct start *start,
-		       const struct findings *findings)
+		       const struct forecast *forecast, const struct findings *findings)
 {
 	size_t errors = findings_count(findings, LEVEL_ERROR);
 	cleanup_free char *words = NULL;
@@ -75,6 +87,8 @@ static void print_text(struct pci_names *names, const struct start *start,
 		print_device(names, start, &start->plan.devices[i]);
 	print_left(names, start);
 	print_releases(&start->plan.actions);
+	if (errors == 0)
+		print_forecast(forecast);
 	words = words_findings(findings, 0, print_findings_width(STDOUT_FILENO));
 	fputs(words ? words : "", stdout);
 	if (errors > 0)
@@ -103,9 +117,21 @@ struct plans {
 	bool refused;
 };
 
+static int look_ahead(const struct start *start, struct forecast *ret, struct error *err)
+{
+	cleanup_tally struct tally tally = { 0 };
+
+	forecast_memory(start, ret);
+	if (start->state)
+		(void)!tally_read(start->state, start->vmid, &tally);
+	forecast_measured(ret, &tally.qemu);
+	return forecast_devices(start, ret) < 0 ? error_set_memory(err) : 0;
+}
+
 static int plan_vm(struct command *command, uint32_t vmid, struct plans *plans, struct error *err)
 {
 	cleanup_findings struct findings findings = { 0 };
+	cleanup_forecast struct forecast forecast = { 0 };
 	cleanup_state struct state state = { .fd = -1 };
 	cleanup_start struct start start = {
 		.root = &command->root,
@@ -122,13 +148,15 @@ static int plan_vm(struct command *command, uint32_t vmid, struct plans *plans, 
 		r = start_prepare(&start, err);
 	if (r == 0)
 		r = check_start_run(&start, &findings, err);
+	if (r == 0)
+		r = look_ahead(&start, &forecast, err);
 	if (r < 0)
 		return r;
 	plans->refused |= findings_count(&findings, LEVEL_ERROR) > 0;
 	if (!plans->documents)
-		print_text(&plans->names, &start, &findings);
+		print_text(&plans->names, &start, &forecast, &findings);
 	else if (json_array_append_new(plans->documents,
-				       start_json(&plans->names, &start, &findings)) < 0)
+				       start_json(&plans->names, &start, &forecast, &findings)) < 0)
 		return error_set_memory(err);
 	return 0;
 }

@@ -273,6 +273,8 @@ static void test_refused(void **state)
 		  "it, line 1: 'console' must be \"release\" or \"leave\"" },
 		{ "{\"trace\": 1}", "it, line 1: 'trace' must be true or false" },
 		{ "{\"notify\": \"no\"}", "it, line 1: 'notify' must be true or false" },
+		{ "{\"compact_memory\": \"yes\"}",
+		  "it, line 1: 'compact_memory' must be true or false" },
 		{ "{\"devices\": {\"0000:01:00.0\": {\"reset_method\": \"\"}}}",
 		  "it, line 1: 'reset_method' must be words of the device's reset_method, such as "
 		  "\"flr bus\"" },
@@ -398,7 +400,7 @@ static void test_round_trip(void **state)
 	static const char text[] =
 		"{\"after_stop\": \"keep\", \"siblings\": \"refuse\", \"deadline_s\": 7, "
 		"\"driver\": \"auto\", \"stop_units\": [\"a@b.service\"], "
-		"\"unload_modules\": [\"nvidia_uvm\"], \"console\": \"leave\", "
+		"\"unload_modules\": [\"nvidia_uvm\"], \"console\": \"leave\", \"compact_memory\": true, "
 		"\"trace\": true, \"notify\": false, \"allow\": [\"romfile\"], \"devices\": {\"0000:01:00.0\": "
 		"{\"after_stop\": \"host\", \"reset_method\": \"flr bus\", \"d3cold\": false, "
 		"\"power\": \"on\", \"resize_bar\": {\"1\": 8192}, \"rescan\": true}}, "

@@ -127,12 +127,49 @@ static void without_all_of_them_nothing_is_known(void **state)
 			    "cannot read which files the processes have open: Not a directory");
 }
 
+/* So many that several look: what each has found counts, and where one could not look nothing does. */
+static void a_crowd_is_shared_out(void **state)
+{
+	struct openings openings = { 0 };
+	struct tree *tree = *state;
+	char path[64];
+
+	for (int pid = 3; pid < 1303; pid++) {
+		snprintf(path, sizeof(path), "proc/%d/fd", pid);
+		tree_folder(tree, path);
+		snprintf(path, sizeof(path), "proc/%d/exe", pid);
+		tree_link(tree, path, "/usr/bin/worker");
+	}
+	for (int pid = 9; pid < 13; pid++) {
+		tree_process_opens(tree, pid, 3, "/dev/sdb");
+		tree_process_opens(tree, pid, 4, "/dev/sda");
+		tree_process_opens(tree, pid, 5, "/dev/sda");
+	}
+	tree_process_opens(tree, 1302, 7, "/dev/nvme0n1");
+	openings_read(&tree->root, &openings);
+	assert_int_equal(openings.unseen, 0);
+	assert_int_equal(openings.count, 9);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(openings.items[2 * i].pid, 9 + i);
+		assert_string_equal(openings.items[2 * i].path, "/dev/sda");
+		assert_string_equal(openings.items[2 * i + 1].path, "/dev/sdb");
+	}
+	assert_int_equal(openings.items[8].pid, 1302);
+	assert_string_equal(openings.items[8].path, "/dev/nvme0n1");
+	openings_done(&openings);
+
+	tree_file(tree, "proc/1400/fd", "%s", "");
+	openings_read(&tree->root, &openings);
+	assert_int_equal(openings.unseen, -ENOTDIR);
+	assert_int_equal(openings.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		tree_test(each_process_and_node_counts_once),	 tree_test(a_path_is_followed),
 		cmocka_unit_test(the_machine_has_numbers),	 tree_test(one_can_be_taken_out),
-		tree_test(without_all_of_them_nothing_is_known),
+		tree_test(without_all_of_them_nothing_is_known), tree_test(a_crowd_is_shared_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
