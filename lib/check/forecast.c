@@ -177,8 +177,7 @@ static int add_resets(const struct forecast *forecast, struct strings *words)
 	cleanup_free char *sentence = NULL;
 
 	for (size_t i = 0; i < forecast->reset_count; i++)
-		text_add(&text, "%s%s (%s)",
-			 i > 0 ? ", " : "The kernel resets, when QEMU opens it: ",
+		text_add(&text, "%s%s (%s)", i > 0 ? ", " : "The kernel resets what QEMU opens: ",
 			 forecast->resets[i].address, forecast->resets[i].method);
 	text_add(&text, ".");
 	sentence = text_take(&text);

@@ -143,7 +143,7 @@ static void bars_are_slow_before_6_12(void **state)
 		assert_row(rows[i].release, forecast.bar_count == rows[i].count);
 		if (i == 0)
 			expect(&forecast,
-			       "The kernel resets, when QEMU opens it: 0000:01:00.0 (flr). "
+			       "The kernel resets what QEMU opens: 0000:01:00.0 (flr). "
 			       "0000:01:00.0: this kernel maps its large BARs (32 GiB) in pages of 4 "
 			       "KiB, which slows the guest's firmware down; Linux 6.15 with QEMU "
 			       "9.2 maps them at once.");
