@@ -39,7 +39,7 @@ static int check_size(const struct start *start, uint64_t wanted_mib, struct fin
 	const uint64_t missing = missing_mib(start, wanted_mib);
 	cleanup_free char *more = NULL;
 	struct memory memory;
-	uint64_t had_mib;
+	uint64_t had_mib, fits_mib;
 
 	/* A warning only, so what cannot be read is not reported. */
 	if (memory_read(start->root, &memory, NULL) < 0)
@@ -59,10 +59,13 @@ static int check_size(const struct start *start, uint64_t wanted_mib, struct fin
 			start->vmid, wanted_mib, more, had_mib, memory.available_kib / 1024,
 			memory.arc_kib / 1024, memory.hugepages_kib / 1024) < 0)
 		return -ENOMEM;
+	fits_mib = (had_mib + wanted_mib - missing) / 1024 * 1024;
+	if (fits_mib == 0)
+		return finding_advise(findings, "Stop other VMs.");
 	return finding_advise(findings,
 			      "Give the VM less memory ('qm set %u --memory %" PRIu64
 			      "')%s or stop other VMs.",
-			      start->vmid, (had_mib + wanted_mib - missing) / 1024 * 1024,
+			      start->vmid, fits_mib,
 			      memory.arc_kib ? ", lower the limit of the ZFS cache (zfs_arc_max),"
 					     : "");
 }

@@ -55,6 +55,8 @@ static void memory_is_compared_with_what_can_be_had(void **state)
 		&check, 0, "memory-short", LEVEL_WARNING, "memory",
 		"VM 101 wants 512 MiB, and 1 MiB are available: 1 free or page cache, 0 of the "
 		"ZFS cache, 0 in huge pages.");
+	/* no VM has less than a GiB for a remedy, let alone none at all */
+	assert_string_equal(finding_remedy(&check.findings.items[0]), "Stop other VMs.");
 	check_over(&check);
 }
 
