@@ -9,6 +9,7 @@
 #include "base/json.h"
 
 #define MEMBERS_PATH "etc/pve/.members"
+#define CLUSTER_PATH "etc/pve/corosync.conf"
 #define MEMBERS_MAX  ((size_t)1 << 20)
 
 static int add(struct members *members, const char *node, bool online)
@@ -68,10 +69,15 @@ int members_read(const struct sysroot *root, const char *self, struct members *r
 	int r = sysroot_read(root, MEMBERS_PATH, MEMBERS_MAX, &data, &size);
 
 	if (r == -ENOENT)
-		return members_parse("{}", 2, self, ret, err);
-	if (r < 0)
+		r = members_parse("{}", 2, self, ret, err);
+	else if (r < 0)
 		return error_set(err, r, "cannot read /%s: %s", MEMBERS_PATH, strerror(-r));
-	return members_parse(data, size, self, ret, err);
+	else
+		r = members_parse(data, size, self, ret, err);
+	/* A cluster that corosync has not told of yet: no list, and this node is not alone all the same. */
+	if (r == 0 && !(data && strstr(data, "\"nodelist\"")) && sysroot_exists(root, CLUSTER_PATH))
+		ret->quorate = false;
+	return r;
 }
 
 void members_done(struct members *members)

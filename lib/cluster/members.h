@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * cluster: its nodes, as pmxcfs has them: /etc/pve/.members, made by cfs_create_memberlist_msg() in
- * pve-cluster's status.c; a node that is in no cluster has no list there, and is alone.
+ * pve-cluster's status.c (read at 9.1.6): "nodelist" has "online" 0 or 1 for each, "cluster" has "quorate". A
+ * node that is in no cluster has neither there, and is alone; nor has one of a cluster whose corosync does not
+ * run, which is without quorum: /etc/pve/corosync.conf tells them apart.
  */
 #pragma once
 

@@ -11,7 +11,6 @@
 #include "base/array.h"
 #include "base/number.h"
 #include "check/finding.h"
-#include "pve/section.h"
 #include "pve/version.h"
 #include "settings/settings.h"
 
@@ -470,54 +469,4 @@ int place_judge(const struct cluster *cluster, const struct cluster_vm *vm, size
 		return r == -ENOMEM ? error_set_memory(err) : r;
 	*ret = TAKE_STRUCT(place);
 	return 0;
-}
-
-/* ---- Proxmox VE's HA */
-
-static bool is_ha_resource(const struct sysroot *root, uint32_t vmid)
-{
-	cleanup_sections struct sections sections = { 0 };
-	char name[16];
-
-	snprintf(name, sizeof(name), "%" PRIu32, vmid);
-	return sections_read(root, "etc/pve/ha/resources.cfg", &sections) == 0 &&
-	       sections_find(&sections, "vm", name);
-}
-
-static int add_command(struct strings *commands, char *command)
-{
-	cleanup_free char *owned = command;
-
-	return owned ? strings_add(commands, owned) : -ENOMEM;
-}
-
-int place_ha_commands(const struct cluster *cluster, uint32_t vmid, const char *nodes,
-		      const char *version, struct strings *ret)
-{
-	bool there = is_ha_resource(cluster->root, vmid);
-	uint32_t major = 0;
-	char digits[8];
-	int r = 0;
-
-	snprintf(digits, sizeof(digits), "%.*s", (int)strspn(version, "0123456789"), version);
-	if (*version && parse_u32(digits, &major) < 0)
-		major = 0;
-	if (major > 0 && major < 9) {
-		r = add_command(ret, text_format("ha-manager groupadd pve-vfio-%" PRIu32
-						 " --nodes %s --restricted 1",
-						 vmid, nodes));
-		if (r == 0)
-			r = add_command(ret, text_format("ha-manager %s vm:%" PRIu32
-							 " --group pve-vfio-%" PRIu32,
-							 there ? "set" : "add", vmid, vmid));
-		return r;
-	}
-	if (!there)
-		r = add_command(ret, text_format("ha-manager add vm:%" PRIu32, vmid));
-	if (r == 0)
-		r = add_command(ret, text_format("ha-manager rules add node-affinity "
-						 "pve-vfio-%" PRIu32 " --resources vm:%" PRIu32
-						 " --nodes %s --strict 1",
-						 vmid, vmid, nodes));
-	return r;
 }

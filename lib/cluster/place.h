@@ -71,10 +71,3 @@ void place_done(struct place *place);
  */
 uint32_t cluster_user(const struct cluster *cluster, size_t node, const char *address,
 		      uint32_t but);
-
-/*
- * The commands that let Proxmox VE's HA start the VM on these nodes alone ("pve1,pve2"): node affinity
- * rules from version 9 on, groups before. `version` is qemu-server's, "": the newest. 0 or -ENOMEM.
- */
-int place_ha_commands(const struct cluster *cluster, uint32_t vmid, const char *nodes,
-		      const char *version, struct strings *ret) must_check;

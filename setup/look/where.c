@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cluster/ha.h"
 #include "cluster/place.h"
 #include "pci/select.h"
 #include "pve/version.h"
@@ -87,8 +88,8 @@ static int judge(struct answer *answer, struct error *err)
 			 cluster->members.items[i].node);
 	}
 	if (answer->fitting > 1 &&
-	    (nodes.failed || place_ha_commands(cluster, answer->vm->vmid, nodes.data,
-					       self_version(cluster), &answer->commands) < 0))
+	    (nodes.failed || ha_commands(cluster->root, answer->vm->vmid, nodes.data,
+					 self_version(cluster), &answer->commands) < 0))
 		return error_set_memory(err);
 	return 0;
 }
