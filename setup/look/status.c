@@ -325,9 +325,9 @@ static int show_all(struct command *command, const struct vmids *vmids, const st
 
 /*
  * After the stop: what of the VM's devices, which are with the host again, is still awake, and why. What
- * cannot be read is not said.
+ * cannot be read is not said. Put into `awake`, or printed where that is NULL.
  */
-static int print_awake(struct command *command, uint32_t vmid, struct error *err)
+static int show_awake(struct command *command, uint32_t vmid, json_t *awake, struct error *err)
 {
 	cleanup_pve_node struct pve_node node = { .root = &command->root };
 	const struct node_vm *vm;
@@ -347,14 +347,18 @@ static int print_awake(struct command *command, uint32_t vmid, struct error *err
 			continue;
 		if (awake_why(&command->root, &entry->device, &why) < 0)
 			return error_set_memory(err);
-		if (why)
+		if (why && awake)
+			json_array_append_new(awake, json_pack("{s:s, s:s}", "address", address,
+							       "why", why));
+		else if (why)
 			print_sentence(STDOUT_FILENO, "  ", "    ", "%s is awake: %s", address,
 				       why);
 	}
 	return 0;
 }
 
-int status_look(struct command *command, uint32_t vmid, json_t *vms, struct error *err)
+int status_look(struct command *command, uint32_t vmid, json_t *vms, json_t *awake,
+		struct error *err)
 {
 	cleanup_state struct state state = { .fd = -1 };
 	cleanup_vmids struct vmids vmids = { 0 };
@@ -371,14 +375,15 @@ int status_look(struct command *command, uint32_t vmid, json_t *vms, struct erro
 		r = vm_look(&command->root, vmid, err);
 	if (r == 0 && !vms)
 		puts(vmid ? "The VM holds no devices." : "No VM holds devices.");
-	if (r == 0 && !vms && vmid)
-		r = print_awake(command, vmid, err);
+	if (r == 0 && vmid && (awake || !vms))
+		r = show_awake(command, vmid, awake, err);
 	return r < 0 ? r : 0;
 }
 
 int verb_status(struct command *command, struct error *err)
 {
 	cleanup_json json_t *vms = command->json ? json_array() : NULL;
+	cleanup_json json_t *awake = command->json && command->argc > 0 ? json_array() : NULL;
 	uint32_t vmid = 0;
 	int r, shown = 0;
 
@@ -392,8 +397,8 @@ int verb_status(struct command *command, struct error *err)
 			return usage_error(err, command, "--watch prints no JSON");
 		return status_watch(command, vmid, err);
 	}
-	r = status_look(command, vmid, vms, err);
+	r = status_look(command, vmid, vms, awake, err);
 	if (vms && (r >= 0 || json_array_size(vms) > 0))
-		shown = print_json(json_pack("{s:O}", "vms", vms), err);
+		shown = print_json(json_pack("{s:O, s:O*}", "vms", vms, "awake", awake), err);
 	return r < 0 ? r : shown;
 }

@@ -133,15 +133,15 @@ int status_watch(struct command *command, uint32_t vmid, struct error *err)
 	cleanup_close int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	cleanup_json json_t *before = json_array();
 	bool watched = events < 0;
-	int r = status_look(command, vmid, before, err);
+	int r = status_look(command, vmid, before, NULL, err);
 
 	if (r == 0)
-		r = status_look(command, vmid, NULL, err);
+		r = status_look(command, vmid, NULL, NULL, err);
 	while (r == 0 && fflush(stdout) == 0) {
 		json_t *now = json_array();
 
 		wait_for_change(command, events, &watched);
-		r = status_look(command, vmid, now, err);
+		r = status_look(command, vmid, now, NULL, err);
 		if (r == 0)
 			tell_changes(command, before, now);
 		json_decref(before);
