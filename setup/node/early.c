@@ -229,7 +229,6 @@ static int add_setting(struct boot_request *request, const char *address, const 
 	return 0;
 }
 
-/* A function that is there. */
 /*
  * Of a network card's interface: "; enp5s0 is not there when the network is brought up (auto, line 12 of
  * /etc/network/interfaces)". "" where nobody waits for it.
@@ -255,6 +254,7 @@ static char *network_words(const struct sysroot *root, const char *address)
 	return text_take(&text);
 }
 
+/* A function that is there. */
 static int add_present(const struct sysroot *root, const struct pci_device *device,
 		       struct boot_request *request, struct error *err)
 {
