@@ -332,7 +332,7 @@ $(B)/bench/pve-vfio-hook: $(HOOK:%.c=$(O)/%.o)
 $(B)/bench/pve-vfio: $(SETUP:%.c=$(O)/%.o)
 $(COUNTED): $(O)/tests/bench/in-tree.o $(O)/libpve-vfio.a $(DEPS)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINK) $(CFLAGS) -Wl,--wrap=syscall,--wrap=sysroot_write_attribute -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
+	$(Q)$(CC) $(LINK) $(CFLAGS) -Wl,--wrap=syscall,--wrap=sysroot_open -o $@ $(filter %.o,$^) $(O)/libpve-vfio.a $(DEPS_LIBS)
 
 # Lets an access to a file wait for ever: see tests/cli/test-block. Kills at a system call: test-turns-killed.
 # Lets one fail: test-faults.

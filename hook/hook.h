@@ -98,6 +98,9 @@ void notify_leave(struct hook *hook);
 /* With the setting "trace": says how long a step took that began then (clock_now_us()). */
 void hook_trace(struct hook *hook, const char *step, uint64_t began_us);
 
+/* With it: what the kernel lacks of what confines those who act (base/cage.h), if anything. */
+void hook_trace_cage(struct hook *hook);
+
 /* From now on an access to a file may take as long as the settings, or the journal, say. */
 void hook_limit(struct hook *hook, unsigned deadline_s);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cage.h"
 #include "base/clock.h"
 #include "base/syslog.h"
 #include "hook.h"
@@ -60,6 +61,14 @@ void hook_trace(struct hook *hook, const char *step, uint64_t began_us)
 {
 	if (hook->trace)
 		hook_say(hook, "trace: %8ju us %s", (uintmax_t)(clock_now_us() - began_us), step);
+}
+
+void hook_trace_cage(struct hook *hook)
+{
+	const char *lacks = hook->trace ? cage_lacks() : NULL;
+
+	if (lacks)
+		hook_say(hook, "trace: %s", lacks);
 }
 
 void hook_read_trace(struct hook *hook)

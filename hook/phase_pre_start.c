@@ -222,6 +222,7 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 	if (compaction >= 0)
 		compact_over(&compaction);
 	hook_trace(hook, "all of these, side by side", began);
+	hook_trace_cage(hook);
 	began = clock_now_us();
 	if (r == 0)
 		r = plan_confirm(&hook->root, &start->plan, deadline_s * 1000, err);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/lanes.h"
+#include "change/reach.h"
 #include "change/stuck.h"
 
 /* Everything the two callbacks need. */
@@ -50,6 +51,7 @@ static void run_lane(int fd, void *work, void *context)
 	const struct action_lane *lane = work;
 	const struct run *run = context;
 
+	reach_confine(run->root, run->actions, lane->steps, lane->count, run->direction);
 	for (size_t i = 0; i < lane->count; i++) {
 		struct lane_report report = { 0 };
 

@@ -19,8 +19,8 @@
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
-int __real_sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value);
-int __wrap_sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value);
+int __real_sysroot_open(const char *path, struct sysroot *ret, struct error *err);
+int __wrap_sysroot_open(const char *path, struct sysroot *ret, struct error *err);
 
 /* The trees that are counted on hold relative links alone, so nothing leads out of them. */
 long __wrap_syscall(long number, ...)
@@ -52,20 +52,23 @@ static void link_of(const struct sysroot *root, const char *address, char link[5
 /* A lane moves one device after another: the override that it wrote last is that of the next probe. */
 static char override[64];
 
-int __wrap_sysroot_write_attribute(const struct sysroot *root, const char *path, const char *value)
+static int play_write(const struct sysroot *root, const char *path, const char *value)
 {
 	char whole[512], driver[128];
-	int r = __real_sysroot_write_attribute(root, path, value);
 	const char *name = strrchr(path, '/') + 1;
+	struct sysroot plain = *root;
+	int r;
 
-	if (r < 0 || root->live)
+	plain.fake_write = NULL;
+	r = sysroot_write_attribute(&plain, path, value);
+	if (r < 0)
 		return r;
 	snprintf(whole, sizeof(whole), "%s/%s", root->path, path);
 	if (strcmp(name, "driver_override") == 0) {
 		snprintf(override, sizeof(override), "%s", value);
 		(void)!truncate(whole, (off_t)strlen(value));
 		if (strcmp(value, "\n") == 0)
-			r = __real_sysroot_write_attribute(root, path, "(null)");
+			r = sysroot_write_attribute(&plain, path, "(null)");
 	} else if (strcmp(name, "unbind") == 0) {
 		link_of(root, value, whole);
 		(void)unlink(whole);
@@ -74,5 +77,15 @@ int __wrap_sysroot_write_attribute(const struct sysroot *root, const char *path,
 		snprintf(driver, sizeof(driver), "../../../bus/pci/drivers/%s", override);
 		(void)!symlink(driver, whole);
 	}
+	return r;
+}
+
+/* A lane lets a stand-in for the kernel have the tree: change/reach.h. */
+int __wrap_sysroot_open(const char *path, struct sysroot *ret, struct error *err)
+{
+	int r = __real_sysroot_open(path, ret, err);
+
+	if (r == 0 && !ret->live)
+		ret->fake_write = play_write;
 	return r;
 }
