@@ -84,7 +84,7 @@ OURS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 LINK += -fsanitize=fuzzer,address,undefined -pie
 else ifeq ($(D),cov)
 OURS += --coverage
-LINK += --coverage -Wl,--wrap=_exit
+LINK += --coverage -Wl,--wrap=_exit,--wrap=cage_enter
 CFLAGS := -O0 -g
 else ifeq ($(D),plain)
 OURS += -D_FORTIFY_SOURCE=2
