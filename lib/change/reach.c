@@ -2,6 +2,7 @@
 /* change: what a lane may still do. Changes nothing itself. */
 #include "change/reach.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -83,15 +84,20 @@ static void allow_unbind(struct cage *cage, const struct sysroot *root, const ch
 	allow(cage, root, path, CAGE_WRITE);
 }
 
-/* The function's own attributes, and the unbinding of the driver that it has now. */
+/*
+ * The function's own attributes, and the unbinding of the driver that it has now. One that has none may get
+ * any before it is bound, as where udev is still loading modules: no file is confined then.
+ */
 static void allow_function(struct cage *cage, const struct sysroot *root, const char *address)
 {
 	char path[SYSROOT_PATH_MAX];
+	int unbind;
 
 	pci_attribute_path(path, address, "");
 	allow(cage, root, path, CAGE_WRITE);
 	pci_attribute_path(path, address, "driver/unbind");
-	allow(cage, root, path, CAGE_WRITE);
+	unbind = sysroot_openat(root, path, O_PATH);
+	cage_allow(cage, unbind == -ENOENT ? -EAGAIN : unbind, CAGE_WRITE);
 }
 
 /* An earlier action of the lane is on the same function. */

@@ -406,6 +406,19 @@ static void a_bar_is_resized(void **state)
 	assert_int_equal(try(tree, &actions, RUN_APPLY, unbind_vfio), 0);
 }
 
+/* A function that nobody has when the lane confines itself may have a driver of the host's a moment later. */
+static void a_driver_comes_late(void **state)
+{
+	struct tree *tree = *state;
+	cleanup_actions struct actions actions = { 0 };
+
+	make_machine(tree);
+	tree_remove(tree, "sys/bus/pci/devices/" OURS "/driver");
+	add(&actions, ACTION_BIND, OURS, NULL, "vfio-pci");
+	assert_int_equal(try(tree, &actions, RUN_APPLY, unbind_vfio), 0);
+	assert_int_equal(try(tree, &actions, RUN_APPLY, execute), EPERM);
+}
+
 /* A module that is gone by then is loaded with its driver; one that is there needs no loading. */
 static void a_missing_module_is_loaded(void **state)
 {
@@ -447,11 +460,9 @@ static void an_older_kernel_does_what_it_can(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(no_hostile_deed_is_done),
-		tree_test(what_is_planned_is_done),
-		tree_test(others_reach_more),
-		tree_test(a_bar_is_resized),
-		tree_test(an_older_kernel_does_what_it_can),
+		tree_test(no_hostile_deed_is_done),    tree_test(what_is_planned_is_done),
+		tree_test(others_reach_more),	       tree_test(a_bar_is_resized),
+		tree_test(a_driver_comes_late),	       tree_test(an_older_kernel_does_what_it_can),
 		tree_test(a_missing_module_is_loaded),
 	};
 
