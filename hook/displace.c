@@ -58,7 +58,9 @@ static int ask(struct hook *hook, struct start *start, size_t count, struct erro
 		const struct action *action = &actions->items[i];
 		cleanup_free char *name = words_guest(action->target);
 
-		chosen[i] = displace_is_asked(action);
+		/* One that waits since an earlier run, and could not be started again, is not asked anew. */
+		chosen[i] = displace_is_asked(action) &&
+			    actions_find(&start->plan.actions, ACTION_DISPLACE, action->target);
 		if (chosen[i])
 			hook_say(hook, "%s is to give way, as the settings allow (%s, up to %u s)",
 				 name ? name : "", action->wanted, action->timeout_s);

@@ -214,11 +214,18 @@ static int take(struct hook *hook, struct start *start, struct error *err)
 {
 	struct actions *actions = &start->journal.actions;
 	unsigned deadline_s = start->settings.deadline_s;
+	cleanup_free bool *chosen = calloc(actions->count + 1, sizeof(*chosen));
 	uint64_t began = clock_now_us();
-	int r, compaction = begin_compaction(hook, start);
+	int r, compaction;
 
-	r = run_actions(&hook->root, actions, RUN_APPLY, NULL, deadline_s * 1000, hook_tell_applied,
-			hook, err);
+	if (!chosen)
+		return roll_back(hook, start, err);
+	/* Guests have given way by now; others of them wait since an earlier run, whatever they do now. */
+	for (size_t i = 0; i < actions->count; i++)
+		chosen[i] = actions->items[i].type != ACTION_DISPLACE;
+	compaction = begin_compaction(hook, start);
+	r = run_actions(&hook->root, actions, RUN_APPLY, chosen, deadline_s * 1000,
+			hook_tell_applied, hook, err);
 	if (compaction >= 0)
 		compact_over(&compaction);
 	hook_trace(hook, "all of these, side by side", began);
