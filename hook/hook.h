@@ -47,7 +47,7 @@ struct hook {
 	unsigned *
 		limit_ms; /* how long one access to a file may take: base/guard.h; NULL: for ever */
 	bool *spared; /* set: the VM has no PCI device, and whatever becomes of this phase it starts */
-	struct notices notices; /* what root is to be told of */
+	struct notices notices; /* what root gets a mail about */
 	struct hook_log {
 		int journal,
 			syslog; /* sockets, or -1; where there is the first, it alone is written to */
@@ -81,7 +81,7 @@ void hook_log_open(struct hook *hook);
 void hook_tell(struct hook *hook, const struct event *event, const char *text);
 
 /*
- * notify.c: what root is told of by mail, through which Proxmox VE's own notifications go (report/mail.h):
+ * notify.c: what root gets a mail about, which Proxmox VE turns into a notification (report/mail.h):
  * noticed while a phase does its work, where it is that a device is lost, stuck or changed.
  */
 void notify_finding(struct hook *hook, const struct start *start, const struct finding *finding);
@@ -90,7 +90,7 @@ void notify_result(struct hook *hook, enum run_direction direction, const struct
 void notify_silence(struct hook *hook, const char *path, const char *words);
 
 /*
- * Leaves what was noticed to a process, which sends one mail for all that it was not told of before, and
+ * Leaves what was noticed to a process, which sends one mail about all that is new of it, and
  * forgets it. Waits for nothing, and nothing fails by it; in a tree that is not live nothing is sent.
  */
 void notify_leave(struct hook *hook);
@@ -107,7 +107,7 @@ void hook_limit(struct hook *hook, unsigned deadline_s);
 /* Reads that setting alone, for phases that go by the journal; without the file it is off. */
 void hook_read_trace(struct hook *hook);
 
-/* run_told for both directions: a line for each action. The context is the hook. */
+/* run_report for both directions: a line for each action. The context is the hook. */
 void hook_tell_applied(const struct action *action, const struct run_result *result, void *context);
 void hook_tell_reverted(const struct action *action, const struct run_result *result,
 			void *context);

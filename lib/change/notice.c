@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* change: what is told once. Tells nobody. */
+/* change: notices, which are sent once. Sends none. */
 #include "change/notice.h"
 
 #include <errno.h>
@@ -96,24 +96,24 @@ static int open_marks(const struct state *state, uint32_t vmid)
 }
 
 /* The VM's devices have all changed hands since, so what was wrong then is not what is wrong now. */
-static bool is_over(const struct tally *tally, time_t told, time_t now)
+static bool is_over(const struct tally *tally, time_t sent, time_t now)
 {
-	return (tally->take.at > told || tally->give.at > told) && now - told >= NOTICE_AGAIN_S;
+	return (tally->take.at > sent || tally->give.at > sent) && now - sent >= NOTICE_AGAIN_S;
 }
 
 /* "lost 0000:01:00.0 1764320000" is of that notice. */
-static bool is_mark_of(const char *line, const struct notice *notice, time_t *ret_told)
+static bool is_mark_of(const char *line, const struct notice *notice, time_t *ret_sent)
 {
 	const char *kind = kinds[notice->kind].name;
 	size_t kind_size = strlen(kind), subject_size = strlen(notice->subject);
-	uint64_t told;
+	uint64_t sent;
 
 	if (strncmp(line, kind, kind_size) != 0 || line[kind_size] != ' ' ||
 	    strncmp(line + kind_size + 1, notice->subject, subject_size) != 0 ||
 	    line[kind_size + 1 + subject_size] != ' ' ||
-	    parse_u64(line + kind_size + subject_size + 2, &told) < 0)
+	    parse_u64(line + kind_size + subject_size + 2, &sent) < 0)
 		return false;
-	*ret_told = (time_t)told;
+	*ret_sent = (time_t)sent;
 	return true;
 }
 
@@ -126,16 +126,16 @@ static void drop(struct notices *notices, size_t at)
 		(notices->count - at) * sizeof(*notices->items));
 }
 
-/* Drops what a line says has been told. True where the line is over: a new one comes in its place. */
+/* Drops what a line says has been sent. True where the line is over: a new one comes in its place. */
 static bool apply_mark(const char *line, const struct tally *tally, time_t now,
 		       struct notices *notices)
 {
 	for (size_t i = 0; i < notices->count; i++) {
-		time_t told;
+		time_t sent;
 
-		if (!is_mark_of(line, &notices->items[i], &told))
+		if (!is_mark_of(line, &notices->items[i], &sent))
 			continue;
-		if (is_over(tally, told, now))
+		if (is_over(tally, sent, now))
 			return true;
 		drop(notices, i);
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * change: what somebody has to hear of who is not looking: a device that is lost, stuck, or changed.
- * Each is told once: a mark below /run/pve-vfio says so, until the VM's devices have changed hands well
+ * Each is sent once: a mark below /run/pve-vfio says so, until the VM's devices have changed hands well
  * again (change/tally.h), and for an hour at least, so that who starts a VM over and over is no loop. The
  * marks go with the boot, as do the processes and drivers that they are about.
  */
@@ -13,7 +13,7 @@
 #include "change/run.h"
 #include "change/state.h"
 
-/* Nothing is told again in less than that. */
+/* The shortest time after which one is sent again. */
 #define NOTICE_AGAIN_S ((time_t)3600)
 
 enum notice_kind {
@@ -47,7 +47,7 @@ bool notice_of_result(enum run_direction direction, const struct action *action,
 		      const struct run_result *result, enum notice_kind *ret);
 
 /*
- * Drops those that have been told, and marks the others as told, now. What cannot be marked counts as told:
+ * Drops those that have been sent, and marks the others as sent, now. What cannot be marked counts as sent:
  * better not at all than again and again. Waits for another process that does this, 5 s at most.
  */
 void notices_mark(const struct state *state, uint32_t vmid, time_t now, struct notices *notices);

@@ -17,7 +17,6 @@
 #define RULES_SINCE 9
 
 struct ha {
-	uint32_t vmid;
 	const char *nodes;
 	char resource[16]; /* "vm:101" */
 	char name[24];	   /* of the rule or group that is ours: "pve-vfio-101" */
@@ -117,7 +116,7 @@ int ha_commands(const struct sysroot *root, uint32_t vmid, const char *nodes, co
 		struct strings *ret)
 {
 	cleanup_sections struct sections resources = { 0 }, rules = { 0 }, groups = { 0 };
-	struct ha ha = { .vmid = vmid, .nodes = nodes, .commands = ret };
+	struct ha ha = { .nodes = nodes, .commands = ret };
 	char number[12];
 	bool there;
 	int r = 0;

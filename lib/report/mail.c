@@ -29,13 +29,14 @@ char *mail_words(const char *node, uint32_t vmid, const char *phase, const struc
 		text_add(&mail, "\n%s %s.\n", notice->subject, notice_words(notice->kind));
 		words_wrap(&mail, MAIL_WIDTH, " ", " ", notice->text);
 	}
-	text_add(&mail,
-		 "\n'pve-vfio log %u' shows what the hook did, 'pve-vfio status %u' what the VM\n"
-		 "holds.\n\n"
-		 "You are told this once, until the VM's devices have changed hands well again.\n"
-		 "\"notify\": false in /etc/pve/pve-vfio/%u.json, or for all VMs of the node in\n"
-		 "/etc/pve-vfio/config.json, turns this off.\n",
-		 vmid, vmid, vmid);
+	text_add(
+		&mail,
+		"\n'pve-vfio log %u' shows what the hook did, 'pve-vfio status %u' what the VM\n"
+		"holds.\n\n"
+		"This is sent once, and again only after the VM's devices have all changed hands.\n"
+		"\"notify\": false in /etc/pve/pve-vfio/%u.json, or for all VMs of the node in\n"
+		"/etc/pve-vfio/config.json, turns this off.\n",
+		vmid, vmid, vmid);
 	words = text_take(&mail);
 	if (words)
 		text_clean(words, "\n");

@@ -55,7 +55,7 @@ struct settings {
 	bool leave_console;   /* console: the host's consoles stay on a display that goes */
 	bool compact_memory;  /* the kernel puts free memory together while the devices are taken */
 	bool trace;	      /* the hook tells each step with its time */
-	bool notify;	      /* root is told of a device that is lost, stuck or changed */
+	bool notify;	      /* root gets a mail about a device that is lost, stuck or changed */
 	unsigned deadline_s;  /* for what the kernel does with one device */
 	char *driver; /* for `args` and driver=keep lines: "auto", or a driver; NULL: not set */
 	struct strings stop_units;     /* services to stop while the VM has its devices */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What root is told of: each once, however often it is noticed. */
+/* What root gets a mail about: each once, however often it is noticed. */
 #include "start.h"
 
 #include "base/array.h"
