@@ -23,18 +23,6 @@
 #define SENDMAIL_DEADLINE_MS 60000
 #define SENDMAIL_OUTPUT_MAX  512
 
-/* "02:00" or "0000:02:00.0" is, or leads to, that address. */
-static bool leads_to(const char *host, const char *address)
-{
-	static const char domain[] = "0000:";
-	const char *first = strchr(host, ':');
-	bool has_domain = first && strchr(first + 1, ':');
-
-	if (!has_domain && !text_starts_with(address, domain))
-		return false;
-	return text_starts_with(has_domain ? address : address + strlen(domain), host);
-}
-
 /*
  * What a line names and is not there: those that the VM has had before, by its pins. Any other may be a slip
  * of who has just written the line.
@@ -52,7 +40,7 @@ static void notice_absent(struct hook *hook, const struct start *start, const ch
 			continue;
 		pci_address_format(pin->address, address);
 		for (size_t k = 0; k < line->host.count; k++)
-			if (leads_to(line->host.items[k], address))
+			if (hostpci_host_is(line->host.items[k], address))
 				(void)!notices_add(&hook->notices, NOTICE_LOST, address, text);
 	}
 }

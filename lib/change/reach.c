@@ -93,8 +93,7 @@ static void allow_function(struct cage *cage, const struct sysroot *root, const 
 	char path[SYSROOT_PATH_MAX];
 	int unbind;
 
-	pci_attribute_path(path, address, "");
-	allow(cage, root, path, CAGE_WRITE);
+	cage_allow(cage, pci_folder_open(root, address), CAGE_WRITE);
 	pci_attribute_path(path, address, "driver/unbind");
 	unbind = sysroot_openat(root, path, O_PATH);
 	cage_allow(cage, unbind == -ENOENT ? -EAGAIN : unbind, CAGE_WRITE);

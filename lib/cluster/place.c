@@ -88,21 +88,6 @@ static int look_in_facts(const void *context, const char *address, struct mappin
 	return 0;
 }
 
-/* "0000:01:00" and "01:00" mean all functions of the slot; without a domain it is 0000. */
-static bool is_meant(const char *word, const char *address)
-{
-	const char *colon = strchr(word, ':');
-	bool domain = colon && strchr(colon + 1, ':'), function = strchr(word, '.');
-	struct pci_address parsed;
-	char whole[PCI_ADDRESS_TEXT + 8], formatted[PCI_ADDRESS_TEXT];
-
-	snprintf(whole, sizeof(whole), "%s%s%s", domain ? "" : "0000:", word, function ? "" : ".0");
-	if (pci_address_parse(whole, &parsed) < 0)
-		return false;
-	pci_address_format(parsed, formatted);
-	return strncmp(formatted, address, strlen(formatted) - (function ? 0 : 1)) == 0;
-}
-
 /* A VM that has it now is no reason: it will not be there for ever, and is a note. */
 static bool is_refused(const struct facts_device *device)
 {
@@ -186,7 +171,7 @@ static bool fits(const struct judging *judging, const struct mapping_entry *entr
 		for (size_t i = 0; i < facts->device_count; i++) {
 			const struct facts_device *device = &facts->devices[i];
 
-			if (!is_meant(entry->paths.items[p], device->device.name))
+			if (!hostpci_host_is(entry->paths.items[p], device->device.name))
 				continue;
 			*ret_taken = is_taken(judging, device);
 			*ret_against = device;
@@ -202,7 +187,7 @@ static int take(struct judging *judging, const struct strings *words)
 
 	for (size_t w = 0; w < words->count; w++)
 		for (size_t i = 0; i < facts->device_count; i++)
-			if (is_meant(words->items[w], facts->devices[i].device.name) &&
+			if (hostpci_host_is(words->items[w], facts->devices[i].device.name) &&
 			    strings_add(&judging->place->devices, facts->devices[i].device.name) <
 				    0)
 				return -ENOMEM;
@@ -274,7 +259,7 @@ static int judge_address(struct judging *judging, const char *key, const char *w
 	for (size_t i = 0; i < facts->device_count; i++) {
 		const struct facts_device *device = &facts->devices[i];
 
-		if (!is_meant(word, device->device.name))
+		if (!hostpci_host_is(word, device->device.name))
 			continue;
 		seen = true;
 		if (is_taken(judging, device))
@@ -378,12 +363,12 @@ static bool names(const struct cluster *cluster, const struct cluster_vm *vm, co
 		if (!vm->config.hostpci[i].present || line->mdev)
 			continue;
 		for (size_t k = 0; k < line->host.count; k++)
-			if (is_meant(line->host.items[k], address))
+			if (hostpci_host_is(line->host.items[k], address))
 				return true;
 		for (size_t k = 0; mapping && k < mapping->count; k++)
 			for (size_t p = 0; p < mapping->entries[k].paths.count; p++)
 				if (strcmp(mapping->entries[k].node, node) == 0 &&
-				    is_meant(mapping->entries[k].paths.items[p], address))
+				    hostpci_host_is(mapping->entries[k].paths.items[p], address))
 					return true;
 	}
 	return false;

@@ -5,9 +5,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "pci/address.h"
 
 static bool is_lower_hex(char c)
 {
@@ -181,6 +183,20 @@ int hostpci_parse(const char *value, struct hostpci *ret, struct error *err)
 		return r;
 	*ret = TAKE_STRUCT(hostpci);
 	return 0;
+}
+
+bool hostpci_host_is(const char *host, const char *address)
+{
+	const char *colon = strchr(host, ':');
+	bool domain = colon && strchr(colon + 1, ':'), function = strchr(host, '.');
+	struct pci_address parsed;
+	char whole[PCI_ADDRESS_TEXT + 8], formatted[PCI_ADDRESS_TEXT];
+
+	snprintf(whole, sizeof(whole), "%s%s%s", domain ? "" : "0000:", host, function ? "" : ".0");
+	if (pci_address_parse(whole, &parsed) < 0)
+		return false;
+	pci_address_format(parsed, formatted);
+	return strncmp(formatted, address, strlen(formatted) - (function ? 0 : 1)) == 0;
 }
 
 void hostpci_done(struct hostpci *hostpci)

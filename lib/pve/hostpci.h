@@ -36,6 +36,12 @@ void hostpci_done(struct hostpci *hostpci);
 #define cleanup_hostpci cleanup(hostpci_done)
 
 /*
+ * Whether an entry of `host`, or a path of a mapping, means the function at `address` ("0000:01:00.1"):
+ * "0000:01:00" and "01:00" mean all functions of the slot; without a domain it is 0000.
+ */
+bool hostpci_host_is(const char *host, const char *address);
+
+/*
  * A value with changes, for a command to type: without the key `drop`, with `host` as its device, and
  * with `more` at its end ("rombar=0"); each may be NULL. NULL without memory.
  */
